@@ -1,0 +1,1 @@
+"""KAN Workbench: from a table to a certified formula."""
