@@ -1,0 +1,74 @@
+"""How a network is to be fitted, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from workbench.exceptions import TrainingError
+from workbench.networks.kan import KAN
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """Settings of a fit.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : sum nodes of each hidden layer; () fits one curve per input
+    product_nodes : arity of every product node, per hidden layer, such as ((2, 2),): two products of two factors in the first
+    intervals : spline resolutions to go through; a finer one is kept only when it lowers the error on checked rows
+    roughness : weights of the second-difference penalty to choose from by the error on checked rows
+    sparsity : weight of the group lasso on edge importance; 0 leaves every edge alone, 1e-3 keeps what explains a thousandth
+    max_iter : iterations of each stage
+    n_starts : random starts; the best after a short run goes on
+    random_state : seed of the starts
+    optimizer : "auto" takes Levenberg-Marquardt up to about 1000 constants, L-BFGS above, mini-batches first when rows are many
+    """
+
+    hidden_layer_sizes: tuple[int, ...] = (5,)
+    product_nodes: tuple[tuple[int, ...], ...] = ()
+    intervals: tuple[int, ...] = (5, 10, 20)
+    roughness: tuple[float, ...] = (1e-2, 1e-4, 1e-6)
+    sparsity: float = 0.0
+    max_iter: int = 40
+    n_starts: int = 3
+    random_state: int = 0
+    optimizer: Literal["auto", "lm", "lbfgs"] = "auto"
+
+    def __post_init__(self) -> None:
+        if any(size < 0 for size in self.hidden_layer_sizes):
+            raise TrainingError(f"hidden_layer_sizes={self.hidden_layer_sizes}: sizes are whole numbers from 0 up, such as (5,) or ().")
+        if len(self.product_nodes) > len(self.hidden_layer_sizes):
+            raise TrainingError(
+                f"product_nodes={self.product_nodes}: give one tuple of arities per hidden layer, "
+                f"at most {len(self.hidden_layer_sizes)} here."
+            )
+        if not self.intervals or min(self.intervals) < 1:
+            raise TrainingError(f"intervals={self.intervals}: give one or more whole numbers from 1 up, such as (5, 10, 20).")
+        if not self.roughness or min(self.roughness) < 0 or self.sparsity < 0:
+            raise TrainingError("roughness and sparsity are weights from 0 up, such as roughness=(1e-4,), sparsity=1e-3.")
+        if self.max_iter < 1 or self.n_starts < 1:
+            raise TrainingError(f"max_iter={self.max_iter} and n_starts={self.n_starts} must be at least 1.")
+
+
+@dataclass(frozen=True)
+class FitProgress:
+    """One step of a fit, for whoever watches: the network so far and how far along it is."""
+
+    network: KAN
+    stage: str
+    fraction: float
+    rmse: float
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What came of a fit: error on the fitted rows in units of the target's spread, iterations, the penalty that was chosen."""
+
+    rmse: float
+    n_iter: int
+    seconds: float
+    converged: bool
+    roughness: float
+    history: tuple[float, ...] = ()

@@ -1,0 +1,162 @@
+"""From a problem to a fitted network: starts, ranges that follow, finer grids, the roughness the data ask for.
+
+    several random starts, a short run each            -> the best one
+    Levenberg-Marquardt, ranges following              -> on the coarsest grid, smoothest penalty first
+    a weaker penalty, then a finer grid, ...           -> each kept only when the error on checked rows falls
+    (sparsity: reweighted at every few iterations)
+
+Early stopping, resolution and penalty are all chosen on checked rows (validation part or folds); test rows are never seen here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.exceptions import TrainingError
+from workbench.networks import kan
+from workbench.networks.kan import KAN
+from workbench.networks.program import Program
+from workbench.trace import attribution, edge_outputs, trace
+from workbench.training import lbfgs, lm, minibatch, penalty
+from workbench.training.config import FitConfig, FitProgress, FitReport
+from workbench.training.problem import Problem
+from workbench.training.ranges import followed, gauged, refined
+from workbench.training.score import checked_errors
+
+_LM_PARAMETERS = 1100  # above it the cubic cost of a Cholesky step exceeds that of many gradients
+_MANY_ROWS = 20_000  # above it a fit begins on a sample of the rows
+_BLOCK = 4  # iterations between two looks at the ranges
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """The fitted network and how it was come by."""
+
+    network: KAN
+    report: FitReport
+
+
+def initial(problem: Problem, config: FitConfig, generator: np.random.Generator) -> KAN:
+    """Return a random network of the configured shape in the scale of the problem's targets."""
+    sizes, arities = config.hidden_layer_sizes, config.product_nodes
+    hidden = [kan.nodes_of(size, arities[k] if k < len(arities) else ()) for k, size in enumerate(sizes)]
+    network = kan.initial([*hidden, kan.nodes_of(problem.n_outputs)], problem.ranges, generator, config.intervals[0])
+    last = network.layers[-1]
+    scale = problem.output_scale
+    middle = problem.y.mean(1) if problem.loss == "squared" else np.zeros(problem.n_outputs)
+    network = network.with_layer(
+        len(network.layers) - 1, coefficients=last.coefficients * scale[:, None], base=last.base * scale[:, None], bias=middle
+    )
+    return settled(network, problem)
+
+
+def settled(network: KAN, problem: Problem) -> KAN:
+    """Return the network with hidden scales fixed and hidden ranges on what they receive."""
+    sample = problem.x[:, :: max(1, problem.n_rows // 4000)]
+    return followed(trace(gauged(trace(network, sample)), sample))
+
+
+def _descend(network: KAN, problem: Problem, roughness: float, config: FitConfig, max_iter: int) -> tuple[KAN, int]:
+    """Run one stage from where the network stands: blocks of iterations, ranges following in between."""
+    taken, damping = 0, 1.0
+    while taken < max_iter:
+        network, n = _block(network, problem, roughness, config.sparsity, damping)
+        taken += max(n, 1)
+        network = settled(network, problem)
+        damping = 1e-2
+        if n < _BLOCK:
+            break
+    return network, taken
+
+
+def _block(network: KAN, problem: Problem, roughness: float, sparsity: float, damping: float) -> tuple[KAN, int]:
+    program = Program(network)
+    if len(program.parameters) > _LM_PARAMETERS:
+        return lbfgs.descend(network, problem, roughness, sparsity, 8 * _BLOCK)
+    normal = lm.Normal(program, problem)
+    parameters = program.parameters
+    smooth = penalty.smoothness(program, problem.output_scale, problem.n_rows, roughness)
+    if sparsity:
+        evaluation = normal.evaluation(parameters)
+        shares = attribution(network, edge_outputs(evaluation, parameters), tuple(evaluation.slots))
+        smooth = penalty.with_sparsity(smooth, evaluation, parameters, shares, sparsity)
+    steps = 0
+    for step in lm.iterate(normal, parameters, smooth, damping, _BLOCK):
+        parameters, steps = step.parameters, steps + 1
+    return program.unpack(parameters), steps
+
+
+def _checked(network: KAN, problem: Problem, roughness: float) -> float:
+    return float(checked_errors(network, problem, roughness)[0].mean())
+
+
+def _best_start(problem: Problem, config: FitConfig) -> Iterator[FitProgress]:
+    """Run every start for a short while; the last progress yielded holds the best network."""
+    seeds = np.random.SeedSequence(config.random_state).spawn(config.n_starts)
+    best, lowest = None, np.inf
+    for k, seed in enumerate(seeds):
+        network = initial(problem, config, np.random.default_rng(seed))
+        network, _ = _descend(network, problem, config.roughness[0], config, 3 * _BLOCK)
+        program = Program(network)
+        loss = problem.objective(program.predict(program.parameters, problem.x))
+        if loss < lowest:
+            best, lowest = network, loss
+        yield FitProgress(best, f"start {k + 1} of {config.n_starts}", 0.3 * (k + 1) / config.n_starts, _rmse(lowest, problem))
+    if best is None:
+        raise TrainingError("No start gave a finite network. Look for extreme values in the inputs.")
+
+
+def _rmse(loss: float, problem: Problem) -> float:
+    return float(np.sqrt(2.0 * loss / problem.n_rows))
+
+
+def _stages(config: FitConfig) -> list[tuple[int, float]]:
+    """Grid and penalty of each stage: the penalty falls on the coarsest grid, then the grid refines."""
+    coarse = [(config.intervals[0], roughness) for roughness in config.roughness]
+    return coarse + [(n, config.roughness[-1]) for n in config.intervals[1:]]
+
+
+def fit(problem: Problem, config: FitConfig) -> Iterator[FitProgress | FitResult]:
+    """Fit a network, yielding progress; the last thing yielded is the FitResult.
+
+    A stage that makes the error on checked rows worse is rolled back; two such stages in a row end the fit.
+    """
+    began = time.perf_counter()
+    few = problem if problem.n_rows <= _MANY_ROWS else minibatch.sample(problem, _MANY_ROWS, config.random_state)
+    network = None
+    for progress in _best_start(few, config):
+        network = progress.network
+        yield progress
+    best, lowest, chosen = network, np.inf, config.roughness[0]
+    stages, iterations, failures, history = _stages(config), 0, 0, []
+    for k, (n_intervals, roughness) in enumerate(stages):
+        trial = best if n_intervals == best.layers[0].n_intervals else refined(best, n_intervals)
+        trial, taken = _descend(trial, few, roughness, config, config.max_iter)
+        iterations += taken
+        error = _checked(trial, few, roughness)
+        if error < lowest * (1.0 - 1e-3):
+            best, lowest, chosen, failures = trial, error, roughness, 0
+        else:
+            failures += 1
+        history.append(error)
+        yield FitProgress(best, f"{n_intervals} intervals", 0.3 + 0.7 * (k + 1) / len(stages), float(np.sqrt(lowest)))
+        if failures == 2:
+            break
+    if few is not problem:
+        best = minibatch.polish(best, problem, chosen, config.random_state)
+    program = Program(best)
+    loss = problem.objective(program.predict(program.parameters, problem.x))
+    report = FitReport(_rmse(loss, problem), iterations, time.perf_counter() - began, True, chosen, tuple(history))
+    yield FitResult(best, report)
+
+
+def fitted(problem: Problem, config: FitConfig) -> FitResult:
+    """Fit and return the result, for callers that do not watch."""
+    *_, result = fit(problem, config)
+    return result
+
+

@@ -1,0 +1,54 @@
+"""L-BFGS on the fused gradient: for networks of more constants than a Cholesky step can carry.
+
+scipy's L-BFGS-B (Byrd, Lu, Nocedal & Zhu, 1995) with the gradient summed over blocks of rows. Every constant is scaled by the scale of the slot it
+feeds, so that the first step is of the right size.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import minimize
+
+from workbench.networks.kan import KAN
+from workbench.networks.program import Evaluation, Program
+from workbench.trace import attribution, edge_outputs
+from workbench.training import penalty
+from workbench.training.lm import row_blocks
+from workbench.training.penalty import Penalty
+from workbench.training.problem import Problem
+
+
+def descend(network: KAN, problem: Problem, roughness: float, sparsity: float, max_iter: int) -> tuple[KAN, int]:
+    """Run at most `max_iter` L-BFGS iterations; return the network, never worse, and the iterations taken."""
+    program = Program(network)
+    blocks = row_blocks(problem)
+    evaluations = [Evaluation(program, blocks[0].x)] if len(blocks) == 1 else None
+    smooth = penalty.smoothness(program, problem.output_scale, problem.n_rows, roughness)
+    if sparsity:
+        smooth = _sparse(network, program, blocks[0], smooth, sparsity)
+    free = np.flatnonzero(program.free)
+    start = program.parameters
+
+    def objective(z: np.ndarray) -> tuple[float, np.ndarray]:
+        parameters = start.copy()
+        parameters[free] = z
+        total, gradient = smooth.value(parameters), np.zeros(len(start))
+        smooth.add_gradient(gradient, parameters)
+        for block in blocks:
+            evaluation = evaluations[0] if evaluations else Evaluation(program, block.x)
+            outputs = evaluation.forward(parameters)
+            total += block.objective(outputs)
+            gradient += evaluation.gradient(parameters, block.slope(outputs))
+        return total / problem.n_rows, gradient[free] / problem.n_rows
+
+    found = minimize(objective, start[free], jac=True, method="L-BFGS-B", options={"maxiter": max_iter, "maxcor": 20})
+    parameters = start.copy()
+    parameters[free] = found.x
+    return program.unpack(parameters), int(found.nit)
+
+
+def _sparse(network: KAN, program: Program, block: Problem, smooth: Penalty, sparsity: float) -> Penalty:
+    evaluation = Evaluation(program, block.x)
+    evaluation.forward(program.parameters)
+    shares = attribution(network, edge_outputs(evaluation, program.parameters), tuple(evaluation.slots))
+    return penalty.with_sparsity(smooth, evaluation, program.parameters, shares, sparsity)

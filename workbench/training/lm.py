@@ -1,0 +1,165 @@
+"""Levenberg-Marquardt on all constants of a network, with exact Jacobians.
+
+One iteration solves
+
+    (A + lam diag(A)) step = -g,      A = sum of J J^T over the loss's curvature seeds + penalty,      g = gradient + penalty
+
+for the free constants, by Cholesky. The damping follows Nielsen (1999): with the gain ratio rho of actual to predicted decrease,
+lam <- lam max(1/3, 1 - (2 rho - 1)^3) when a step is taken, lam <- lam nu, nu <- 2 nu when it is not. A step that makes the objective worse
+is never kept.
+
+Marquardt's scaling by diag(A) makes the path independent of the units of the data (Marquardt, 1963). Rows come in blocks, so that memory does
+not grow with their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg.blas import dsyrk
+from scipy.linalg.lapack import dpotrf, dpotrs
+
+from workbench.exceptions import TrainingError
+from workbench.networks.program import Evaluation, Program
+from workbench.training.penalty import Penalty
+from workbench.training.problem import Problem
+
+_BLOCK = 8192
+_LARGEST, _SMALLEST = 1e12, 1e-14
+
+
+@dataclass(frozen=True)
+class Step:
+    """One iteration: the constants after it, the objective and whether the step was taken."""
+
+    parameters: np.ndarray
+    objective: float
+    loss: float
+    taken: bool
+
+
+class Normal:
+    """The normal equations of a program on a problem, accumulated over blocks of rows."""
+
+    def __init__(self, program: Program, problem: Problem) -> None:
+        self.program, self.problem = program, problem
+        self.blocks = row_blocks(problem)
+        sizes = {block.n_rows for block in self.blocks}
+        self._jacobians = {n: np.empty((len(program.parameters), n)) for n in sizes}
+        self._one = Evaluation(program, problem.x) if len(self.blocks) == 1 else None
+
+    def loss(self, parameters: np.ndarray) -> float:
+        """Return the loss alone; with one block the pass is kept for the next `equations`."""
+        if self._one is not None:
+            return self.problem.objective(self._one.forward(parameters))
+        return sum(block.objective(self.program.predict(parameters, block.x)) for block in self.blocks)
+
+    def evaluation(self, parameters: np.ndarray) -> Evaluation:
+        """Return an evaluation on the first block, run at these constants."""
+        evaluation = self._one or Evaluation(self.program, self.blocks[0].x)
+        evaluation.forward(parameters)
+        return evaluation
+
+    def equations(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the Gauss-Newton matrix (lower triangle, Fortran order) and the gradient; `loss` must have run at `parameters`."""
+        n = len(parameters)
+        matrix, gradient = np.zeros((n, n), order="F"), np.zeros(n)
+        for block in self.blocks:
+            evaluation = self._one or Evaluation(self.program, block.x)
+            outputs = evaluation.inputs[-1] if self._one is not None else evaluation.forward(parameters)
+            jacobian = self._jacobians[block.n_rows]
+            slope = block.slope(outputs)
+            seeds = block.curvature(outputs)
+            if len(seeds) > 1 or block.loss != "squared":
+                gradient += evaluation.gradient(parameters, slope)
+            for seed, sign in seeds:
+                evaluation.jacobian(parameters, seed, jacobian)
+                matrix = dsyrk(sign, jacobian.T, beta=1.0, c=matrix, trans=1, lower=1, overwrite_c=1)
+                if len(seeds) == 1 and block.loss == "squared":  # the gradient is the Jacobian times the weighted residual
+                    gradient += jacobian @ np.divide(slope[0], seed[0], out=np.zeros_like(seed[0]), where=seed[0] != 0)
+        return matrix, gradient
+
+
+def row_blocks(problem: Problem) -> list[Problem]:
+    """Cut a problem into blocks of rows that bound the memory; one block when rows are few."""
+    if problem.n_rows <= _BLOCK:
+        return [problem]
+    edges = range(0, problem.n_rows, _BLOCK)
+    return [problem.rows(np.arange(start, min(start + _BLOCK, problem.n_rows))) for start in edges]
+
+
+class Damped:
+    """The damped system of one iteration, scaled to a unit diagonal so that no unit of measurement matters.
+
+    With d = sqrt(diag A):   (A / (d d^T) + lam I) z = -g / d,   step = z / d.   A constant that nothing depends on (d = 0) is not moved.
+    """
+
+    def __init__(self, matrix: np.ndarray, gradient: np.ndarray) -> None:
+        root = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
+        self._inverse = np.divide(1.0, root, out=np.zeros_like(root), where=root > 1e-150)
+        self._scaled = matrix * self._inverse[:, None] * self._inverse[None, :]
+        self._diagonal = np.where(self._inverse > 0, 1.0 + 1e-13, 1.0)
+        self._gradient = gradient * self._inverse
+
+    def step(self, damping: float) -> tuple[np.ndarray, float] | None:
+        """Return the step and the decrease it predicts, or None when the matrix is not positive."""
+        damped = self._scaled.copy(order="F")
+        damped[np.diag_indices_from(damped)] = self._diagonal + damping
+        factor, failed = dpotrf(damped, lower=1, overwrite_a=1)
+        if failed:
+            return None
+        z = dpotrs(factor, -self._gradient, lower=1)[0]
+        return z * self._inverse, 0.5 * float(z @ (damping * z - self._gradient))
+
+
+def iterate(
+    normal: Normal, parameters: np.ndarray, penalty: Penalty, damping: float = 1e-2, max_iter: int = 100
+) -> Iterator[Step]:
+    """Yield one Step per iteration, until no step helps.
+
+    Raises
+    ------
+    TrainingError : the network is not finite on the rows it is asked to fit
+    """
+    free = np.flatnonzero(normal.program.free)
+    every = len(free) == len(parameters)
+    parameters = parameters.copy()
+    loss = normal.loss(parameters)
+    objective = loss + penalty.value(parameters)
+    if not np.isfinite(objective):
+        raise TrainingError("The network is not finite on these rows. Look for a form outside its domain, such as log of a negative.")
+    if not len(free):
+        return
+    growth = 2.0
+    for _ in range(max_iter):
+        matrix, gradient = normal.equations(parameters)
+        penalty.add_to(matrix, gradient, parameters)
+        if not every:
+            matrix, gradient = np.asfortranarray(matrix[np.ix_(free, free)]), gradient[free]
+        damped = Damped(matrix, gradient)
+        taken = False
+        while not taken and damping < _LARGEST:
+            solved = damped.step(damping)
+            if solved is None:
+                damping = max(4.0 * damping, 1e-10)
+                continue
+            step, predicted = solved
+            trial = parameters.copy()
+            trial[free] += step
+            new_loss = normal.loss(trial)
+            new = new_loss + penalty.value(trial)
+            gain = (objective - new) / predicted if predicted > 0 and np.isfinite(new) else -1.0
+            taken = gain > 1e-4
+            if taken:
+                parameters, objective, loss = trial, new, new_loss
+                damping = max(damping * max(1 / 3, 1 - (2 * gain - 1) ** 3), _SMALLEST)
+                growth = 2.0
+            else:
+                damping *= growth
+                growth *= 2.0
+        if not taken:
+            normal.loss(parameters)
+            return
+        yield Step(parameters, objective, loss, taken)
