@@ -73,6 +73,7 @@ class Layer:
     alive : (n_out, n_in)     False where pruned
     symbolic : (target id, source id) -> SymbolicEdge
     locked : (target id, source id) of edges whose constants no fit may change
+    free_bias : (n_out,)     False where the bias is fixed, as for a law through the origin; all free when left out
     """
 
     sources: tuple[int, ...]
@@ -84,11 +85,14 @@ class Layer:
     alive: np.ndarray
     symbolic: Mapping[tuple[int, int], SymbolicEdge] = field(default_factory=dict)
     locked: frozenset[tuple[int, int]] = frozenset()
+    free_bias: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for name in ("domain", "coefficients", "base", "bias"):
             object.__setattr__(self, name, _frozen(np.asarray(getattr(self, name), dtype=float)))
         object.__setattr__(self, "alive", _frozen(np.asarray(self.alive, dtype=bool)))
+        free = np.ones(self.bias.shape, dtype=bool) if self.free_bias is None else np.asarray(self.free_bias, dtype=bool)
+        object.__setattr__(self, "free_bias", _frozen(free))
         object.__setattr__(self, "symbolic", MappingProxyType(dict(self.symbolic)))
         n_out, n_in = len(self.targets), len(self.sources)
         if self.coefficients.shape[1:] != (n_out, n_in) or self.alive.shape != (n_out, n_in):
@@ -245,6 +249,14 @@ class KAN:
         new[:, row, column], weight[row, column], alive[row, column] = coefficients, base, True
         symbolic = {k: v for k, v in layer.symbolic.items() if k != key}
         return self.with_layer(level, coefficients=new, base=weight, alive=alive, symbolic=symbolic, locked=layer.locked - {key})
+
+    def with_bias(self, level: int, target: int, value: float, free: bool = True) -> KAN:
+        """Set the bias of a slot and whether a fit may change it."""
+        layer = self.layers[level]
+        row = layer.targets.index(target)
+        bias, free_bias = layer.bias.copy(), layer.free_bias.copy()
+        bias[row], free_bias[row] = value, free
+        return self.with_layer(level, bias=bias, free_bias=free_bias)
 
     def with_lock(self, edge: Edge, locked: bool = True) -> KAN:
         """Lock an edge (its constants stay as they are in every fit) or unlock it."""

@@ -81,7 +81,7 @@ def _compile_layer(layer: Layer, start: int) -> tuple[LayerProgram, np.ndarray, 
         values.append(np.asarray(snapped.parameters, dtype=float))
         free.append(np.asarray(snapped.free, dtype=bool) & (not locked))
     values.append(layer.bias)
-    free.append(np.ones(len(layer.bias), dtype=bool))
+    free.append(layer.free_bias)
     index = {slot: row for row, slot in enumerate(layer.targets)}
     pairs = np.array(splines, dtype=np.int64).reshape(-1, 2)
     program = LayerProgram(

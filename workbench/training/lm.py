@@ -62,6 +62,17 @@ class Normal:
         evaluation.forward(parameters)
         return evaluation
 
+    def floor(self, parameters: np.ndarray) -> np.ndarray:
+        """Return the least curvature (P,) to assume: moving a spline or bias by its slot's own spread changes the loss by 1e-8 a row."""
+        floor = np.zeros(len(parameters))
+        evaluation = self.evaluation(parameters)
+        for layer, slots in zip(self.program.layers, evaluation.slots, strict=True):
+            size = slots.std(1) + 1e-3 * np.abs(slots).max(1)
+            least = np.divide(1e-8 * self.problem.n_rows, size**2, out=np.zeros_like(size), where=size > 1e-150)
+            floor[layer.start : layer.spline_stop] = np.repeat(least[layer.edge_target], layer.n_terms)
+            floor[layer.bias : layer.stop] = least
+        return floor
+
     def equations(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the Gauss-Newton matrix (lower triangle, Fortran order) and the gradient; `loss` must have run at `parameters`."""
         n = len(parameters)
@@ -93,14 +104,15 @@ def row_blocks(problem: Problem) -> list[Problem]:
 class Damped:
     """The damped system of one iteration, scaled to a unit diagonal so that no unit of measurement matters.
 
-    With d = sqrt(diag A):   (A / (d d^T) + lam I) z = -g / d,   step = z / d.   A constant that nothing depends on (d = 0) is not moved.
+    With d = sqrt(max(diag A, floor)):   (A / (d d^T) + lam I) z = -g / d,   step = z / d.   A constant that nothing depends on (d = 0) is
+    not moved; the floor keeps one that next to nothing depends on from running away.
     """
 
-    def __init__(self, matrix: np.ndarray, gradient: np.ndarray) -> None:
-        root = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
+    def __init__(self, matrix: np.ndarray, gradient: np.ndarray, floor: np.ndarray) -> None:
+        root = np.sqrt(np.maximum(matrix.diagonal(), floor))
         self._inverse = np.divide(1.0, root, out=np.zeros_like(root), where=root > 1e-150)
         self._scaled = matrix * self._inverse[:, None] * self._inverse[None, :]
-        self._diagonal = np.where(self._inverse > 0, 1.0 + 1e-13, 1.0)
+        self._diagonal = np.where(self._inverse > 0, self._scaled.diagonal() + 1e-13, 1.0)
         self._gradient = gradient * self._inverse
 
     def step(self, damping: float) -> tuple[np.ndarray, float] | None:
@@ -132,13 +144,13 @@ def iterate(
         raise TrainingError("The network is not finite on these rows. Look for a form outside its domain, such as log of a negative.")
     if not len(free):
         return
-    growth = 2.0
+    growth, floor = 2.0, normal.floor(parameters)[free]
     for _ in range(max_iter):
         matrix, gradient = normal.equations(parameters)
         penalty.add_to(matrix, gradient, parameters)
         if not every:
             matrix, gradient = np.asfortranarray(matrix[np.ix_(free, free)]), gradient[free]
-        damped = Damped(matrix, gradient)
+        damped = Damped(matrix, gradient, floor)
         taken = False
         while not taken and damping < _LARGEST:
             solved = damped.step(damping)

@@ -52,7 +52,7 @@ def gauged(trace: Trace) -> KAN:
             continue
         low, high = trace.slots[level].min(1), trace.slots[level].max(1)
         middle, half = (low + high) / 2, (high - low) / 2
-        half = np.where(half > 1e-12 * np.maximum(np.abs(middle), 1e-300), half, 1.0)
+        half = np.where(half > 1e-6 * np.maximum(np.abs(middle), 1.0), half, 1.0)  # a dead node keeps its scale
         network = network.with_layer(
             level,
             coefficients=below.coefficients / half[:, None],
@@ -70,11 +70,12 @@ def followed(trace: Trace, margin: float = 0.1) -> KAN:
     layers = [trace.network.layers[0]]
     for layer, x in zip(trace.network.layers[1:], trace.inputs[1:], strict=True):
         low, high = x.min(1), x.max(1)
-        width = np.maximum(high - low, 1e-6 * np.maximum(np.abs(low), np.abs(high)) + 1e-12)
-        wanted = np.stack([low - margin * width, high + margin * width], axis=1)
         present = layer.domain
+        used = (high - low) / (present[:, 1] - present[:, 0])
+        width = np.maximum(high - low, 1e-3 * (present[:, 1] - present[:, 0]))
+        wanted = np.stack([low - margin * width, high + margin * width], axis=1)
         left = (low < present[:, 0]) | (high > present[:, 1])
-        idle = width < 0.5 * (present[:, 1] - present[:, 0])
+        idle = (used < 0.5) & (used > 1e-3)  # a dead node keeps its range
         move = (left | idle)[:, None]
         layers.append(_moved(layer, np.where(move, wanted, present), layer.n_intervals) if move.any() else layer)
     return KAN(tuple(layers))
