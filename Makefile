@@ -1,0 +1,60 @@
+# KAN Workbench: everything these targets need they set up in .venv, which is made once and renewed when pyproject.toml or constraints.txt changes.
+#
+#   make app        open the workbench in the browser            make test       all tests but those marked slow, gpu or julia
+#   make setup      the set-up alone                             make test-all   the rest too
+#   make lint       ruff and the import contracts                make bench      every speed figure that README quotes
+#
+# PYTHON=python3.12 make setup      uses another interpreter (3.11 or later)
+
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
+PYTEST := $(VENV)/bin/python -m pytest
+FAST := not slow and not gpu and not julia
+
+.PHONY: app setup test test-all lint bench clean
+.DEFAULT_GOAL := app
+
+app: setup
+	@exec $(VENV)/bin/kan-workbench app
+
+setup: $(VENV)/installed
+
+test: $(VENV)/installed-tests
+	@tools/debian-package.sh chromium chromium "the browser tests"
+	$(PYTEST) -m "$(FAST)"
+
+test-all: $(VENV)/installed-tests
+	@tools/debian-package.sh chromium chromium "the browser tests"
+	@tools/debian-package.sh octave-cli octave "the tests that run exported MATLAB code"
+	@tools/debian-package.sh soffice libreoffice-calc "the tests that open exported workbooks"
+	$(PYTEST)
+
+lint: $(VENV)/installed-tests
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/lint-imports --no-logo
+
+bench: $(VENV)/installed-tests
+	@echo "Installing the peer of the benchmarks (pykan); it is no dependency of the package."
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(VENV)/bin/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+# ------------------------------------------------------------------------------------------------------------- set-up
+
+$(VENV)/bin/python:
+	@tools/make-venv.sh $(PYTHON) $(VENV)
+
+# torch comes first and by itself: a build of it that is already there (or that pip's own configuration offers) is kept.
+$(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing KAN Workbench and what it needs into $(VENV) (minutes, the first time)."
+	@$(PIP) install --quiet --constraint constraints.txt torch
+	@$(PIP) install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/installed-tests: $(VENV)/installed
+	@echo "Installing what the tests need into $(VENV)."
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@

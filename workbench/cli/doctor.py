@@ -1,0 +1,226 @@
+"""`kan-workbench doctor`: what this machine offers the workbench, and how to get what it lacks.
+
+Nothing heavy is imported to find out: a version comes from the package's metadata, a GPU from the driver's own tool, Julia from the folders where
+PySR's installer puts it. `import torch` takes seconds, and `import pysr` would download Julia, which is a person's decision:
+
+    kan-workbench doctor --install pysr       says how much and how long, asks, then lets juliapkg do it in a process of its own
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import workbench
+from workbench.exceptions import JobError, MissingEngineError, WorkbenchError
+
+INSTALL_COST = "a few hundred MB to download, 1 to 2 GB on disk and 5 to 20 minutes"      # an estimate: it depends on what Julia compiles
+
+
+class ConsentError(WorkbenchError):
+    """Something was to be installed and nobody could be asked."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report.
+
+    Parameters
+    ----------
+    name : what was looked for
+    state : "ready", "absent" (optional, not installed) or "broken" (the workbench needs it and cannot use it)
+    detail : what was found, in plain words
+    remedy : what to type to get it; empty where nothing is missing
+    """
+
+    name: str
+    state: Literal["ready", "absent", "broken"]
+    detail: str
+    remedy: str = ""
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Print the findings, or install what was asked for. Exit code 1 when something that is needed is broken."""
+    if options.install:
+        return install_julia(assume_yes=options.yes)
+    findings = examine()
+    if options.json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        width = max(len(finding.name) for finding in findings)
+        for finding in findings:
+            print(f"{finding.name:<{width}}  {finding.state:<6}  {finding.detail}")
+            if finding.remedy:
+                print(f"{'':<{width}}          -> {finding.remedy}")
+    return int(any(finding.state == "broken" for finding in findings))
+
+
+def examine() -> list[Finding]:
+    """Look at the machine and return what was found, in the order in which it matters to a fit."""
+    return [_workbench(), _processor(), _memory(), *_libraries(), _gpu(), _cupy(), _operon(), _julia()]
+
+
+def install_julia(assume_yes: bool = False) -> int:
+    """Let juliapkg download Julia and PySR's packages, after a person has agreed.
+
+    Raises
+    ------
+    MissingEngineError : pysr itself is not installed
+    JobError : the download or the compilation failed
+    ConsentError : nobody can be asked (no terminal) and `assume_yes` is off
+    """
+    if importlib.util.find_spec("pysr") is None:
+        raise MissingEngineError(f"PySR is not installed in {sys.prefix}. Type: {sys.executable} -m pip install pysr")
+    print(f"PySR searches with Julia. Installing Julia and its packages takes {INSTALL_COST}; they go to {_julia_environment()}.", flush=True)
+    if not assume_yes and not _agreed("Install now? [y/N] "):
+        print("Nothing was installed.")
+        return 0
+    # A process of its own: juliapkg keeps global state, and importing pysr starts Julia inside the process that does it.
+    for step in ("import juliapkg; juliapkg.resolve()", "import pysr"):
+        if subprocess.run([sys.executable, "-c", step], check=False).returncode:
+            raise JobError(f"Julia could not be installed: `{step}` failed, its reason stands above. Is the network reachable?")
+    print("PySR is ready.")
+    return 0
+
+
+def _agreed(question: str) -> bool:
+    """Ask a person at the terminal; only "y" or "yes" is agreement."""
+    if not sys.stdin or not sys.stdin.isatty():
+        raise ConsentError("doctor --install pysr: nobody can be asked here. Add --yes to install without asking.")
+    try:
+        return input(question).strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
+
+
+def _version(distribution: str) -> str | None:
+    """Return the installed version of a distribution, or None, without importing it."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _workbench() -> Finding:
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return Finding("KAN Workbench", "ready", f"{workbench.__version__} on {system}")
+
+
+def _processor() -> Finding:
+    cores = os.cpu_count() or 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores      # not on macOS and Windows
+    limits = [f"{name}={os.environ[name]}" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS") if name in os.environ]
+    return Finding("Processor", "ready", f"{usable} of {cores} threads usable" + (f" ({', '.join(limits)})" if limits else ""))
+
+
+def _memory() -> Finding:
+    total = total_memory()
+    return Finding("Memory", "ready", "size unknown" if total is None else f"{total / 2**30:.1f} GiB")
+
+
+def total_memory() -> int | None:
+    """Return the size of the main memory in bytes, or None where the system does not tell."""
+    if sys.platform == "win32":
+        return _windows_memory()
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        return None
+
+
+def _windows_memory() -> int | None:
+    import ctypes
+
+    kilobytes = ctypes.c_ulonglong()
+    if not ctypes.windll.kernel32.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes)):
+        return None
+    return kilobytes.value * 1024
+
+
+def _libraries() -> list[Finding]:
+    """Report the libraries under every fit; each is an ordinary dependency, so a missing one means a broken installation."""
+    findings = []
+    for name in ("numpy", "scipy", "numba", "torch", "scikit-learn", "sympy", "streamlit"):
+        version = _version(name)
+        if version is None:
+            findings.append(Finding(name, "broken", "not installed", f"{sys.executable} -m pip install --upgrade kan-workbench"))
+        else:
+            findings.append(Finding(name, "ready", version + (f" ({_torch_build(version)})" if name == "torch" else "")))
+    return findings
+
+
+def _torch_build(version: str) -> str:
+    """Read torch's build off its version: "2.13.0+cpu", "2.13.0+cu130", or the registry's default build with no mark.
+
+    >>> _torch_build("2.13.0+cpu")
+    'CPU build'
+    """
+    mark = version.partition("+")[2]
+    if mark == "cpu":
+        return "CPU build"
+    return f"CUDA build {mark}" if mark.startswith("cu") else "default build of this platform"
+
+
+def _gpu() -> Finding:
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return Finding("GPU", "absent", "no NVIDIA driver; everything runs on the processor")
+    query = [tool, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+    except (subprocess.SubprocessError, OSError) as error:
+        return Finding("GPU", "absent", f"nvidia-smi does not answer ({type(error).__name__}); everything runs on the processor")
+    return Finding("GPU", "ready", "; ".join(line.strip() for line in answer.splitlines()) or "driver without a device")
+
+
+def _cupy() -> Finding:
+    for extra, distribution in (("cuda12", "cupy-cuda12x"), ("cuda13", "cupy-cuda13x")):
+        version = _version(distribution)
+        if version is not None:
+            return Finding("CuPy", "ready", f"{version} (extra {extra})")
+    return Finding("CuPy", "absent", "needed for the GPU kernels only", "pip install 'kan-workbench[cuda13]'   (or [cuda12], as the driver supports)")
+
+
+def _operon() -> Finding:
+    version = _version("pyoperon")
+    if version is not None:
+        return Finding("Operon", "ready", version)
+    return Finding("Operon", "absent", "its wheels are for Linux x86-64 and macOS arm64; the built-in search is used instead")
+
+
+def _julia() -> Finding:
+    """Report PySR and its Julia without importing either."""
+    version, remedy = _version("pysr"), "kan-workbench doctor --install pysr"
+    if version is None:
+        return Finding("PySR", "absent", "not installed", f"{sys.executable} -m pip install pysr")
+    meta = _julia_environment() / "pyjuliapkg" / "meta.json"
+    try:
+        julia = json.loads(meta.read_text(encoding="utf-8"))
+        return Finding("PySR", "ready", f"{version} with Julia {julia['version']} ({julia['executable']})")
+    except FileNotFoundError:
+        found = shutil.which("julia")
+        return Finding("PySR", "absent", f"{version}, but its Julia packages are not installed" + (f" (Julia itself: {found})" if found else ""), remedy)
+    except (OSError, ValueError, KeyError) as error:
+        return Finding("PySR", "absent", f"{version}, but {meta} cannot be read ({type(error).__name__})", remedy)
+
+
+def _julia_environment() -> Path:
+    """Return the folder where juliapkg keeps PySR's Julia packages (juliapkg 0.1, state.py)."""
+    project = os.environ.get("PYTHON_JULIAPKG_PROJECT")
+    if project:
+        return Path(project)
+    prefix = sys.prefix if sys.prefix != sys.base_prefix else os.environ.get("CONDA_PREFIX")
+    if prefix:
+        return Path(prefix).absolute() / "julia_env"
+    depot = os.environ.get("JULIA_DEPOT_PATH", "").split(os.pathsep)[0] or Path.home() / ".julia"
+    return Path(depot).absolute() / "environments" / "pyjuliapkg"

@@ -1,0 +1,152 @@
+"""The commands that turn a table into a model: `fit`, `discover`, `predict` and `samples`.
+
+Each is one call of the public API between reading a table and printing what came out; `import workbench as wb` does the same in Python.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import workbench as wb
+from workbench.cli.result import discovery_result
+from workbench.exceptions import WorkbenchError, did_you_mean
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from workbench.dataset import Dataset
+    from workbench.table import Table
+
+_STARTED = time.monotonic()
+START_UP_SECONDS = 0.5       # the interpreter before this line, and the writing of the result after the search
+
+
+class OutputError(WorkbenchError):
+    """A result cannot be written where it was asked for."""
+
+
+def fit(options: argparse.Namespace) -> int:
+    """Fit a network, say how well it does, and keep it if asked to."""
+    _require_folders(options.save)
+    data = _dataset(options)
+    model = wb.KANRegressor(hidden_layer_sizes=options.hidden, random_state=options.random_state)
+    model.fit(data.X_train, _one_target(data.y_train))
+    print(f"R2 on {len(data.y_train)} training rows: {model.score(data.X_train, _one_target(data.y_train)):.6g}")
+    if len(data.y_test):
+        print(f"R2 on {len(data.y_test)} test rows: {model.score(data.X_test, _one_target(data.y_test)):.6g}")
+    if options.save:
+        model.discover(data).save(options.save)
+        print(f"Kept in {options.save}.")
+    return 0
+
+
+def discover(options: argparse.Namespace) -> int:
+    """Search for the law, print it, and write the files that were asked for."""
+    _require_folders(options.json, options.report, options.save)
+    data = _dataset(options)
+    limits = {"functions": options.functions, "max_complexity": options.max_complexity, "hidden_layer_sizes": options.hidden}
+    left = max(0.5, options.time_budget - START_UP_SECONDS - (time.monotonic() - _STARTED))
+    found = wb.discover(data, time_budget=left, random_state=options.random_state, **{name: value for name, value in limits.items() if value is not None})
+    result = discovery_result(found, data, seconds=time.monotonic() - _STARTED)
+    if options.json:
+        Path(options.json).write_text(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    if options.report:
+        from workbench.export.report import write_report
+
+        write_report(found, options.report)
+    if options.save:
+        found.save(options.save)
+    _print_result(result)
+    return 0
+
+
+def predict(options: argparse.Namespace) -> int:
+    """Predict every row of a table; a second column says which rows lie outside the range of the fit."""
+    _require_folders(options.out)
+    found = wb.load_discovery(options.file)
+    prediction = found.formula().predict(_table(options.table))
+    name = found.data.targets[0].name
+    if options.out:
+        with open(options.out, "w", encoding="utf-8", newline="") as file:
+            _write_predictions(file, name, prediction.values, prediction.outside)
+    else:
+        _write_predictions(sys.stdout, name, prediction.values, prediction.outside)
+    outside = int(prediction.outside.sum())
+    if outside:
+        print(f"kan-workbench: {outside} of {len(prediction.outside)} rows lie outside the range of the fit.", file=sys.stderr)
+    return 0
+
+
+def samples(options: argparse.Namespace) -> int:
+    """List the sample tables with their columns; a name can stand wherever a TABLE is asked for."""
+    for name in wb.sample_names():
+        data = wb.load_sample(name)
+        features = ", ".join(column.name for column in data.features)
+        print(f"{name:<16} {data.table.n_rows:>4} rows   {data.targets[0].name} from {features}")
+    return 0
+
+
+def _dataset(options: argparse.Namespace) -> Dataset:
+    """Read the table and give its columns their roles."""
+    return wb.Dataset.from_table(_table(options.table), target=options.target, features=options.features, units=options.units or {})
+
+
+def _table(source: str) -> Table:
+    """Read a file, or take a sample by its name when there is no such file."""
+    if Path(source).exists():
+        return wb.read_table(source)
+    if source in wb.sample_names():
+        return wb.load_sample(source).table
+    hint = did_you_mean(source, wb.sample_names())
+    raise WorkbenchError(f"{source!r}: there is no such file, and no sample of that name.{hint} Samples: {', '.join(wb.sample_names())}.")
+
+
+def _one_target(y: np.ndarray) -> np.ndarray:
+    return y[:, 0]      # (n_rows, 1) -> (n_rows,), as scikit-learn has a single target
+
+
+def _require_folders(*paths: str | None) -> None:
+    """Refuse an output file that cannot be written before any time is spent on its content."""
+    for path in filter(None, paths):
+        folder = Path(path).absolute().parent
+        if not folder.is_dir():
+            raise OutputError(f"{path!r} cannot be written: there is no folder {str(folder)!r}. Make it first, or name another.")
+        if Path(path).is_dir() or not os.access(path if Path(path).exists() else folder, os.W_OK):
+            raise OutputError(f"{path!r} cannot be written: it is a folder, or you may not write there. Name another file.")
+
+
+def _print_result(result: dict) -> None:
+    """Print the verdict, the formula with its figures, and the Pareto front, simplest first."""
+    print(f"verdict: {result['verdict']}")
+    formula = result["formula"]
+    if formula:
+        print(f"{result['target']} = {formula['python']}")
+        print(f"complexity {formula['complexity']}, R2 train {_figure(formula['r2_train'])}, R2 test {_figure(formula['r2_test'])}")
+        largest = ", ".join(f"{rows} {_figure(value)}" for rows, value in formula["certificate"]["max_abs"].items())
+        print(f"largest difference between network and formula: {largest}" + (" (exact)" if formula["certificate"]["exact"] else ""))
+    for other in result["pareto"]:
+        print(f"  {other['complexity']:>4}  R2 {_figure(other['r2_train'])}  {other['python']}")
+    print(f"{result['seconds']:.1f} s")
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.6g}"
+
+
+def _write_predictions(file: TextIO, name: str, values: np.ndarray, outside: np.ndarray) -> None:
+    """Write one row a prediction, in full precision."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([_spreadsheet_safe(name), "outside_range"])
+    writer.writerows((repr(float(value)), int(flag)) for value, flag in zip(values, outside, strict=True))
+
+
+def _spreadsheet_safe(name: str) -> str:
+    """Quote a column name that a spreadsheet would run as a formula."""
+    return f"'{name}" if name[:1] in {"=", "+", "-", "@"} else name
