@@ -48,16 +48,16 @@ def app(options: argparse.Namespace) -> int:
     environment = dict(os.environ)
     if options.workspace:
         environment[WORKSPACE_VARIABLE] = str(_workspace(options.workspace))
-    with _server(_command(page, options.host, port), environment) as process:
-        _wait_until_up(process, options.host, port)
-        address = f"http://{_bracketed(_reachable(options.host))}:{port}"
-        print(f"KAN Workbench is at {address} (Ctrl+C stops it).", flush=True)
-        if not options.no_browser and _has_screen(os.environ):
-            webbrowser.open(address)
-        try:
+    try:
+        with _server(_command(page, options.host, port), environment) as process:
+            _wait_until_up(process, options.host, port)
+            address = f"http://{_bracketed(_reachable(options.host))}:{port}"
+            print(f"KAN Workbench is at {address} (Ctrl+C stops it).", flush=True)
+            if not options.no_browser and _has_screen(os.environ):
+                webbrowser.open(address)
             process.wait()
-        except KeyboardInterrupt:
-            return 0                            # how a person ends the app is no failure
+    except KeyboardInterrupt:
+        return 0                                # how a person ends the app is no failure
     raise RuntimeError(f"the server stopped by itself with code {process.returncode}")
 
 
