@@ -82,18 +82,26 @@ class EdgeDefinition:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Evaluate at x (any shape) in float64, from the pieces themselves."""
+        return self.value_and_slope(x)[0]
+
+    def value_and_slope(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Evaluate phi and d phi / dx at x (any shape) in float64."""
         x = np.asarray(x, dtype=float)
         low, high = self.domain
+        stretch = 2.0 / (high - low)
         u = (2.0 * x - low - high) / (high - low)
         with np.errstate(over="ignore"):
-            value = self.base * u / (1.0 + np.exp(-u))
+            s = 1.0 / (1.0 + np.exp(-u))
+        value = self.base * u * s
+        slope = self.base * stretch * s * (1.0 + u * (1.0 - s))  # d silu/du = s + u s (1 - s)
         piece = np.searchsorted(self.knots, x, side="right") - 1
         inside = (piece >= 0) & (piece < len(self.polynomials))
         j = np.where(inside, piece, 0)
         local = x - self.knots[j]
         c = self.polynomials[j]
         spline = ((c[..., 3] * local + c[..., 2]) * local + c[..., 1]) * local + c[..., 0]
-        return value + np.where(inside, spline, 0.0)
+        bend = (3.0 * c[..., 3] * local + 2.0 * c[..., 2]) * local + c[..., 1]
+        return value + np.where(inside, spline, 0.0), slope + np.where(inside, bend, 0.0)
 
 
 def definition(name: str, coefficients: np.ndarray, base: float, domain: tuple[float, float]) -> EdgeDefinition:
