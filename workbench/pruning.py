@@ -8,7 +8,7 @@ Removing by a threshold is one glance; `elimination` asks the sharper question, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,10 @@ from workbench.training import Problem, refit
 from workbench.training.score import checked_errors
 
 
+_MISSED = 3.0  # an edge is missed when the squared error after the refit is this many times what it was
+_TRIALS = 8  # edges tried at one step before the least bad one goes
+
+
 @dataclass(frozen=True, eq=False)
 class Importance:
     """The share of every edge, node and input in the outputs.
@@ -29,11 +33,13 @@ class Importance:
     network : KAN
     edges : per layer (n_out, n_in)
     nodes : per layer of nodes, inputs first, (n_nodes,)
+    means : per layer (n_out, n_in), the mean each edge gives: what pruning it leaves to the bias
     """
 
     network: KAN
     edges: tuple[np.ndarray, ...]
     nodes: tuple[np.ndarray, ...]
+    means: tuple[np.ndarray, ...]
 
     def __getitem__(self, edge: Edge) -> float:
         level, row, column = self.network.position(edge)
@@ -45,17 +51,21 @@ def importance(traced: Trace) -> Importance:
     shares = attribution(traced.network, traced.edge_outputs, traced.slots)
     n_outputs = traced.network.n_outputs
     nodes = (*(share.sum(0) for share in shares), np.full(n_outputs, 1.0 / n_outputs))
-    return Importance(traced.network, shares, nodes)
+    means = tuple(given.mean(0) for given in traced.edge_outputs)
+    return Importance(traced.network, shares, nodes, means)
 
 
-def without(network: KAN, edges: Iterable[Edge]) -> KAN:
+def without(network: KAN, shares: Importance, edges: Iterable[Edge]) -> KAN:
     """Prune edges and everything that no output depends on afterwards; refuse to cut an output off.
+
+    What a pruned edge gave on average goes to the bias of its slot.
 
     Raises
     ------
     DiscoveryError : the last edge into an output would go
     """
-    pruned = swept(network.without_edges(edges))
+    edges = tuple(edges)
+    pruned = swept(_means_to_bias(network, shares, edges).without_edges(edges))
     for row, node in enumerate(pruned.layers[-1].nodes):
         was_fed = any(network.layers[-1].alive[network.layers[-1].targets.index(slot)].any() for slot in node.factors)
         if was_fed and not reaches_inputs(pruned, row):
@@ -63,6 +73,17 @@ def without(network: KAN, edges: Iterable[Edge]) -> KAN:
                 f"Pruning would cut output {row} off from every input. Keep at least one path to it: prune fewer edges or a lower threshold."
             )
     return pruned
+
+
+def _means_to_bias(network: KAN, shares: Importance, edges: tuple[Edge, ...]) -> KAN:
+    for edge in edges:
+        level, row, column = network.position(edge)
+        layer = network.layers[level]
+        if layer.alive[row, column] and layer.free_bias[row]:
+            bias = layer.bias.copy()
+            bias[row] += shares.means[level][row, column]
+            network = network.with_layer(level, bias=bias)
+    return network
 
 
 def swept(network: KAN) -> KAN:
@@ -102,7 +123,7 @@ def prune(network: KAN, shares: Importance, threshold: float) -> KAN:
         for edge in network.edges("spline", "snapped")
         if shares[edge] < threshold and not _last_of_output(network, shares, edge)
     ]
-    return without(network, weak) if weak else network
+    return without(network, shares, weak) if weak else network
 
 
 def _last_of_output(network: KAN, shares: Importance, edge: Edge) -> bool:
@@ -115,51 +136,64 @@ def _last_of_output(network: KAN, shares: Importance, edge: Edge) -> bool:
 
 @dataclass(frozen=True)
 class Removal:
-    """One step of an elimination: what was pruned, the refitted network, its error on checked rows, edges left."""
+    """One step of an elimination: what was pruned, the refitted networks, their error on checked rows, edges left."""
 
     edges: tuple[Edge, ...]
-    network: KAN
+    networks: tuple[KAN, ...]
     error: float
     standard_error: float
     n_edges: int
 
 
-def elimination(network: KAN, problem: Problem, roughness: float = 1e-6, max_iter: int = 15) -> list[Removal]:
-    """Remove the least important node or edge, refit, and go on until one path is left.
+def elimination(
+    networks: Sequence[KAN], problems: Sequence[Problem], roughness: float = 1e-6, max_iter: int = 15
+) -> list[Removal]:
+    """Remove one edge after another, refitting the whole model each time, until one path is left.
 
-    Returns every step, so that a curve of error against edges kept can be drawn and a person can choose where to stop.
+    The least important edge goes first, unless the refitted model misses it; then the next ones are tried, and the one that is missed least
+    goes. Returns every step, so that a curve of error against edges kept can be drawn and a person can choose where to stop.
+
+    Parameters
+    ----------
+    networks, problems : one of each per group of rows (one in all without groups); an edge goes in all of them
     """
-    steps = [_removal((), network, problem, roughness)]
-    while True:
-        traced = trace(network, problem.x)
-        weakest = _weakest(network, importance(traced))
-        if weakest is None:
-            return steps
-        network, _ = refit(without(network, weakest), problem, max_iter, roughness)
-        steps.append(_removal(tuple(weakest), network, problem, roughness))
+    elimination_of = _Elimination(tuple(problems), roughness, max_iter)
+    steps = [elimination_of.judged((), tuple(networks))]
+    while (step := elimination_of.next(steps[-1])) is not None:
+        steps.append(step)
+    return steps
 
 
-def _removal(edges: tuple[Edge, ...], network: KAN, problem: Problem, roughness: float) -> Removal:
-    errors, _ = checked_errors(network, problem, roughness)
-    return Removal(edges, network, float(errors.mean()), float(errors.std() / np.sqrt(len(errors))), len(network.edges()))
+@dataclass(frozen=True)
+class _Elimination:
+    problems: tuple[Problem, ...]
+    roughness: float
+    max_iter: int
 
+    def next(self, last: Removal) -> Removal | None:
+        """Return the step after `last`, or None when every output hangs by one path."""
+        shares = [importance(trace(network, problem.x)) for network, problem in zip(last.networks, self.problems, strict=True)]
+        removable = last.networks[0].edges("spline", "snapped")
+        best, tried = None, 0
+        for edge in sorted(removable, key=lambda e: (max(share[e] for share in shares), e)):
+            try:
+                lighter = tuple(without(network, share, [edge]) for network, share in zip(last.networks, shares, strict=True))
+            except DiscoveryError:  # the last path to an output
+                continue
+            step = self.judged((edge,), self._refitted(lighter))
+            tried += 1
+            if best is None or step.error < best.error:
+                best = step
+            if best.error <= _MISSED * last.error or tried == _TRIALS:
+                break
+        return best
 
-def _weakest(network: KAN, shares: Importance) -> list[Edge] | None:
-    """Return the removable edge of least share, or None when every output hangs by one path."""
-    for edge in sorted(network.edges("spline", "snapped"), key=lambda e: (shares[e], e)):
-        try:
-            without(network, [edge])
-        except DiscoveryError:
-            continue
-        return [edge]
-    return None
+    def judged(self, edges: tuple[Edge, ...], networks: tuple[KAN, ...]) -> Removal:
+        """Return a removal with its error on checked rows."""
+        parts = zip(networks, self.problems, strict=True)
+        errors = np.concatenate([checked_errors(network, problem, self.roughness)[0] for network, problem in parts])
+        return Removal(edges, networks, float(errors.mean()), float(errors.std() / np.sqrt(len(errors))), len(networks[0].edges()))
 
-
-def kept(steps: list[Removal], allow: Callable[[Removal], bool]) -> Removal:
-    """Return the last removal of an unbroken run that a rule allows."""
-    chosen = steps[0]
-    for step in steps[1:]:
-        if not allow(step):
-            break
-        chosen = step
-    return chosen
+    def _refitted(self, networks: tuple[KAN, ...]) -> tuple[KAN, ...]:
+        parts = zip(networks, self.problems, strict=True)
+        return tuple(refit(network, problem, self.max_iter, self.roughness)[0] for network, problem in parts)

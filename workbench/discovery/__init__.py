@@ -1,0 +1,9 @@
+"""The human in the loop, and the autopilot that makes the same moves."""
+
+from workbench.discovery.autopilot import discover
+from workbench.discovery.choices import Choice
+from workbench.discovery.discovery import Discovery, EdgeSummary, from_model, load_discovery
+from workbench.discovery.moves import Move
+from workbench.discovery.state import Metrics, State
+
+__all__ = ["Choice", "Discovery", "EdgeSummary", "Metrics", "Move", "State", "discover", "from_model", "load_discovery"]

@@ -1,0 +1,351 @@
+"""A discovery: from a fitted network to a formula, move by move, every move recorded, reversible and replayable.
+
+`Discovery` is the one object that changes: a cursor over states that do not. Moves (fit, prune, eliminate, snap, release, lock, unlock, refit)
+append a state and return the discovery; undo, redo and go_to move the cursor; queries (edges, candidates, formula, pruning curve) leave every
+byte as it was.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench import pruning, snapping
+from workbench.dataset import Dataset
+from workbench.discovery import addresses, choices, script, storage
+from workbench.discovery.moves import Move
+from workbench.discovery.state import Metrics, State, measure, problems
+from workbench.exceptions import DiscoveryError
+from workbench.networks import KAN, Edge
+from workbench.trace import trace
+from workbench.training import FitConfig, FitProgress, FitResult, Problem, fit, refit
+
+if TYPE_CHECKING:
+    from workbench.discovery.choices import Choice
+    from workbench.formula import Formula
+
+Watcher = Callable[[FitProgress], None]
+
+
+@dataclass(frozen=True)
+class EdgeSummary:
+    """One edge as a person sees it."""
+
+    index: Edge
+    label: str
+    importance: float
+    state: str
+    form: str | None
+
+
+class Discovery:
+    """The human in the loop.
+
+    Parameters
+    ----------
+    data : the dataset; its training rows are fitted, its validation rows or folds judge, its test rows are only reported
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> found = wb.Discovery(wb.load_sample("planets"))
+    >>> found.fit(hidden_layer_sizes=()).snap((0, "a_au", 0), "x^p").metrics.n_symbolic
+    1
+    """
+
+    def __init__(self, data: Dataset) -> None:
+        self.data = data
+        self._problems: tuple[Problem, ...] = problems(data)
+        self._states: dict[int, State] = {}
+        self._cursor: int | None = None
+        self._redo: dict[int | None, int] = {}
+        self.verdict: str = "none"
+        self.pareto: tuple[Formula, ...] = ()
+        self.picked: Formula | None = None
+
+    # ---- where we are
+
+    @property
+    def state(self) -> State:
+        """The state that is looked at."""
+        if self._cursor is None:
+            raise DiscoveryError("Nothing is fitted yet. Call fit() first, such as found.fit(hidden_layer_sizes=(5,)).")
+        return self._states[self._cursor]
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """Every state ever made, in order; `parent` makes them a tree."""
+        return tuple(self._states.values())
+
+    @property
+    def network(self) -> KAN:
+        """The network of the present state (of the first group, where there are groups)."""
+        return self.state.networks[0]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is fitted, one problem per group of rows."""
+        return self._problems
+
+    @property
+    def metrics(self) -> Metrics:
+        return self.state.metrics
+
+    @property
+    def path(self) -> tuple[State, ...]:
+        """The states from the first to the present one."""
+        steps, here = [], self._cursor
+        while here is not None:
+            steps.append(self._states[here])
+            here = self._states[here].parent
+        return tuple(reversed(steps))
+
+    # ---- moves
+
+    def fit(self, watch: Watcher | None = None, **settings: Any) -> Discovery:
+        """Fit a new network; settings are those of `training.FitConfig`. `watch` is called with progress."""
+        settings = {"intervals": self._intervals(), **settings}
+        config = FitConfig(**{name: _frozen(value) for name, value in settings.items()})
+        results = [self._watched(problem, config, watch) for problem in self._problems]
+        roughness = max(result.report.roughness for result in results)
+        return self._append(Move("fit", settings), tuple(result.network for result in results), roughness)
+
+    def prune(
+        self,
+        threshold: float | None = None,
+        edges: Iterable[Sequence[Any]] | None = None,
+        nodes: Iterable[Sequence[int]] | None = None,
+        inputs: Iterable[str | int] | None = None,
+    ) -> Discovery:
+        """Prune what matters less than a threshold, or the edges, hidden nodes (layer, id) or inputs given; then refit what is left."""
+        given = {"threshold": threshold, "edges": edges, "nodes": nodes, "inputs": inputs}
+        arguments = {name: value for name, value in given.items() if value is not None}
+        if len(arguments) != 1:
+            raise DiscoveryError("prune() takes one of threshold=, edges=, nodes= or inputs=, such as prune(threshold=0.02).")
+        shares = self._importance()
+        if threshold is not None:
+            weak = set(self.network.edges()) - set(pruning.prune(self.network, shares, threshold).edges())
+        else:
+            weak = set(addresses.members(self.data, self.network, edges, nodes, inputs))
+        if edges is not None:
+            arguments["edges"] = [addresses.readable(self.data, self.network, edge) for edge in sorted(weak)]
+        lighter = tuple(pruning.without(network, pruning.importance(t), sorted(weak)) for network, t in self._traces())
+        return self._append(Move("prune", arguments), self._refitted(lighter, 20))
+
+    def eliminate(self, tolerance: float = 1.0) -> Discovery:
+        """Remove edge after edge, refitting each time, as long as the error on checked rows allows.
+
+        Parameters
+        ----------
+        tolerance : standard errors by which the smallest error of the whole path may be exceeded
+        """
+        steps = self.pruning_curve()
+        best = min(steps, key=lambda step: step.error)
+        allowed = best.error + tolerance * best.standard_error + 1e-12
+        # below a thousandth of the spread a fit is limited by its splines, not by the data: there a factor counts, not a standard error
+        allowed = max(allowed, min(9.0 * best.error, 1e-6))
+        chosen = min((step for step in steps if step.error <= allowed), key=lambda step: step.n_edges)
+        return self._append(Move("eliminate", {"tolerance": tolerance}), chosen.networks)
+
+    def snap(self, edge: Sequence[Any], form: str) -> Discovery:
+        """Replace an edge by a named form ("x^p", "sin") or a typed one ("a*exp(-b*x)+c"), and refit the whole model."""
+        address = addresses.resolve(self.data, self.network, edge)
+        networks = tuple(
+            snapping.snap(network, address, form, problem, roughness=self.state.roughness)
+            for network, problem in zip(self.state.networks, self._problems, strict=True)
+        )
+        arguments = {"edge": addresses.readable(self.data, self.network, address), "form": form}
+        return self._append(Move("snap", arguments), networks)
+
+    def take(self, edge: Sequence[Any], choice: Choice) -> Discovery:
+        """Snap an edge to a choice of `candidates`, whose refitted networks are at hand: the same move as `snap`, without another fit."""
+        address = addresses.resolve(self.data, self.network, edge)
+        arguments = {"edge": addresses.readable(self.data, self.network, address), "form": choice.name}
+        return self._append(Move("snap", arguments), choice.networks)
+
+    def release(self, edge: Sequence[Any]) -> Discovery:
+        """Turn a snapped edge back into a spline of the same curve, and refit."""
+        address = addresses.resolve(self.data, self.network, edge)
+        networks = tuple(
+            snapping.release(network, address, problem)
+            for network, problem in zip(self.state.networks, self._problems, strict=True)
+        )
+        return self._append(Move("release", {"edge": addresses.readable(self.data, self.network, address)}), self._refitted(networks, 20))
+
+    def lock(self, edge: Sequence[Any]) -> Discovery:
+        """Keep an edge's constants as they are in every later fit."""
+        return self._locked("lock", edge, True)
+
+    def unlock(self, edge: Sequence[Any]) -> Discovery:
+        """Let fits change an edge's constants again."""
+        return self._locked("unlock", edge, False)
+
+    def refit(self, max_iter: int = 100) -> Discovery:
+        """Fit every free constant from where it stands."""
+        return self._append(Move("refit", {"max_iter": max_iter}), self._refitted(self.state.networks, max_iter))
+
+    # ---- the cursor
+
+    def undo(self) -> Discovery:
+        """Go back to the state the present one was made from."""
+        if self._cursor is None or self.state.parent is None:
+            raise DiscoveryError("There is nothing to undo: this is where the discovery begins.")
+        self._redo[self.state.parent] = self._cursor
+        self._cursor = self.state.parent
+        return self
+
+    def redo(self) -> Discovery:
+        """Go forward to the state that was left last from here."""
+        if self._redo.get(self._cursor) is None:
+            raise DiscoveryError("There is nothing to redo: no later state has been left from here.")
+        self._cursor = self._redo[self._cursor]
+        return self
+
+    def go_to(self, state: int) -> Discovery:
+        """Go to any state; a move made there grows a branch, nothing is lost."""
+        if state not in self._states:
+            raise DiscoveryError(f"There is no state {state!r}. States: 1 to {len(self._states)}.")
+        self._cursor = state
+        child = state
+        while (parent := self._states[child].parent) is not None:
+            self._redo[parent] = child
+            child = parent
+        return self
+
+    def adopt(self, state: State) -> None:
+        """Take in a stored state under its own number and stand there."""
+        if state.parent is not None and state.parent not in self._states:
+            raise DiscoveryError(f"State {state.id} comes from state {state.parent}, which is not here.")
+        self._states[state.id] = state
+        self._redo[state.parent] = state.id
+        self._cursor = state.id
+
+    def leave(self) -> Discovery:
+        """Stand before the first state: the next fit begins a new branch."""
+        self._cursor = None
+        return self
+
+    def branch(self) -> Discovery:
+        """Return a second discovery that stands here and goes its own way; states are shared, they never change."""
+        other = Discovery(self.data)
+        other._problems, other._states, other._cursor, other._redo = self._problems, dict(self._states), self._cursor, dict(self._redo)
+        other.verdict, other.pareto, other.picked = self.verdict, self.pareto, self.picked
+        return other
+
+    # ---- queries: nothing below changes a byte
+
+    @property
+    def edges(self) -> tuple[EdgeSummary, ...]:
+        """The edges that are not pruned, inputs first."""
+        shares, network = self._importance(), self.network
+        return tuple(
+            EdgeSummary(
+                edge,
+                addresses.label(self.data, network, edge),
+                min(shares[edge], 1.0),
+                network.state(edge),
+                snapping.text(network, edge),
+            )
+            for edge in network.edges()
+        )
+
+    def candidates(self, edge: Sequence[Any], top: int | None = None, **options: Any) -> tuple[Choice, ...]:
+        """Return forms for an edge, best first, each judged by the refitted whole model on checked rows."""
+        address = addresses.resolve(self.data, self.network, edge)
+        found = choices.choices(self.state.networks, address, self._problems, self.state.roughness, **options)
+        return found[:top]
+
+    def pruning_curve(self) -> list[pruning.Removal]:
+        """Return what removing edge after edge would cost, each step refitted."""
+        return pruning.elimination(self.state.networks, self._problems, self.state.roughness)
+
+    def formula(self, decimals: int | None = None, nice: bool = False) -> Formula:
+        """Return the formula of the present state with its certificate.
+
+        Parameters
+        ----------
+        decimals : round the constants to so many digits after the point, the others refitted
+        nice : replace constants by integers, fractions and multiples of pi, e and roots where the data cannot tell the difference
+        """
+        from workbench.discovery.reading import read_formula
+
+        return read_formula(self, decimals, nice)
+
+    def to_script(self) -> str:
+        """Return the moves that led here as a Python script; it replays them to the same bytes on one machine and set of versions."""
+        return script.to_script(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Keep everything in one file: data, states, cursor. `load_discovery` brings it back."""
+        storage.save(self, path)
+
+    # ---- inside
+
+    def _append(self, move: Move, networks: tuple[KAN, ...], roughness: float | None = None) -> Discovery:
+        roughness = self.state.roughness if roughness is None else roughness
+        metrics = measure(self.data, networks, self._problems, roughness)
+        number = max(self._states, default=0) + 1
+        self._states[number] = State(number, self._cursor, move, networks, roughness, metrics)
+        self._redo[self._cursor] = number
+        self._cursor = number
+        return self
+
+    def _refitted(self, networks: tuple[KAN, ...], max_iter: int) -> tuple[KAN, ...]:
+        parts = zip(networks, self._problems, strict=True)
+        return tuple(refit(network, problem, max_iter, self.state.roughness)[0] for network, problem in parts)
+
+    def _locked(self, name: str, edge: Sequence[Any], locked: bool) -> Discovery:
+        address = addresses.resolve(self.data, self.network, edge)
+        move = Move(name, {"edge": addresses.readable(self.data, self.network, address)})
+        return self._append(move, tuple(network.with_lock(address, locked) for network in self.state.networks))
+
+    def _traces(self) -> list[tuple[KAN, Any]]:
+        return [(network, trace(network, problem.x)) for network, problem in zip(self.state.networks, self._problems, strict=True)]
+
+    def _importance(self) -> pruning.Importance:
+        """Return the importance of every edge: the largest over the groups."""
+        every = [pruning.importance(traced) for _, traced in self._traces()]
+        edges = tuple(np.max([shares.edges[level] for shares in every], axis=0) for level in range(len(self.network.layers)))
+        return replace(every[0], edges=edges)
+
+    def _intervals(self) -> tuple[int, ...]:
+        """Return spline resolutions that the rows can carry: some eight rows per constant of one input's curve."""
+        n_rows = min(problem.n_rows for problem in self._problems)
+        return tuple(n for n in (3, 5, 10, 20) if n == 3 or n_rows >= 15 * n)[-3:]
+
+    def _watched(self, problem: Problem, config: FitConfig, watch: Watcher | None) -> FitResult:
+        for progress in fit(problem, config):
+            if isinstance(progress, FitResult):
+                return progress
+            if watch is not None:
+                watch(progress)
+        raise DiscoveryError("The fit ended without a result.")
+
+
+def from_model(data: Dataset, network: KAN, roughness: float, model: str, parameters: dict[str, Any]) -> Discovery:
+    """Return a discovery that begins with the network of a fitted estimator."""
+    if network.n_inputs != len(data.features):
+        raise DiscoveryError(
+            f"The model was fitted on {network.n_inputs} inputs, the dataset has {len(data.features)}: "
+            f"{', '.join(c.name for c in data.features)}. Give the dataset that the model was fitted on."
+        )
+    found = Discovery(data)
+    return found._append(Move("model", {"estimator": model, "parameters": parameters}), (network,) * len(found.problems), roughness)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(v) for v in value) if isinstance(value, (list, tuple)) else value
+
+
+def load_discovery(path: str | os.PathLike[str]) -> Discovery:
+    """Bring a discovery back from its file.
+
+    Raises
+    ------
+    ProjectError : the file is damaged, foreign, or from a newer version
+    """
+    return storage.load(path, Discovery)

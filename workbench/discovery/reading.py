@@ -1,0 +1,85 @@
+"""Reading the formula of a state, with its certificate; for groups, one law and a set of constants for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.formula import Certificate, Formula, Quantity, assemble, certify, variables
+from workbench.formula.certificate import combined
+from workbench.networks import KAN
+
+if TYPE_CHECKING:
+    from workbench.dataset import Dataset
+    from workbench.discovery.discovery import Discovery
+
+PARTS = ("train", "validation", "test")
+
+
+def read_formula(found: Discovery, decimals: int | None, nice: bool) -> Formula:
+    """Return the formula of the present state; rounded and plain constants are certified against the same networks."""
+    data, networks = found.data, found.state.networks
+    formula = assembled(data, networks)
+    if nice and data.task == "regression" and not formula.definitions:
+        formula = plain(formula, data)
+    if decimals is not None:
+        formula = formula.rounded(decimals)
+    return replace(formula, certificate=certified(formula, data, networks))
+
+
+def assembled(data: Dataset, networks: tuple[KAN, ...]) -> Formula:
+    """Return the exact formula of networks, without a certificate; with groups, `outputs` are those of the first."""
+    inputs, targets = variables(data)
+    targets = targets if data.task == "regression" else _logits(data, networks[0].n_outputs)
+    formulas = [assemble(network, inputs, targets) for network in networks]
+    if data.groups is None:
+        return formulas[0]
+    groups = {label: each.outputs for label, each in zip(data.group_labels, formulas, strict=True)}
+    return replace(formulas[0], groups=groups)
+
+
+def _logits(data: Dataset, n_outputs: int) -> tuple[Quantity, ...]:
+    """Name the outputs of a classifier: one logit for two classes, else one per class."""
+    target = data.targets[0]
+    labels = data.classes[1:] if n_outputs == 1 else data.classes
+    return tuple(Quantity(f"logit of {target.name} = {label}", f"logit_{k}", None) for k, label in enumerate(labels))
+
+
+def plain(formula: Formula, data: Dataset) -> Formula:
+    """Return the formula with plain constants where the data cannot tell; per group, where there are groups."""
+    rows = data.split.train
+    if data.groups is None:
+        return formula.nice(data.X[rows], data.y[rows], _weights(data, rows)).formula
+    groups = {}
+    for number, (label, outputs) in enumerate(formula.groups.items()):
+        own = rows[data.groups[rows] == number]
+        single = replace(formula, outputs=outputs, groups={})
+        groups[label] = single.nice(data.X[own], data.y[own], _weights(data, own)).formula.outputs
+    return replace(formula, outputs=next(iter(groups.values())), groups=groups)
+
+
+def _weights(data: Dataset, rows: np.ndarray) -> np.ndarray | None:
+    return None if data.weights is None else data.weights[rows]
+
+
+def certified(formula: Formula, data: Dataset, networks: tuple[KAN, ...]) -> Certificate:
+    """Compare the formula with the networks on every part of the data and on fresh points."""
+    if data.groups is None:
+        return certify(networks[0], formula, _samples(data, None))
+    each = []
+    for number, outputs in enumerate(formula.groups.values()):
+        single = replace(formula, outputs=outputs, groups={})
+        each.append(certify(networks[number], single, _samples(data, number)))
+    return combined(each)
+
+
+def _samples(data: Dataset, group: int | None) -> Mapping[str, np.ndarray]:
+    parts = {}
+    for name in PARTS:
+        rows = getattr(data.split, name)
+        parts[name] = data.X[rows if group is None else rows[data.groups[rows] == group]]
+    return parts
+

@@ -1,0 +1,40 @@
+"""A discovery as a Python script: the decisions, in order, and nothing else.
+
+Run on the same data, versions and machine, the script makes the same networks to the last byte.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.dataset import Dataset, sample_names
+
+if TYPE_CHECKING:
+    from workbench.discovery.discovery import Discovery
+
+
+def to_script(found: Discovery) -> str:
+    """Return the script of the path from the first state to the present one."""
+    lines = [
+        f'"""How {found.data.targets[0].name} was discovered from {", ".join(c.name for c in found.data.features)}."""',
+        "",
+        "import workbench as wb",
+        "",
+        *_data_lines(found.data),
+        f"assert data.fingerprint == {found.data.fingerprint!r}, 'these are other data'",
+        "",
+        "found = wb.Discovery(data)",
+        *(step.move.to_python() for step in found.path),
+        "print(found.formula())",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _data_lines(data: Dataset) -> list[str]:
+    if data.name in sample_names():
+        return [f"data = wb.load_sample({data.name!r})"]
+    return [
+        "# the file this discovery was saved to holds its data, roles, units and split",
+        f"data = wb.load_discovery({data.name + '.kanwb'!r}).data",
+    ]

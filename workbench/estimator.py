@@ -1,0 +1,218 @@
+"""Kolmogorov-Arnold networks as scikit-learn estimators: Pipeline, clone, cross_val_score, GridSearchCV.
+
+The estimators keep a part of the rows for themselves to choose resolution and smoothness (a fifth of 200 rows or more, else folds). To go from
+a fitted model to a formula, call `discover(data)`: the model itself never changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from workbench.exceptions import TrainingError
+from workbench.training import FitConfig, Problem, fitted
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from workbench.dataset import Dataset
+    from workbench.discovery import Discovery
+
+_HOLDOUT_ROWS = 200
+_FOLDS = 5
+
+
+class _KANEstimator(BaseEstimator):
+    """What the regressor and the classifier share."""
+
+    def __init__(
+        self,
+        hidden_layer_sizes: tuple[int, ...] = (5,),
+        *,
+        product_nodes: tuple[tuple[int, ...], ...] = (),
+        intervals: tuple[int, ...] | None = None,
+        roughness: tuple[float, ...] = (1e-2, 1e-4, 1e-6),
+        sparsity: float = 1e-4,
+        max_iter: int = 40,
+        n_starts: int = 3,
+        validation_fraction: float = 0.2,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.product_nodes = product_nodes
+        self.intervals = intervals
+        self.roughness = roughness
+        self.sparsity = sparsity
+        self.max_iter = max_iter
+        self.n_starts = n_starts
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+
+    def _settings(self, n_rows: int, seed: int) -> FitConfig:
+        intervals = self.intervals if self.intervals is not None else intervals_for(n_rows)
+        return FitConfig(
+            hidden_layer_sizes=tuple(self.hidden_layer_sizes),
+            product_nodes=tuple(tuple(arities) for arities in self.product_nodes),
+            intervals=tuple(intervals),
+            roughness=tuple(self.roughness),
+            sparsity=self.sparsity,
+            max_iter=self.max_iter,
+            n_starts=self.n_starts,
+            random_state=seed,
+        )
+
+    def _fit_problem(self, problem: Problem) -> None:
+        if not 0 < self.validation_fraction < 1:
+            raise TrainingError(f"validation_fraction={self.validation_fraction}: give a share between 0 and 1, such as 0.2.")
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        checked = with_checks(problem, self.validation_fraction, np.random.default_rng(seed))
+        result = fitted(checked, self._settings(checked.n_rows, seed))
+        self.network_ = result.network
+        self.report_ = result.report
+        self.n_iter_ = result.report.n_iter
+
+    def _outputs(self, X: np.ndarray) -> np.ndarray:
+        check_is_fitted(self, "network_")
+        return self.network_(validate_data(self, X, reset=False, dtype=float))
+
+    def discover(self, data: Dataset) -> Discovery:
+        """Return a discovery that starts from the fitted network; this model stays as it is.
+
+        Parameters
+        ----------
+        data : the dataset whose rows judge every further step; its features are the model's, in order
+        """
+        from workbench.discovery import from_model
+
+        check_is_fitted(self, "network_")
+        return from_model(data, self.network_, self.report_.roughness, type(self).__name__, _json_params(self))
+
+    def plot(self, X: np.ndarray | None = None) -> go.Figure:
+        """Return a Plotly figure of every learned edge function, opacity = importance, over the range of the fitted rows (or of X)."""
+        from workbench.figures.plots import edge_curves
+
+        check_is_fitted(self, "network_")
+        return edge_curves(self.network_, self._rows if X is None else np.asarray(X, dtype=float))
+
+
+class KANRegressor(RegressorMixin, _KANEstimator):
+    """A Kolmogorov-Arnold network for regression: every edge a learned curve, trained by Levenberg-Marquardt.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : sum nodes of each hidden layer; () fits one curve per input
+    product_nodes : arity of every product node, per hidden layer, such as ((2,),)
+    intervals : spline resolutions to go through; None chooses them by the number of rows
+    roughness : weights of the second-difference penalty to choose from
+    sparsity : weight of the group lasso on edge importance; 0 leaves every edge alone
+    max_iter : iterations of each stage
+    n_starts : random starts
+    validation_fraction : share of the rows kept apart to choose resolution and smoothness, from 200 rows up
+    random_state : int, RandomState or None
+
+    Attributes
+    ----------
+    network_ : KAN
+    report_ : FitReport
+    n_features_in_, feature_names_in_ : as in scikit-learn
+
+    Examples
+    --------
+    >>> import numpy as np, workbench as wb
+    >>> x = np.linspace(1, 2, 300)[:, None]
+    >>> wb.KANRegressor(hidden_layer_sizes=(), random_state=0).fit(x, np.log(x[:, 0])).score(x, np.log(x[:, 0])) > 0.9999
+    True
+    """
+
+    def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> Self:
+        """Fit to rows X (n_rows, n_features) and targets y (n_rows,) or (n_rows, n_targets)."""
+        X, y = validate_data(self, X, y, dtype=float, multi_output=True, y_numeric=True)
+        weights = _weights(sample_weight, X)
+        self._one_column = y.ndim == 1
+        self._rows = X[:: max(1, len(X) // 2000)]
+        self._fit_problem(Problem(X.T, y.reshape(len(X), -1).T, weights))
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return predictions (n_rows,), or (n_rows, n_targets) where y had columns."""
+        outputs = self._outputs(X)
+        return outputs[:, 0] if self._one_column else outputs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.target_tags.single_output = True
+        return tags
+
+
+class KANClassifier(ClassifierMixin, _KANEstimator):
+    """A Kolmogorov-Arnold network for classes, trained on cross entropy; parameters as for KANRegressor.
+
+    Attributes
+    ----------
+    classes_ : (n_classes,)
+    network_ : KAN with one logit per class, one in all for two classes
+    """
+
+    def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> Self:
+        """Fit to rows X (n_rows, n_features) and labels y (n_rows,)."""
+        X, y = validate_data(self, X, y, dtype=float)
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise TrainingError(f"The labels hold one class only, {self.classes_[0]!r}. Give rows of at least two classes.")
+        self._rows = X[:: max(1, len(X) // 2000)]
+        weights = _weights(sample_weight, X)
+        self._fit_problem(Problem(X.T, codes[None].astype(float), weights, "cross_entropy", len(self.classes_)))
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Return the probability of every class, (n_rows, n_classes)."""
+        outputs = self._outputs(X).T
+        codes = np.zeros((1, outputs.shape[1]))
+        return Problem(np.zeros((1, outputs.shape[1])), codes, None, "cross_entropy", len(self.classes_)).probabilities(outputs).T
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the most probable class of every row, (n_rows,)."""
+        return self.classes_[self.predict_proba(X).argmax(1)]
+
+
+def intervals_for(n_rows: int) -> tuple[int, ...]:
+    """Return the spline resolutions that so many rows can carry, coarsest first."""
+    return tuple(n for n in (3, 5, 10, 20) if n == 3 or n_rows >= 15 * n)[-3:]
+
+
+def with_checks(problem: Problem, fraction: float, generator: np.random.Generator) -> Problem:
+    """Return the problem with rows to check on: a part kept apart from 200 rows up, five folds below."""
+    order = generator.permutation(problem.n_rows)
+    if problem.n_rows >= _HOLDOUT_ROWS:
+        n_kept = max(1, round(fraction * problem.n_rows))
+        rest, kept = np.sort(order[n_kept:]), np.sort(order[:n_kept])
+        return replace(problem.rows(rest), validation=problem.rows(kept))
+    if problem.n_rows < 2 * _FOLDS:
+        return problem
+    parts = np.array_split(order, _FOLDS)
+    folds = tuple((np.sort(np.concatenate(parts[:k] + parts[k + 1 :])), np.sort(parts[k])) for k in range(_FOLDS))
+    return replace(problem, folds=folds)
+
+
+def _weights(sample_weight: np.ndarray | None, X: np.ndarray) -> np.ndarray | None:
+    if sample_weight is None:
+        return None
+    weights = _check_sample_weight(sample_weight, X, dtype=float, ensure_non_negative=True)
+    if not weights.sum() > 0:
+        raise TrainingError("Every sample_weight is zero. Give at least one row a positive weight.")
+    return weights / weights.mean()
+
+
+def _json_params(model: BaseEstimator) -> dict[str, Any]:
+    """Return the constructor parameters that differ from the defaults, as JSON values."""
+    defaults = type(model)().get_params()
+    changed = {name: value for name, value in model.get_params().items() if value != defaults[name]}
+    return {name: value for name, value in changed.items() if isinstance(value, (int, float, str, tuple, list, type(None)))}
