@@ -1,0 +1,64 @@
+"""A page with both components and the fake engine behind them: `?case=deep`. Run by tests/ui/browser."""
+
+import json
+
+import streamlit as st
+
+from tests.ui import fake_engine
+from workbench.ui.canvas import inspector, network, parse_action
+
+st.set_page_config(page_title="Canvas gallery", layout="wide")
+memory = st.session_state
+case = st.query_params.get("case", "trees")
+if memory.get("case") != case:
+    memory.case = case
+    memory.drawing = fake_engine.DRAWINGS[case]()
+    memory.selected = st.query_params.get("edge")
+    memory.revision = 0
+    memory.log = []
+
+NEW_STATE = {"snap": "snapped", "prune": "pruned", "lock": "locked", "unlock": "spline", "release": "spline"}
+
+
+def act(key: str) -> None:
+    action = parse_action(memory[key].get("action"))
+    if action is None:
+        return
+    memory.revision += 1
+    memory.log.append([action.operation, action.edge, action.form, action.text, dict(action.parameters)])
+    if action.operation == "close":
+        memory.selected = None
+    for edge in memory.drawing["edges"]:
+        address = (edge["layer"], edge["source"], edge["target"])
+        if address == action.edge and action.operation in NEW_STATE:
+            edge["state"] = NEW_STATE[action.operation]
+            edge["form"] = "sin(3.00x)" if action.operation == "snap" else None
+
+
+def select() -> None:
+    memory.selected = memory.net.get("selected")
+
+
+@st.fragment
+def workbench() -> None:
+    left, right = st.columns([7, 4])
+    edges = {edge["id"]: edge for edge in memory.drawing["edges"]}
+    with left:
+        network(
+            "net",
+            memory.drawing
+            | {"name": case, "revision": memory.revision, "selected": memory.selected, "height": 560,
+               "hints": fake_engine.HINTS, "busy": [], "stream": st.query_params.get("stream")},
+            on_action=lambda: act("net"), on_select=select, on_stream_lost=lambda: None,
+        )  # fmt: skip
+    with right:
+        if memory.selected in edges:
+            inspector(
+                "insp",
+                fake_engine.inspected(edges[memory.selected]) | {"revision": memory.revision, "height": 560},
+                on_action=lambda: act("insp"),
+            )
+    st.code(json.dumps(memory.log), language="json")
+
+
+workbench()

@@ -1,0 +1,119 @@
+"""The canvas: two Streamlit components of our own, the drawn network and the inspector of one edge.
+
+Both are plain JavaScript modules under `frontend/`, served from there (a strict content policy allows no inline code)
+and given one JSON payload per run. They never fetch anything but the event stream of a running fit. All state that
+matters comes from the payload; zoom, hovering and the chosen view stay in the browser.
+
+Payload of `network`, the *drawing JSON* that `figures.drawing` makes in the worker and the store keeps with each state::
+
+    {"layers": [{"nodes": [{"id": 0, "label": "Girth", "kind": "input" | "sum" | "product" | "output",
+                            "unit": "in" | null, "factors": [0]}]}],     layers[0] inputs ... layers[-1] outputs;
+                                                                         a node with several factors is a product
+     "edges": [{"id": "0.0.0", "layer": 0, "source": 0, "target": 0, "node": 0, "label": "Girth → h0",
+                "importance": 0.86,                                      a share in [0, 1]
+                "state": "spline" | "snapped" | "locked" | "pruned",
+                "x": [low, high], "y": [64 numbers in [0, 1000] or null], "range": [ymin, ymax],
+                "form": "sin(3.01x)" | null}]}
+
+to which the page adds what belongs to the moment::
+
+    {"name": "trees"          file name of the SVG download
+     "revision": 7            changes with every answer to an action, also a refused one: optimistic marks end then
+     "selected": "0.0.0" | null,   "scale": "shared" | "own",   "height": 520,
+     "busy": ["0.0.0"]        edges a job is working on
+     "hints": [str, str, str] what to do first, shown while there are no edges
+     "stream": "/api/jobs/ID/events" | null}                             live frames of a running fit
+
+A frame of the stream is `{"step": 12, "edges": {"0.0.0": {"y": [...], "range": [...], "importance": 0.8}}, ...}`.
+
+Payload of `inspector`, made in the worker per edge (everything but the last two lines)::
+
+    {"edge": "0.0.0", "label": "Girth → h0", "state": "spline" | ..., "importance": 0.86,
+     "x": [...], "y": [...]   the learned curve, at most 200 points,     "range": [lo, hi]   where the data lie in x
+     "x_label": "Girth (in)", "points": [[x, y], ...]                    at most 300 rows: x and y + partial residual
+     "current": "sin" | null  the form the edge is snapped to,           "stability": 0.93 | null
+     "constants": [{"name": "a", "value": 3.0, "low": 2.9, "high": 3.1}]        95 % intervals of the current form
+     "candidates": [{"name": "sin", "title": "sine", "text": "0.98·sin(3.01x)",
+                     "formula": "c*sin(a*x+b)", "parameters": {"c": 0.98, "a": 3.01, "b": 0.0}, "offset": 0.12,
+                     "complexity": 6, "validation_rmse": 0.0193, "delta_r2": -0.0001, "r2": 0.9998,
+                     "y": [...]   on the same x, offset included,
+                     "tie": true, "refitted": true, "stability": 0.93 | null}]          best first
+     "beyond": {"x": [...], "forms": [{"name": "sin", "title": "sine", "y": [...]}]}    the tied ones; [] when none
+     "revision": 7, "busy": false, "searching": false, "height": 520,
+     "message": "one plain sentence" | null}                             why the last request was refused
+
+`formula` is text in our grammar with the names of `parameters` and `x`; the browser evaluates it for the sliders. Where
+it is missing the form has no sliders. Numbers must be finite or null.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
+
+from workbench.ui.canvas.events import Action, Edge, edge_id, parse_action, parse_edge
+
+__all__ = ["Action", "Edge", "NetworkEvents", "edge_id", "inspector", "network", "parse_action", "parse_edge"]
+
+PACKAGE = Path(__file__).parents[2]
+PROJECT = "kan-workbench"
+Json = Mapping[str, Any]
+Callback = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class NetworkEvents:
+    """What the network canvas says in one run: the selected edge and the stream it lost, if any."""
+
+    selected: str | None
+    lost_stream: str | None
+
+
+def network(
+    key: str, data: Json, *, on_action: Callback, on_select: Callback, on_stream_lost: Callback
+) -> NetworkEvents:
+    """Draw a network and return what is selected; read an action with `parse_action(st.session_state[key].action)`."""
+    result = _component("network")(
+        key=key,
+        data=dict(data),
+        default={"selected": data.get("selected"), "stream": None},
+        on_selected_change=on_select,
+        on_stream_change=on_stream_lost,
+        on_action_change=on_action,
+    )
+    return NetworkEvents(selected=result.get("selected"), lost_stream=result.get("stream"))
+
+
+def inspector(key: str, data: Json, *, on_action: Callback) -> None:
+    """Draw the inspector of one edge; read an action with `parse_action(st.session_state[key].action)`."""
+    _component("inspector")(key=key, data=dict(data), on_action_change=on_action)
+
+
+def _component(name: str) -> Callable[..., Any]:
+    """Return the mounting command of one of our components.
+
+    Streamlit finds packaged components by scanning what is installed, and misses us in a checkout or an editable
+    install, whose import name differs from the project's. Then we register the same manifest ourselves.
+    """
+    manager = get_bidi_component_manager()
+    full_name = f"{PROJECT}.{name}"
+    if manager.get_component_asset_root(full_name) is None:
+        manager.register_from_manifest(_manifest(), PACKAGE)
+    return st.components.v2.component(full_name, html='<div class="mount"></div>', css=f"{name}.css", js=f"{name}.js")
+
+
+def _manifest() -> ComponentManifest:
+    described = tomllib.loads((PACKAGE / "pyproject.toml").read_text(encoding="utf-8"))
+    components = described["tool"]["streamlit"]["component"]["components"]
+    return ComponentManifest(
+        name=described["project"]["name"],
+        version="0",
+        components=[ComponentConfig.from_dict(component) for component in components],
+    )

@@ -1,0 +1,111 @@
+"""What a person does on the canvas, as values: parsed and checked once, at the border.
+
+A component's payload comes from a browser and may hold anything. `parse_action` turns it into an `Action` or says in
+one sentence what is wrong with it; nothing behind this module sees raw payloads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, cast, get_args
+
+from workbench.exceptions import UnknownEdgeError, WorkbenchError
+
+Edge = tuple[int, int, int]
+Operation = Literal[
+    "snap", "release", "lock", "unlock", "prune", "search", "fit_form", "undo", "redo", "close"
+]
+OPERATIONS: tuple[str, ...] = get_args(Operation)
+WITHOUT_EDGE = frozenset({"undo", "redo", "close"})
+LONGEST_TEXT = 500  # characters of a typed form; longer ones are a slip of the clipboard
+MOST_PARAMETERS = 16
+
+
+@dataclass(frozen=True)
+class Action:
+    """One move a person asked for: the operation, its edge, and what it needs besides.
+
+    form        name of the candidate to snap to; None means the best one
+    text        a form the person typed
+    parameters  constants as the sliders stood, the starting point of the refit
+    """
+
+    operation: Operation
+    edge: Edge | None = None
+    form: str | None = None
+    text: str | None = None
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+
+def edge_id(edge: Edge) -> str:
+    """Return the address of an edge as the canvas writes it.
+
+    >>> edge_id((0, 2, 1))
+    '0.2.1'
+    """
+    return ".".join(str(part) for part in edge)
+
+
+def parse_edge(text: object) -> Edge:
+    """Read the address of an edge, `"layer.source.target"`.
+
+    >>> parse_edge("0.2.1")
+    (0, 2, 1)
+    """
+    parts = text.split(".") if isinstance(text, str) else []
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in parts):
+        raise UnknownEdgeError(
+            f"{text!r} is not the address of an edge. An address reads layer.source.target, as in 0.2.1."
+        )
+    layer, source, target = (int(part) for part in parts)
+    return layer, source, target
+
+
+def parse_action(payload: object) -> Action | None:
+    """Read the payload of a canvas trigger; None when nothing was triggered.
+
+    Raises
+    ------
+    WorkbenchError
+        When the payload is not one of ours: an unknown operation, a wrong address, constants that are no numbers.
+    """
+    if payload is None:
+        return None
+    if not isinstance(payload, Mapping):
+        raise WorkbenchError(f"The canvas sent {type(payload).__name__}; an action is an object. Reload the page.")
+    operation = payload.get("op")
+    if operation not in OPERATIONS:
+        raise WorkbenchError(
+            f"The canvas asked for {operation!r}. Known: {', '.join(OPERATIONS)}. Reload the page."
+        )
+    return Action(
+        operation=cast("Operation", operation),
+        edge=None if operation in WITHOUT_EDGE else parse_edge(payload.get("edge")),
+        form=_text(payload.get("form"), "form"),
+        text=_text(payload.get("text"), "text"),
+        parameters=_parameters(payload.get("parameters")),
+    )
+
+
+def _text(value: object, name: str) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        raise WorkbenchError(f"{name} must be a text of at most {LONGEST_TEXT} characters. Shorten it.")
+    return value
+
+
+def _parameters(value: object) -> dict[str, float]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or len(value) > MOST_PARAMETERS:
+        raise WorkbenchError(f"Constants come as an object of at most {MOST_PARAMETERS} numbers. Reload the page.")
+    constants: dict[str, float] = {}
+    for name, number in value.items():
+        is_number = isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number)
+        if not isinstance(name, str) or not is_number:
+            raise WorkbenchError(f"The constant {name!r} is {number!r}; it must be a finite number.")
+        constants[name] = float(number)
+    return constants

@@ -1,0 +1,197 @@
+/**
+ * The inspector: everything about one edge, in a Streamlit component.
+ *
+ * Its curve with the data behind it, the forms it could be, their constants, and the moves. Hovering a form draws it
+ * over the curve within the same frame; choosing one opens its constants; Snap tells Python. The payload is described
+ * in workbench/ui/canvas/__init__.py.
+ */
+
+import { html, set, nonce, isTyping } from "./shared/dom.js";
+import { percent } from "./shared/numbers.js";
+import { CurvePlot } from "./inspector/plot.js";
+import { BeyondStrip } from "./inspector/beyond.js";
+import { Constants } from "./inspector/constants.js";
+import { CandidateList } from "./inspector/candidates.js";
+
+const STATES = { spline: "learned", snapped: "snapped", locked: "locked", pruned: "pruned" };
+const PATIENCE = 20_000; // ms until a request that nobody answered may be repeated
+
+class InspectorView {
+  constructor(mount) {
+    this.plot = new CurvePlot();
+    this.beyond = new BeyondStrip();
+    this.constants = new Constants((values) => this.#drag(values));
+    this.list = new CandidateList({
+      hover: (candidate) => this.hover(candidate),
+      choose: (candidate) => this.choose(candidate.name === this.chosen ? null : candidate.name),
+      snap: (candidate) => this.snap(candidate.name),
+      fit: (text) => this.#tell("fit_form", { text }),
+    }, this.constants.element);
+    this.title = html("h2", {});
+    this.chips = html("div", { class: "chips" });
+    this.close = html("button", { type: "button", class: "close", "aria-label": "Close inspector" }, "×");
+    this.close.addEventListener("click", () => this.args.setTriggerValue("action", { op: "close", edge: this.data.edge, nonce: nonce() }));
+    this.figure = html("div", { class: "figure" }, this.plot.element);
+    this.message = html("p", { class: "message", role: "alert", hidden: true });
+    this.element = html("div", { class: "inspector" },
+      html("header", {}, this.title, this.chips, this.close), this.figure, this.beyond.element,
+      this.list.element, this.message, this.#actions());
+    mount.replaceChildren(this.element);
+    this.observer = new ResizeObserver(() => this.#resized());
+    this.observer.observe(this.figure);
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !isTyping(event)) this.close.click();
+    });
+  }
+
+  #actions() {
+    const button = (label, title, op) => {
+      const element = html("button", { type: "button", title, "data-op": op }, label);
+      element.addEventListener("click", () => this.#tell(element.dataset.op, {}));
+      return element;
+    };
+    this.snapButton = html("button", { type: "button", class: "primary", "data-op": "snap" }, "Snap");
+    this.snapButton.addEventListener("click", () => this.snap(this.chosen ?? this.best));
+    this.release = button("Release", "Back to a free curve", "release");
+    this.lock = button("Lock", "Keep this edge as it is in every refit", "lock");
+    this.prune = button("Prune", "Take this edge out of the network", "prune");
+    this.deeper = button("Search deeper", "Try every form with more starts, compositions too", "search");
+    return html("footer", {}, this.snapButton, this.release, this.lock, this.prune, html("span", { class: "grow" }), this.deeper);
+  }
+
+  /** A payload from Python. */
+  update(args) {
+    this.args = args;
+    const { data } = args;
+    const other = data.edge !== this.data?.edge;
+    const moved = other || data.revision !== this.data?.revision;
+    this.data = { candidates: [], points: [], ...data };
+    this.element.style.setProperty("--height", data.height ? `${data.height}px` : "auto");
+    if (moved) { this.chosen = null; this.waiting = 0; }
+    if (other) this.list.clear();
+    if (!this.#candidate(this.chosen)) this.chosen = data.current ?? null;
+    this.#drawHead();
+    this.#draw();
+    this.constants.open(this.#candidate(this.chosen), this.data);
+    this.list.draw(this.data, this.chosen);
+    this.#drawActions();
+    this.message.textContent = data.message ?? "";
+    set(this.message, { hidden: !data.message });
+    set(this.element, { "data-edge": data.edge, "data-state": data.state, "data-renders": (this.renders = (this.renders ?? 0) + 1) });
+  }
+
+  #drawHead() {
+    const { label, importance, state, stability } = this.data;
+    this.title.textContent = label;
+    this.chips.replaceChildren(
+      html("span", { class: "chip", "data-state": state }, html("i"), STATES[state]),
+      html("span", { class: "chip" }, `importance ${percent(importance)}`),
+      stability === null || stability === undefined ? "" : html("span", { class: "chip", title: "How often a bootstrap sample chooses the same form" }, `stable in ${percent(stability)}`));
+  }
+
+  #draw() {
+    const width = this.figure.clientWidth;
+    if (!width || !this.data) return;
+    this.plot.draw(this.data, width);
+    this.beyond.draw(this.data, width);
+    this.#rest();
+  }
+
+  #resized() {
+    if (this.data && this.figure.clientWidth !== this.plot.width) this.#draw();
+  }
+
+  get best() {
+    return this.data.candidates[0]?.name ?? null;
+  }
+
+  #candidate(name) {
+    return this.data.candidates.find((candidate) => candidate.name === name) ?? null;
+  }
+
+  #drawActions() {
+    const { state, candidates } = this.data;
+    const target = this.#candidate(this.chosen ?? this.best);
+    const busy = Boolean(this.waiting) || Boolean(this.data.busy);
+    const settled = target?.name === this.data.current && !this.constants.chosen;
+    this.snapButton.textContent = settled ? "Snapped" : target ? `Snap to ${target.title ?? target.name}` : "Snap";
+    set(this.snapButton, { disabled: busy || !target || state === "pruned" || state === "locked" || settled });
+    set(this.release, { disabled: busy || state === "spline" || state === "pruned" });
+    set(this.lock, { disabled: busy || state === "pruned", "data-op": state === "locked" ? "unlock" : "lock" });
+    this.lock.textContent = state === "locked" ? "Unlock" : "Lock";
+    set(this.prune, { disabled: busy || state === "pruned" });
+    set(this.deeper, { disabled: busy || state === "pruned" || this.data.searching, "data-busy": this.data.searching });
+    this.deeper.textContent = this.data.searching ? "Searching …" : "Search deeper";
+    set(this.element, { "data-busy": busy, "data-count": candidates.length });
+  }
+
+  // What a person does ------------------------------------------------------------------------------------------------
+
+  hover(candidate) {
+    if (!candidate) { this.#rest(); return; }
+    this.plot.show(candidate.y);
+    this.beyond.emphasize(candidate.name);
+  }
+
+  /** With nothing hovered the chosen form is shown, as its sliders stand. */
+  #rest() {
+    const candidate = this.#candidate(this.chosen);
+    this.plot.show(this.dragged ?? candidate?.y ?? null);
+    this.beyond.emphasize(candidate?.name);
+  }
+
+  #drag(values) {
+    this.dragged = values;
+    this.#rest();
+    if (this.data) this.#drawActions();
+  }
+
+  choose(name) {
+    this.chosen = name;
+    this.list.choose(name);
+    this.constants.open(this.#candidate(name), this.data);
+    this.dragged = null;
+    this.#rest();
+    this.#drawActions();
+  }
+
+  snap(name) {
+    const parameters = name === this.chosen ? this.constants.chosen : null;
+    this.#tell("snap", { form: name, parameters });
+  }
+
+  #tell(op, rest) {
+    if (this.waiting) return;
+    this.waiting = setTimeout(() => { this.waiting = 0; this.#drawActions(); }, PATIENCE);
+    this.#drawActions();
+    this.args.setTriggerValue("action", { op, edge: this.data.edge, ...rest, nonce: nonce() });
+  }
+
+  /** An answer, even an unchanged one, ends the waiting. */
+  answered() {
+    clearTimeout(this.waiting);
+    this.waiting = 0;
+  }
+
+  stop() {
+    this.answered();
+    this.observer.disconnect();
+  }
+}
+
+const views = new WeakMap();
+
+export default function inspector(args) {
+  const { parentElement } = args;
+  let view = views.get(parentElement);
+  if (!view || !parentElement.contains(view.element)) {
+    view = new InspectorView(parentElement.querySelector(".mount"));
+    views.set(parentElement, view);
+  }
+  view.answered();
+  view.update(args);
+  return () => {
+    view.stop();
+    views.delete(parentElement);
+  };
+}
