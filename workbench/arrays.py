@@ -4,11 +4,12 @@
     n bytes        JSON: {"__metadata__": {text: text}, name: {"dtype", "shape", "data_offsets"}, ...}
     the rest       the arrays' bytes, C order, little-endian, back to back, without a gap
 
-The safetensors library writes. It takes an array's memory as it lies, so a transposed view would come back with its
-values in another order: `pack` therefore makes every array C-contiguous first.
+We write and read the format ourselves, and the tests hold it against the safetensors library in both directions. The
+library shuffles the header's metadata from call to call, where we promise the same bytes for the same project; and it
+takes an array's memory as it lies, so that a transposed view would come back with its values in another order.
 
-The reader is our own and believes nothing: files come from strangers. Every size is checked before it is used, offsets
-must tile the data exactly, and only plain numeric types are allowed. What `unpack` accepts, the library accepts too.
+The reader believes nothing, because files come from strangers. Every size is checked before it is used, offsets must
+tile the data exactly, and only plain numeric types are allowed.
 
 References
 ----------
@@ -24,7 +25,6 @@ from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 import numpy as np
-import safetensors.numpy
 from numpy.typing import ArrayLike
 
 DTYPES: Mapping[str, np.dtype] = {
@@ -33,6 +33,8 @@ DTYPES: Mapping[str, np.dtype] = {
     "U8": np.dtype("u1"), "U16": np.dtype("<u2"), "U32": np.dtype("<u4"), "U64": np.dtype("<u8"),
     "F16": np.dtype("<f2"), "F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "C64": np.dtype("<c8"),
 }  # fmt: skip
+
+_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 MAX_HEADER_BYTES = 32 * 2**20  # about 300,000 arrays; a longer header is an attack or an accident
 MAX_DIMENSIONS = 16
@@ -52,8 +54,16 @@ def pack(arrays: Mapping[str, ArrayLike], metadata: Mapping[str, str] | None = N
     >>> unpack(pack({"x": np.arange(6.0).reshape(2, 3).T}))[0]["x"].tolist()
     [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]
     """
-    plain = {str(name): _plain(name, array) for name, array in arrays.items()}
-    return safetensors.numpy.save(plain, metadata=dict(metadata) if metadata else None)
+    plain = [(name, *_plain(name, array)) for name, array in arrays.items()]
+    plain.sort(key=lambda entry: (-entry[2].itemsize, entry[0]))  # wide types first: every array then lies aligned
+    header: dict[str, object] = {"__metadata__": dict(sorted(metadata.items()))} if metadata else {}
+    end = 0
+    for name, dtype, values in plain:
+        header[name] = {"dtype": dtype, "shape": values.shape, "data_offsets": (end, end + values.nbytes)}
+        end += values.nbytes
+    text = json.dumps(header, separators=(",", ":")).encode("ascii")
+    text += b" " * (-len(text) % 8)  # the data begin at a multiple of 8, as the library has it
+    return b"".join([_LENGTH.pack(len(text)), text, *(values.reshape(-1).view(np.uint8).data for _, _, values in plain)])
 
 
 def unpack(data: bytes | memoryview) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -70,13 +80,14 @@ def unpack(data: bytes | memoryview) -> tuple[dict[str, np.ndarray], dict[str, s
     return {entry.name: entry.read(body) for entry in entries}, metadata
 
 
-def _plain(name: str, array: ArrayLike) -> np.ndarray:
+def _plain(name: str, array: ArrayLike) -> tuple[str, np.ndarray]:
+    """Return the name of the type, and the values in C order, little-endian."""
     values = np.asarray(array, order="C")
     little_endian = values.dtype.newbyteorder("<")
-    if little_endian not in DTYPES.values():
-        allowed = ", ".join(sorted(dtype.name for dtype in DTYPES.values()))
+    if little_endian not in _NAMES:
+        allowed = ", ".join(sorted(dtype.name for dtype in _NAMES))
         raise TypeError(f"Array {name!r} has the type {values.dtype}, which cannot be stored. Allowed: {allowed}.")
-    return values.astype(little_endian, copy=False)
+    return _NAMES[little_endian], values.astype(little_endian, copy=False)
 
 
 def _split(data: memoryview) -> tuple[dict[str, object], memoryview]:

@@ -116,22 +116,25 @@ def reaches_inputs(network: KAN, output: int) -> bool:
 def prune(network: KAN, shares: Importance, threshold: float) -> KAN:
     """Prune every edge whose share in the outputs is below the threshold; locked edges stay.
 
-    The most important edge into every output is kept whatever its share. With threshold 0 nothing changes.
+    The strongest path to every output is kept whatever its share. With threshold 0 nothing changes.
     """
-    weak = [
-        edge
-        for edge in network.edges("spline", "snapped")
-        if shares[edge] < threshold and not _last_of_output(network, shares, edge)
-    ]
+    lifelines = strongest_paths(network, shares)
+    weak = [edge for edge in network.edges("spline", "snapped") if shares[edge] < threshold and edge not in lifelines]
     return without(network, shares, weak) if weak else network
 
 
-def _last_of_output(network: KAN, shares: Importance, edge: Edge) -> bool:
-    level, row, column = network.position(edge)
-    if level != len(network.layers) - 1:
-        return False
-    alive = np.where(network.layers[level].alive[row], shares.edges[level][row], -1.0)
-    return int(alive.argmax()) == column
+def strongest_paths(network: KAN, shares: Importance) -> set[Edge]:
+    """Return the edges of the strongest path to every output: its strongest edge, the strongest into where that comes from, and so on."""
+    path: set[Edge] = set()
+    wanted = {node.id for node in network.layers[-1].nodes}
+    for level in range(len(network.layers) - 1, -1, -1):
+        layer = network.layers[level]
+        slots = [slot for node in layer.nodes if node.id in wanted for slot in node.factors]
+        into = {slot: [edge for edge in network.edges() if edge[0] == level and edge[2] == slot] for slot in slots}
+        best = {max(edges, key=lambda edge: shares[edge]) for edges in into.values() if edges}
+        path |= best
+        wanted = {source for _, source, _ in best}
+    return path
 
 
 @dataclass(frozen=True)

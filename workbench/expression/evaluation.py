@@ -154,6 +154,8 @@ def _number_power(base: Array, exponent: float) -> Array:
     """Raise to a power that is one number; the common ones by multiplication and square root, ten times faster than np.power."""
     if exponent < 0:
         return 1 / _number_power(base, -exponent)
+    if exponent == 0:
+        return np.ones_like(base)
     twice = 2 * exponent
     if twice > 16 or twice != int(twice):
         return np.power(base, np.float64(exponent))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from workbench.figures.markup import coordinate, escape, number
@@ -161,7 +162,7 @@ def _apart(heights: Sequence[float], room: float, gap: float = 34.0) -> list[flo
     order = sorted(range(len(heights)), key=heights.__getitem__)
     gap = min(gap, room / max(1, len(heights)))
     moved = list(heights)
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         moved[after] = max(moved[after], moved[before] + gap)
     ceiling = _MARGIN_TOP + room
     for i in reversed(order):
@@ -200,7 +201,7 @@ def _wires(edge: Json, place: _Place) -> str:
 
 def _boxes(drawing: Json, chosen: Sequence[Sequence[Json]], place: _Place) -> list[str]:
     drawn = []
-    for level, edges in enumerate(chosen):
+    for edges in chosen:
         spans = [edge["range"][1] - edge["range"][0] for edge in edges if edge["state"] != "pruned"]
         span = max(spans, default=0.0) if drawing["scale"] == "shared" else 0.0
         drawn += [_box(edge, place, span, drawing["selected"]) for edge in edges]

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 READY_WITHIN = 120.0  # seconds from start to the first word; a laptop waking up with a virus scanner needs many
 FAILED_STARTS = 3  # workers that end before their first word, in a row, before we stop starting them
+MAX_TRIES = 2  # to begin a run; a second worker that dies over it has died of it
 CLOSE_WITHIN = 2.0  # seconds for all workers to leave before they are killed
 
 
@@ -59,6 +60,8 @@ class Run:
     time_limit: float | None
     worker: _Worker | None = None
     stopped: Literal["cancelled", "late"] | None = None
+    started: bool = False
+    tries: int = 0
 
 
 class Listener(Protocol):
@@ -213,8 +216,8 @@ class Scheduler:
 
     def _assign(self, run: Run, worker: _Worker) -> None:
         run.worker, worker.run = worker, run
+        run.tries += 1
         worker.process.send(run.content)
-        run.content = b""
 
     # What workers say; `_hear` and `_see_end` are called from their reader threads
 
@@ -234,6 +237,7 @@ class Scheduler:
         if run is None or run.job != message["job"]:
             return
         if kind == "started":
+            run.started, run.content = True, b""
             if run.time_limit is None:
                 run.time_limit = cast("float | None", message["time_limit"])
             if run.time_limit is not None:
@@ -273,13 +277,21 @@ class Scheduler:
             log.error("worker %d ended before it was ready (%s)", process.pid, how)
         run, worker.run = worker.run, None
         if run is not None:
-            self._forget(run)
-            if run.stopped:
-                self._report_stop(run)
-            else:
-                self._listener.ended(run.job, "failed", _lost(run.task, how))
+            self._recover(run, how)
         self._start_failed()
         self._dispatch()
+
+    def _recover(self, run: Run, how: str) -> None:
+        """A worker died with this run. If it had not begun, another may begin it: no harm is done twice."""
+        run.worker = None
+        if not run.stopped and not run.started and run.tries < MAX_TRIES:
+            self._waiting[run.lane].appendleft(run)
+            return
+        self._forget(run)
+        if run.stopped:
+            self._report_stop(run)
+        else:
+            self._listener.ended(run.job, "failed", _lost(run.task, how))
 
     def _start_failed(self) -> None:
         """Where no worker can be started, waiting would never end: say so."""

@@ -1,0 +1,165 @@
+"""Read a network as a formula, exactly: every edge that is alive is in it, whatever its kind.
+
+    slot = bias + sum of edges          node = slot, or the product of its slots          output = last nodes
+
+A snapped edge gives its form's expression. A spline edge gives a call of the named function phi_<layer>_<source>_<target>, whose exact
+definition (a piecewise cubic and its base term) travels with the formula. A node that no input reaches any more is a constant: it is
+evaluated and merged into the bias above it. In the end constants are merged (`expression.fold`), so that a snapped network reads like a
+formula of a textbook; values change by rounding errors only, and the certificate says by how much.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.bases import bspline
+from workbench.bases.bspline import EdgeDefinition
+from workbench.exceptions import NetworkError
+from workbench.expression import Expression, Number, Symbol, add, call, evaluate, fold, mul, named_functions, symbols
+from workbench.formula.formula import Formula, Input, Output
+from workbench.networks import KAN, Edge
+from workbench.networks.kan import Layer
+
+if TYPE_CHECKING:
+    from workbench.dataset import Dataset
+
+MAX_TERMS = 20_000  # a formula of more terms is no formula any more, and takes minutes to build
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What an output is: its column's own name, its symbol and its unit."""
+
+    name: str
+    symbol: str
+    unit: str | None = None
+
+
+def assemble(network: KAN, inputs: Sequence[Input] | None = None, targets: Sequence[Quantity] | None = None) -> Formula:
+    """Return the formula that a network computes; the network stays as it was.
+
+    Parameters
+    ----------
+    network : KAN
+    inputs : name, symbol, unit and range of every input; left out: x1, x2, ... with the range of the knots
+    targets : name, symbol and unit of every output; left out: y, or y1, y2, ...
+
+    Raises
+    ------
+    NetworkError
+        Names do not fit the network, or the formula would have more than 20,000 terms; the message says what to prune.
+    """
+    inputs = _default_inputs(network) if inputs is None else tuple(inputs)
+    targets = _default_targets(network) if targets is None else tuple(targets)
+    if (len(inputs), len(targets)) != (network.n_inputs, network.n_outputs):
+        raise NetworkError(
+            f"assemble(network, inputs, targets): the network has {network.n_inputs} inputs and {network.n_outputs} outputs; "
+            f"got names for {len(inputs)} and {len(targets)}."
+        )
+    _refuse_endless(network)
+    definitions: dict[str, EdgeDefinition] = {}
+    nodes: dict[int, Expression] = {i: Symbol(column.symbol) for i, column in enumerate(inputs)}
+    for level, layer in enumerate(network.layers):
+        slots = {target: _slot(network, (level, row), nodes, definitions) for row, target in enumerate(layer.targets)}
+        nodes = {node.id: _settled(mul(*(slots[slot] for slot in node.factors)), definitions) for node in layer.nodes}
+    expressions = [fold(nodes[node.id]) for node in network.layers[-1].nodes]
+    used = frozenset().union(*map(named_functions, expressions))
+    outputs = tuple(Output(t.name, t.symbol, t.unit, expression) for t, expression in zip(targets, expressions, strict=True))
+    return Formula(outputs, inputs, {name: d for name, d in definitions.items() if name in used}, notes=_notes(network, used))
+
+
+def variables(dataset: Dataset) -> tuple[tuple[Input, ...], tuple[Quantity, ...]]:
+    """Return what `assemble` needs to know of a dataset: its inputs with the range of the training rows, and its targets."""
+    low, high = dataset.X_train.min(0), dataset.X_train.max(0)
+    inputs = tuple(Input(c.name, c.symbol, c.unit, float(low[i]), float(high[i])) for i, c in enumerate(dataset.features))
+    return inputs, tuple(Quantity(c.name, c.symbol, c.unit) for c in dataset.targets)
+
+
+def edge_name(edge: Edge) -> str:
+    """Return how formulas call an edge that is still a spline.
+
+    >>> edge_name((0, 2, 1))
+    'phi_0_2_1'
+    """
+    return "phi_{}_{}_{}".format(*edge)
+
+
+def edge_definition(network: KAN, edge: Edge) -> EdgeDefinition:
+    """Return the exact function of a spline edge."""
+    level, row, column = network.position(edge)
+    layer = network.layers[level]
+    domain = (float(layer.domain[column, 0]), float(layer.domain[column, 1]))
+    return bspline.definition(edge_name(edge), layer.coefficients[:, row, column], float(layer.base[row, column]), domain)
+
+
+def _slot(network: KAN, place: tuple[int, int], nodes: dict[int, Expression], definitions: dict[str, EdgeDefinition]) -> Expression:
+    """Return bias + sum of the edges that enter one slot; definitions of spline edges are added to `definitions`."""
+    level, row = place
+    layer = network.layers[level]
+    terms: list[Expression] = []
+    for column, source in enumerate(layer.sources):
+        if layer.alive[row, column]:
+            terms.append(_edge(network, (level, source, layer.targets[row]), nodes[source], definitions))
+    return _settled(add(*terms, _number(float(layer.bias[row]), free=bool(layer.free_bias[row]))), definitions)
+
+
+def _edge(network: KAN, edge: Edge, argument: Expression, definitions: dict[str, EdgeDefinition]) -> Expression:
+    snapped = network.symbolic_edge(edge)
+    if snapped is not None:
+        return _settled(snapped.form.expression(argument, snapped.parameters), definitions)
+    definition = edge_definition(network, edge)
+    definitions[definition.name] = definition
+    return _settled(call(definition.name, argument), definitions)
+
+
+def _number(value: float, free: bool) -> Number:
+    """Return a constant: exact where no fit may change it and it is whole, so that a bias fixed at 0 leaves no trace."""
+    return Number(int(value)) if not free and value.is_integer() else Number(value)
+
+
+def _settled(expression: Expression, definitions: dict[str, EdgeDefinition]) -> Expression:
+    """Return a number for an expression that no input reaches and that has a finite value, any other as it is."""
+    if symbols(expression):
+        return expression
+    value = float(evaluate(expression, {}, definitions))
+    return Number(value) if math.isfinite(value) else expression
+
+
+def _refuse_endless(network: KAN) -> None:
+    """Count the edge functions that the written formula will call: a hidden node is written out wherever it is used."""
+    counts = np.zeros(network.n_inputs)
+    for layer in network.layers:
+        into_slots = layer.alive @ counts + layer.alive.sum(1)
+        counts = np.array([into_slots[_rows(layer, node.factors)].sum() for node in layer.nodes])
+    if counts.sum() > MAX_TERMS:
+        raise NetworkError(
+            f"The formula of this network would have {counts.sum():.3g} terms; at most {MAX_TERMS} are written out. "
+            "Prune edges or nodes first: prune(threshold=...)."
+        )
+
+
+def _rows(layer: Layer, factors: Sequence[int]) -> list[int]:
+    return [layer.targets.index(slot) for slot in factors]
+
+
+def _default_inputs(network: KAN) -> tuple[Input, ...]:
+    domain = network.layers[0].domain
+    return tuple(Input(f"x{i + 1}", f"x{i + 1}", None, float(domain[i, 0]), float(domain[i, 1])) for i in range(network.n_inputs))
+
+
+def _default_targets(network: KAN) -> tuple[Quantity, ...]:
+    names = ["y"] if network.n_outputs == 1 else [f"y{i + 1}" for i in range(network.n_outputs)]
+    return tuple(Quantity(name, name) for name in names)
+
+
+def _notes(network: KAN, used: frozenset[str]) -> tuple[str, ...]:
+    if not used:
+        return ()
+    edges = len(network.edges())
+    some = ", ".join(sorted(used)[:6]) + (", ..." if len(used) > 6 else "")
+    return (f"{len(used)} of {edges} edges have no name yet; they stand in the formula as exact splines: {some}.",)
