@@ -1,0 +1,133 @@
+"""The registry of tasks and the messages between server and worker."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from workbench.exceptions import JobCancelled, JobError
+from workbench.jobs import framing
+from workbench.worker import Context, Task, registry, task
+from workbench.worker.serve import serve
+
+HERE = Path(__file__).parent
+
+
+def test_the_tasks_of_the_package_are_found_by_name():
+    tasks = registry.load_tasks()
+    assert "echo" in tasks
+    assert all(isinstance(found, Task) and found.name == name for name, found in tasks.items())
+
+
+def test_a_file_adds_its_tasks_to_those_of_the_package():
+    assert registry.load_tasks([HERE / "worker_tasks.py"]).keys() - registry.load_tasks().keys() >= {"sleep", "die"}
+
+
+def test_two_tasks_of_one_name_are_refused(tmp_path):
+    file = tmp_path / "more.py"
+    file.write_text("from workbench.worker import task\n@task('echo')\ndef other(arguments, arrays, context): ...\n")
+    with pytest.raises(JobError, match="Two tasks are named 'echo'"):
+        registry.load_tasks([file])
+
+
+def test_a_file_that_is_not_python_is_refused(tmp_path):
+    with pytest.raises(JobError, match=r"not a Python file\. Give one that ends in \.py"):
+        registry.load_tasks([tmp_path / "tasks.txt"])
+
+
+def test_a_task_can_be_run_without_any_worker():
+    reports, stop = [], threading.Event()
+    context = Context(lambda *report: reports.append(report), stop)
+
+    @task("count")
+    def count(arguments, arrays, context):
+        for number in range(arguments["n"]):
+            context.check()
+            context.progress(number / arguments["n"], f"{number}")
+        return arguments["n"]
+
+    assert count({"n": 3}, {}, context) == 3
+    assert reports == [(0.0, "0", None)]
+    context.flush()
+    context.flush()
+    assert reports == [(0.0, "0", None), (2 / 3, "2", None)]
+    stop.set()
+    with pytest.raises(JobCancelled):
+        count({"n": 3}, {}, context)
+
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(), lambda inner: st.lists(inner, max_size=3), max_leaves=5)
+
+
+@given(st.lists(st.tuples(JSON, st.booleans()), max_size=4))
+def test_messages_come_out_of_a_stream_as_they_went_in(messages):
+    x = np.arange(6.0).reshape(2, 3).T
+    stream = io.BytesIO(b"".join(framing.encode({"value": value}, {"x": x} if with_arrays else None) for value, with_arrays in messages))
+    for value, with_arrays in messages:
+        message, arrays = framing.read(stream)
+        assert message == {"value": value}
+        assert list(arrays) == ["x"] * with_arrays
+        if with_arrays:
+            assert_array_equal(arrays["x"], x)
+    assert framing.read(stream) is None
+
+
+def test_a_stream_that_ends_in_the_middle_of_a_message_has_ended():
+    content = framing.encode({"value": 1}, {"x": np.zeros(3)})
+    for length in range(len(content)):
+        assert framing.read(io.BytesIO(content[:length])) is None
+
+
+@pytest.mark.parametrize("line", [b"hello\n", b"[1]\n", b"{}\n", b'{"bytes": "3"}\n', b'{"bytes": true}\n', b'{"bytes": 3}\nabc'])
+def test_what_is_no_message_is_refused(line):
+    with pytest.raises(ValueError):
+        framing.read(io.BytesIO(line))
+
+
+def test_a_worker_answers_in_order_until_its_input_ends():
+    orders = [
+        {"type": "run", "job": "a", "task": "echo", "arguments": {"n": 1}},
+        {"type": "cancel", "job": "nobody"},
+        {"type": "run", "job": "b", "task": "nothing", "arguments": {}},
+    ]
+    source, sink = io.BytesIO(b"".join(map(framing.encode, orders))), io.BytesIO()
+    slow_reader = _Gate(source)
+    worker = threading.Thread(target=serve, args=(slow_reader, sink, registry.load_tasks()))
+    worker.start()
+    slow_reader.wait_for(lambda: sink.getvalue().count(b"\n") == 4)
+    worker.join(timeout=10)
+    said = [json.loads(line) for line in sink.getvalue().splitlines()]
+    assert [(message["type"], message.get("job")) for message in said] == [("ready", None), ("started", "a"), ("done", "a"), ("failed", "b")]
+    assert said[2]["value"] == {"n": 1}
+    assert said[3]["error"] == "JobError"
+
+
+class _Gate:
+    """A stream that ends only when the test has seen enough: a worker leaves at once when its server goes."""
+
+    def __init__(self, stream):
+        self._stream, self._enough = stream, threading.Event()
+
+    def readline(self):
+        line = self._stream.readline()
+        if not line:
+            self._enough.wait(10)
+        return line
+
+    def read(self, size):
+        return self._stream.read(size)
+
+    def wait_for(self, condition):
+        for _ in range(1000):
+            if condition():
+                break
+            threading.Event().wait(0.01)
+        self._enough.set()
