@@ -7,9 +7,12 @@ taken when the data cannot tell the difference,
 
 (Seber & Wild, 1989, section 5.2.3), or when it moves the constant by less than `tolerance` of its size: what noise-free data need. With
 wide intervals some fraction always lies inside, by chance. So the replacement must also be the shorter description (Rissanen, 1978): it may
-take at most as many bits as the data know of the constant, less two:
+take at most as many bits as the data know of the constant, less three:
 
-    bits(exact constant) + 2 <= log2(|value| / half width of the interval)
+    bits(exact constant) + 3 <= log2(|value| / half width of the interval)
+
+A number of b bits lies in the interval by chance about once in 2^(known bits - b) times; integers and small fractions are the cheapest because
+they are what laws are made of. Zero needs no bits: it is tried where the constant is not told from it, or moves nothing.
 
 An input never disappears by rounding; that is for pruning to decide.
 """
@@ -44,7 +47,8 @@ from workbench.formula.fitting import Sample, fitted
 from workbench.formula.formula import Formula
 from workbench.formula.rows import Rows
 
-_MARGIN_BITS = 2.0
+_MARGIN_BITS = 3.0
+_CONSTANT_BITS, _FUNCTION_BITS = 4.0, 3.0  # pi and e are rarer in laws than integers, roots too
 
 
 @dataclass(frozen=True)
@@ -182,9 +186,10 @@ class _Search:
     def _step(self) -> bool:
         """Try replacements, simplest first; return True as soon as one was taken."""
         values, _, half_widths = uncertainty(self.expression, self.sample)
+        idle = self._moves_nothing(values)
         proposals = []
         for number, (value, half) in enumerate(zip(values, half_widths, strict=True)):
-            exact = _proposal(value, half, self.tolerance)
+            exact = Number(0) if idle[number] else _proposal(value, half, self.tolerance)
             if exact is not None and (f"{value:.6g}", exact) not in self._refused:
                 proposals.append((description_bits(exact), number, exact))
         for _, number, exact in sorted(proposals, key=lambda item: item[:2]):
@@ -192,6 +197,13 @@ class _Search:
                 return True
             self._refused.add((f"{values[number]:.6g}", exact))
         return False
+
+    def _moves_nothing(self, values: Sequence[float]) -> np.ndarray:
+        """Say for each constant whether setting it to 0 would move the output by less than `tolerance` of its size."""
+        _, jacobian = self.sample.linearised(self.expression)
+        size = np.sqrt(np.mean((self.sample.y * self.sample.root_weights) ** 2))
+        with np.errstate(invalid="ignore"):
+            return np.abs(values) * np.sqrt(np.mean(jacobian**2, axis=0)) <= self.tolerance * size
 
     def _take(self, number: int, exact: Expression, value: float) -> bool:
         trial = _tried(self.expression, number, exact, self.sample)
@@ -236,7 +248,7 @@ class _Search:
 
 
 def description_bits(expression: Expression) -> float:
-    """Return how many bits it takes to write an exact constant down: log2(1 + |p|) + log2(q) for p/q, 2 for pi or e, 1 for a function.
+    """Return how many bits it takes to write an exact constant down: log2(1 + |p|) + log2(q) for p/q, more for pi, e and roots.
 
     >>> from workbench.expression import parse
     >>> description_bits(parse("3/4"))
@@ -249,16 +261,14 @@ def description_bits(expression: Expression) -> float:
                 ratio = Fraction(value)
                 bits += math.log2(1 + abs(ratio.numerator)) + math.log2(ratio.denominator)
             case Constant():
-                bits += 2.0
+                bits += _CONSTANT_BITS
             case Call(function=name) if name != "mul":
-                bits += 1.0
+                bits += _FUNCTION_BITS
     return bits
 
 
 def _proposal(value: float, half_width: float, tolerance: float) -> Expression | None:
     """Return the simplest exact constant the data allow for a value, None if no simple one is near."""
-    if value == 0.0:
-        return Number(0)
     if not math.isfinite(half_width):  # the data say nothing about it: any value will do, once the others follow
         return Number(1 if value > 0 else -1)
     reach = max(half_width, tolerance * abs(value))

@@ -1,0 +1,117 @@
+"""Rounding that the data agree with, each with its price; and never more than they agree with."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from workbench.exceptions import TrainingError
+from workbench.expression import Number, parse, to_text
+from workbench.formula import Formula, Input, Output
+from workbench.formula.rounding import description_bits, options, plain_decimal, replaced
+
+
+def law(text: str) -> Formula:
+    return Formula((Output("y", "y", None, parse(text)),), (Input("x", "x", None, 0.0, 3.0),))
+
+
+@pytest.fixture
+def x(generator) -> np.ndarray:
+    return generator.uniform(0.2, 3.0, 89)
+
+
+def text(formula: Formula) -> str:
+    return to_text(formula.outputs[0].expression)
+
+
+class TestNice:
+    @pytest.mark.parametrize(("start", "truth"), [
+        ("0.98*exp(-0.51*x)", "exp(-x/2)"),
+        ("2.97*x**2 + 0.51*x", "3*x**2 + x/2"),
+        ("0.9*sin(3.1*x + 0.01)", "sin(pi*x)"),
+        ("1.4*sqrt(x) + 0.3", "sqrt(2)*sqrt(x) + 1/3"),
+        ("1.1*x/(0.27 + x)", "x/(x + 1/4)"),
+    ])  # fmt: skip
+    def test_noise_free_law_gets_its_exact_constants_back(self, x, start, truth):
+        expected = law(truth)
+        found = law(start).nice(x, expected.prediction(x).values)
+        assert found.formula.constants == ()
+        assert_allclose(found.formula.prediction(x).values, expected.prediction(x).values, rtol=1e-12)
+        assert all(item.applied for item in found.replacements)
+
+    def test_irrational_constants_of_noise_free_data_keep_all_their_digits(self, x):
+        y = 0.7390851332151607 * np.exp(-1.2345678901 * x)
+        assert_allclose(law("1.0*exp(-1.0*x)").nice(x, y).formula.constants, [0.7390851332151607, -1.2345678901], rtol=1e-12)
+
+    def test_noisy_law_gets_integers_that_lie_in_the_interval(self, x, generator):
+        y = 3.0 * x**2 + 2.0 + 0.1 * generator.normal(size=x.size)
+        assert text(law("1.0*x**2 + 1.0").nice(x, y).formula) == "3*x**2 + 2"
+
+    def test_no_fraction_is_invented_for_a_constant_the_data_hardly_know(self, x, generator):
+        y = 0.7391 * x + 0.8 * generator.normal(size=x.size)
+        formula = law("1.0*x").nice(x, y).formula
+        assert len(formula.constants) == 1  # every p/12 is within the interval of about 0.1: none of them is news
+        assert len(repr(formula.constants[0])) <= 6  # but digits the data do not know are gone
+
+    def test_constant_the_data_contradict_is_refused_and_its_price_is_said(self, x, generator):
+        y = 3.02 * x + 0.01 * generator.normal(size=x.size)
+        found = law("1.0*x").nice(x, y)
+        assert_allclose(found.formula.constants, [3.02], atol=0.003)
+        refused = options(law("1.0*x").refit(x, y), 0, x, y)
+        three = next(item for item in refused if item.exact == Number(3))
+        expected = np.sqrt(np.mean((3 * x - y) ** 2)) - np.sqrt(np.mean((found.formula.prediction(x).values - y) ** 2))
+        assert_allclose(three.cost, expected, rtol=0.01)
+
+    def test_redundant_scale_is_set_to_one(self, x):
+        y = 8.0 * np.exp(-2.0 * x)
+        found = law("1.5*exp(0.3 - 1.9*x)").nice(x, y).formula
+        assert found.constants == ()
+        assert_allclose(found.prediction(x).values, y, rtol=1e-6)
+
+    def test_input_never_disappears(self, x, generator):
+        y = 1.0 + 0.1 * generator.normal(size=x.size)
+        assert "x" in text(law("0.9 + 0.01*x").nice(x, y).formula)
+
+    def test_note_says_what_was_replaced(self, x):
+        notes = law("3.1*x").nice(x, np.pi * x).formula.notes
+        assert any("3.14159 → pi" in note for note in notes)
+
+    def test_nothing_changes_in_the_formula_asked(self, x):
+        formula = law("3.1*x")
+        formula.nice(x, np.pi * x)
+        assert text(formula) == "3.1*x"
+
+
+class TestRounded:
+    def test_decimals_above_one_and_significant_digits_below(self):
+        assert law("1234.56789*x + 0.000123456").rounded(3).constants == (1234.568, 0.000123)
+
+    @pytest.mark.parametrize(("value", "decimals", "expected"), [
+        (-2.71828, 2, -2.72), (0.05, 1, 0.05), (-0.0049, 1, -0.005), (1e-12, 3, 1e-12), (0.0, 3, 0.0), (99.9999, 0, 100.0), (0.4, 0, 0.4),
+    ])  # fmt: skip
+    def test_no_constant_becomes_zero(self, value, decimals, expected):
+        assert plain_decimal(value, decimals) == expected
+
+    def test_it_says_so(self):
+        assert "3 decimals" in law("1.2345*x").rounded(3).notes[-1]
+
+
+class TestReplaced:
+    def test_others_are_fitted_again(self, x, generator):
+        y = 2.0 * x + 1.0 + 0.1 * generator.normal(size=x.size)
+        formula = replaced(law("1.0*x + 0.5"), 0, Number(3), x, y)
+        assert_allclose(formula.constants, [np.mean(y - 3 * x)], rtol=1e-9)
+
+    def test_value_that_undefines_the_formula_is_refused(self, x):
+        with pytest.raises(TrainingError, match=r"undefined on some rows or loses an input"):
+            replaced(law("x**2/1.5"), 0, Number(0), x, x)
+
+    def test_constant_that_is_not_there_is_refused(self, x):
+        with pytest.raises(TrainingError, match="has 1 constants, numbered from 0; got number 1"):
+            replaced(law("1.5*x"), 1, Number(2), x, x)
+
+
+@pytest.mark.parametrize(("shorter", "longer"), [("1", "2"), ("2", "7"), ("1/2", "7/12"), ("pi", "5*pi/7"), ("3", "3*sqrt(2)")])
+def test_simpler_constants_take_fewer_bits(shorter, longer):
+    assert description_bits(parse(shorter)) < description_bits(parse(longer))
