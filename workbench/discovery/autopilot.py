@@ -153,7 +153,7 @@ def _concluded(found: Discovery, findings: list[Finding], flexible: float, max_c
         raise DiscoveryError("No shape could be fitted to these rows. Look at the notes of the dataset: are the inputs finite, is the target varied?")
     front = _pareto(findings)
     allowed = [f for f in front if max_complexity is None or f.formula.complexity <= max_complexity]
-    found.pareto = tuple(finding.formula for finding in front)
+    found.front = tuple(finding.state for finding in front)
     if not allowed:
         found.verdict = "none"
         return found.go_to(front[0].state)
@@ -161,7 +161,6 @@ def _concluded(found: Discovery, findings: list[Finding], flexible: float, max_c
     as_good = best.error + best.standard_error + _LAW**2
     picked = min((f for f in allowed if f.error <= as_good), key=lambda finding: finding.formula.complexity)
     found.go_to(picked.state)
-    found.picked = picked.formula
     found.verdict = _verdict(picked, flexible)
     return found
 

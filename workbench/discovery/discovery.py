@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from workbench import pruning, snapping
 from workbench.dataset import Dataset
-from workbench.discovery import addresses, choices, script, storage
+from workbench.discovery import addresses, choices, reading, script, storage
 from workbench.discovery.moves import Move
 from workbench.discovery.state import Metrics, State, measure, problems
 from workbench.exceptions import DiscoveryError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from workbench.formula import Formula
 
 Watcher = Callable[[FitProgress], None]
+Verdict = Literal["law", "approximation", "none"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class Discovery:
     ----------
     data : the dataset; its training rows are fitted, its validation rows or folds judge, its test rows are only reported
 
+    Attributes
+    ----------
+    verdict : what the autopilot says of its result: "law", "approximation" or "none" (no law found, or not asked)
+    front : states of the autopilot's Pareto front, simplest first
+
     Examples
     --------
     >>> import workbench as wb
@@ -63,9 +69,8 @@ class Discovery:
         self._states: dict[int, State] = {}
         self._cursor: int | None = None
         self._redo: dict[int | None, int] = {}
-        self.verdict: str = "none"
-        self.pareto: tuple[Formula, ...] = ()
-        self.picked: Formula | None = None
+        self.verdict: Verdict = "none"
+        self.front: tuple[int, ...] = ()
 
     # ---- where we are
 
@@ -103,6 +108,10 @@ class Discovery:
             steps.append(self._states[here])
             here = self._states[here].parent
         return tuple(reversed(steps))
+
+    def next_from(self, state: int) -> int | None:
+        """Return the state that redo leads to from a state, if any."""
+        return self._redo.get(state)
 
     # ---- moves
 
@@ -233,7 +242,7 @@ class Discovery:
         """Return a second discovery that stands here and goes its own way; states are shared, they never change."""
         other = Discovery(self.data)
         other._problems, other._states, other._cursor, other._redo = self._problems, dict(self._states), self._cursor, dict(self._redo)
-        other.verdict, other.pareto, other.picked = self.verdict, self.pareto, self.picked
+        other.verdict, other.front = self.verdict, self.front
         return other
 
     # ---- queries: nothing below changes a byte
@@ -263,17 +272,21 @@ class Discovery:
         """Return what removing edge after edge would cost, each step refitted."""
         return pruning.elimination(self.state.networks, self._problems, self.state.roughness)
 
-    def formula(self, decimals: int | None = None, nice: bool = False) -> Formula:
+    def formula(self, decimals: int | None = None, nice: bool | None = None) -> Formula:
         """Return the formula of the present state with its certificate.
 
         Parameters
         ----------
-        decimals : round the constants to so many digits after the point, the others refitted
-        nice : replace constants by integers, fractions and multiples of pi, e and roots where the data cannot tell the difference
+        decimals : round the constants to so many digits after the point
+        nice : replace constants by integers, fractions and multiples of pi, e and roots where the data cannot tell the difference; left out:
+            done for a formula of the autopilot, not for one made by hand
         """
-        from workbench.discovery.reading import read_formula
+        return reading.read_formula(self.data, self.state, decimals, self.state.id in self.front if nice is None else nice)
 
-        return read_formula(self, decimals, nice)
+    @property
+    def pareto(self) -> tuple[Formula, ...]:
+        """The formulas that the autopilot found and none other beats in both complexity and error, simplest first."""
+        return tuple(reading.read_formula(self.data, self._states[number], None, True) for number in self.front)
 
     def to_script(self) -> str:
         """Return the moves that led here as a Python script; it replays them to the same bytes on one machine and set of versions."""

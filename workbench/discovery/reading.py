@@ -14,20 +14,19 @@ from workbench.networks import KAN
 
 if TYPE_CHECKING:
     from workbench.dataset import Dataset
-    from workbench.discovery.discovery import Discovery
+    from workbench.discovery.state import State
 
 PARTS = ("train", "validation", "test")
 
 
-def read_formula(found: Discovery, decimals: int | None, nice: bool) -> Formula:
-    """Return the formula of the present state; rounded and plain constants are certified against the same networks."""
-    data, networks = found.data, found.state.networks
-    formula = assembled(data, networks)
+def read_formula(data: Dataset, state: State, decimals: int | None, nice: bool) -> Formula:
+    """Return the formula of a state; rounded and plain constants are certified against the same networks."""
+    formula = assembled(data, state.networks)
     if nice and data.task == "regression" and not formula.definitions:
         formula = plain(formula, data)
     if decimals is not None:
         formula = formula.rounded(decimals)
-    return replace(formula, certificate=certified(formula, data, networks))
+    return replace(formula, certificate=certified(formula, data, state.networks))
 
 
 def assembled(data: Dataset, networks: tuple[KAN, ...]) -> Formula:

@@ -1,18 +1,24 @@
-"""A discovery as one file: data, every state, the cursor; JSON and arrays, nothing that could run."""
+"""A discovery as a project file: data, every state, the cursor; JSON and arrays, nothing that could run.
+
+The file is the one that the app exports and imports (`workbench.store.Archive`): what is saved in Python opens in the app, and the other way
+round.
+"""
 
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from workbench import store
 from workbench.dataset import Dataset
 from workbench.discovery.moves import Move
 from workbench.discovery.state import Metrics, State
-from workbench.exceptions import DiscoveryError, NetworkError, ProjectError
+from workbench.exceptions import DatasetError, DiscoveryError, NetworkError, ProjectError
 from workbench.networks import storage as networks
-from workbench.store.file import read_project, write_project
 
 if TYPE_CHECKING:
     from workbench.discovery.discovery import Discovery
@@ -21,78 +27,76 @@ Arrays = dict[str, np.ndarray]
 D = TypeVar("D", bound="Discovery")
 
 
-def state_to_arrays(state: State) -> tuple[dict[str, Any], Arrays]:
-    """Return a state as JSON and arrays."""
+def network_record(state: State) -> tuple[dict[str, Any], Arrays]:
+    """Return the networks of a state as JSON and arrays, as the store keeps them."""
     structures, arrays = [], {}
     for group, network in enumerate(state.networks):
         structure, numbers = networks.to_arrays(network)
         structures.append(structure)
         arrays |= {f"{group}/{name}": value for name, value in numbers.items()}
-    document = {
-        "id": state.id,
-        "parent": state.parent,
-        "move": state.move.to_json(),
-        "networks": structures,
-        "roughness": state.roughness,
-        "metrics": state.metrics.to_json(),
-    }
-    return document, arrays
+    return {"networks": structures, "roughness": state.roughness}, arrays
 
 
-def state_from_arrays(document: dict[str, Any], arrays: Arrays) -> State:
-    """Return the state of `state_to_arrays`."""
-    made = []
-    for group, structure in enumerate(document["networks"]):
-        prefix = f"{group}/"
-        made.append(networks.from_arrays(structure, {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}))
-    return State(
-        int(document["id"]),
-        None if document["parent"] is None else int(document["parent"]),
-        Move.from_json(document["move"]),
-        tuple(made),
-        float(document["roughness"]),
-        Metrics(**document["metrics"]),
+def state_from_store(stored: store.State) -> State:
+    """Return a state from what the store keeps of it; what does not fit together is refused with a ProjectError."""
+    try:
+        made = []
+        for group, structure in enumerate(stored.network["networks"]):
+            prefix = f"{group}/"
+            own = {name.removeprefix(prefix): array for name, array in stored.arrays.items() if name.startswith(prefix)}
+            made.append(networks.from_arrays(structure, own))
+        step = stored.step
+        metrics = Metrics(**{name: step.metrics[name] for name in Metrics.__dataclass_fields__})
+        return State(step.id, step.parent, Move.from_json(step.move), tuple(made), float(stored.network["roughness"]), metrics)
+    except (KeyError, TypeError, ValueError, NetworkError, DiscoveryError) as problem:
+        raise ProjectError(f"State {stored.step.id} of the file does not fit together: {problem}. Open the table again instead.") from None
+
+
+def to_archive(found: Discovery) -> store.Archive:
+    """Return a whole discovery as a project."""
+    content, numbers = found.data.to_arrays()
+    now, states = time.time(), []
+    for state in found.states:
+        network, arrays = network_record(state)
+        step = store.Step(
+            state.id, state.parent, found.next_from(state.id), 1, state.move.label, state.move.to_json(), state.metrics.to_json(), now
+        )
+        states.append(store.State(step, network, arrays))
+    summary = {"verdict": found.verdict, "front": list(found.front)}
+    return store.Archive(
+        found.data.name or "discovery", tuple(states), (store.Data(1, content, numbers),), found.state.id, 1, summary
     )
 
 
-def to_document(found: Discovery) -> tuple[dict[str, Any], Arrays]:
-    """Return a whole discovery as JSON and arrays."""
-    data, numbers = found.data.to_arrays()
-    arrays: Arrays = {f"data/{name}": value for name, value in numbers.items()}
-    states = []
-    for state in found.states:
-        document, own = state_to_arrays(state)
-        states.append(document)
-        arrays |= {f"state/{state.id}/{name}": value for name, value in own.items()}
-    return {"kind": "discovery", "data": data, "states": states, "cursor": found.state.id}, arrays
-
-
-def from_document(document: dict[str, Any], arrays: Arrays, kind: type[D]) -> D:
-    """Return the discovery of `to_document`; what does not fit together is refused with a ProjectError."""
+def from_archive(archive: store.Archive, kind: type[D]) -> D:
+    """Return the discovery that a project holds."""
+    if archive.dataset is None or not archive.states:
+        raise ProjectError("The project holds no fitted network yet. Open it in the app and press Fit.")
+    data = next(data for data in archive.datasets if data.id == archive.dataset)
     try:
-        data = Dataset.from_arrays(document["data"], _under("data/", arrays))
-        found = kind(data)
-        for record in document["states"]:
-            found.adopt(state_from_arrays(record, _under(f"state/{int(record['id'])}/", arrays)))
-        return found.go_to(int(document["cursor"]))
-    except (KeyError, TypeError, ValueError, IndexError, NetworkError, DiscoveryError) as problem:
-        raise ProjectError(f"The file does not hold a discovery that fits together: {problem}. Open the table again instead.") from None
+        found = kind(Dataset.from_arrays(data.content, data.arrays))
+    except (KeyError, TypeError, ValueError, DatasetError) as problem:
+        raise ProjectError(f"The data in the file do not fit together: {problem}. Open the table again instead.") from None
+    for stored in archive.states:
+        if stored.step.dataset in (archive.dataset, None):
+            found.adopt(state_from_store(stored))
+    _recall(found, archive.summary)
+    return found.go_to(archive.cursor) if archive.cursor is not None else found
 
 
-def _under(prefix: str, arrays: Arrays) -> Arrays:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+def _recall(found: Discovery, summary: Mapping[str, Any]) -> None:
+    verdict, front = summary.get("verdict"), summary.get("front", [])
+    known = {state.id for state in found.states}
+    if verdict in ("law", "approximation", "none") and isinstance(front, list) and set(front) <= known:
+        found.verdict, found.front = verdict, tuple(front)
 
 
 def save(found: Discovery, path: str | os.PathLike[str]) -> None:
     """Write a discovery to a file."""
-    document, arrays = to_document(found)
-    write_project(path, document, arrays)
+    store.write_project(path, *to_archive(found).to_parts())
 
 
 def load(path: str | os.PathLike[str], kind: type[D]) -> D:
     """Read a discovery from a file."""
-    document, arrays = read_project(path)
-    if document.get("kind") != "discovery":
-        raise ProjectError(f"{os.fspath(path)!r} is a project file but not a saved discovery. Open it in the app, on the page Projects.")
-    return from_document(document, arrays, kind)
+    return from_archive(store.Archive.from_parts(*store.read_project(path)), kind)
 
