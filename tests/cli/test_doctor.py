@@ -133,5 +133,5 @@ def test_the_cost_is_said_before_the_question(steps: list, monkeypatch: pytest.M
 
 def test_a_download_that_fails_is_said_to_have_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor.subprocess, "run", lambda command, check: subprocess.CompletedProcess(command, 1))
-    with pytest.raises(JobError, match="juliapkg.resolve"):
+    with pytest.raises(JobError, match=r"juliapkg\.resolve"):
         doctor.install_julia(assume_yes=True)

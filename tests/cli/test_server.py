@@ -59,7 +59,7 @@ def test_a_configured_sign_in_opens_the_way(file: str, text: str, tmp_path: Path
 
 def test_settings_that_are_no_toml_are_named(tmp_path: Path) -> None:
     (tmp_path / "secrets.toml").write_text("[auth\n")
-    with pytest.raises(server.ServerError, match="secrets.toml cannot be read as TOML"):
+    with pytest.raises(server.ServerError, match=r"secrets\.toml cannot be read as TOML"):
         server.require_sign_in("0.0.0.0", [tmp_path])
 
 

@@ -96,3 +96,13 @@ def test_the_console_script_runs(environment: Path, tmp_path: Path) -> None:
 def test_the_samples_are_read_from_the_wheel(environment: Path, tmp_path: Path) -> None:
     listed = _run([str(environment / "kan-workbench"), "samples"], cwd=tmp_path)
     assert {line.split()[0] for line in listed.splitlines()} >= {Path(name).stem for name in _ours("sample_data", "*.csv")}
+
+
+def test_streamlit_finds_the_components_in_the_wheel(environment: Path, tmp_path: Path) -> None:
+    code = (
+        "from streamlit.components.v2.manifest_scanner import scan_component_manifests\n"
+        "print(*(f'{manifest.name}.{part.name} {root / part.asset_dir}' for manifest, root in scan_component_manifests() for part in manifest.components), sep='\\n')"
+    )
+    found = dict(line.split(" ", 1) for line in _run([str(environment / "python"), "-c", code], cwd=tmp_path).splitlines())
+    assert {"kan-workbench.network", "kan-workbench.inspector"} <= set(found)
+    assert all(Path(folder).is_relative_to(environment.parent) and Path(folder).is_dir() for name, folder in found.items() if name.startswith("kan-workbench"))

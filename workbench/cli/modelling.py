@@ -35,14 +35,11 @@ class OutputError(WorkbenchError):
 def fit(options: argparse.Namespace) -> int:
     """Fit a network, say how well it does, and keep it if asked to."""
     _require_folders(options.save)
-    data = _dataset(options)
-    model = wb.KANRegressor(hidden_layer_sizes=options.hidden, random_state=options.random_state)
-    model.fit(data.X_train, _one_target(data.y_train))
-    print(f"R2 on {len(data.y_train)} training rows: {model.score(data.X_train, _one_target(data.y_train)):.6g}")
-    if len(data.y_test):
-        print(f"R2 on {len(data.y_test)} test rows: {model.score(data.X_test, _one_target(data.y_test)):.6g}")
+    found = wb.Discovery(_dataset(options)).fit(hidden_layer_sizes=options.hidden, random_state=options.random_state)
+    metrics = found.metrics
+    print(f"{metrics.n_edges} edges; R2 train {_figure(metrics.r2_train)}, validation {_figure(metrics.r2_validation)}, test {_figure(metrics.r2_test)}")
     if options.save:
-        model.discover(data).save(options.save)
+        found.save(options.save)
         print(f"Kept in {options.save}.")
     return 0
 
@@ -54,7 +51,7 @@ def discover(options: argparse.Namespace) -> int:
     limits = {"functions": options.functions, "max_complexity": options.max_complexity, "hidden_layer_sizes": options.hidden}
     left = max(0.5, options.time_budget - START_UP_SECONDS - (time.monotonic() - _STARTED))
     found = wb.discover(data, time_budget=left, random_state=options.random_state, **{name: value for name, value in limits.items() if value is not None})
-    result = discovery_result(found, data, seconds=time.monotonic() - _STARTED)
+    result = discovery_result(found, seconds=time.monotonic() - _STARTED)
     if options.json:
         Path(options.json).write_text(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     if options.report:
@@ -70,17 +67,17 @@ def discover(options: argparse.Namespace) -> int:
 def predict(options: argparse.Namespace) -> int:
     """Predict every row of a table; a second column says which rows lie outside the range of the fit."""
     _require_folders(options.out)
-    found = wb.load_discovery(options.file)
-    prediction = found.formula().predict(_table(options.table))
-    name = found.data.targets[0].name
+    formula = wb.load_discovery(options.file).formula()
+    prediction = formula.prediction(_table(options.table))
+    columns = prediction.values.reshape(len(prediction.outside), -1)      # (n_rows,) -> (n_rows, n_outputs)
+    names = [output.name for output in formula.outputs]
     if options.out:
         with open(options.out, "w", encoding="utf-8", newline="") as file:
-            _write_predictions(file, name, prediction.values, prediction.outside)
+            _write_predictions(file, names, columns, prediction.outside)
     else:
-        _write_predictions(sys.stdout, name, prediction.values, prediction.outside)
-    outside = int(prediction.outside.sum())
-    if outside:
-        print(f"kan-workbench: {outside} of {len(prediction.outside)} rows lie outside the range of the fit.", file=sys.stderr)
+        _write_predictions(sys.stdout, names, columns, prediction.outside)
+    if prediction.message:
+        print(f"kan-workbench: {prediction.message}", file=sys.stderr)
     return 0
 
 
@@ -106,10 +103,6 @@ def _table(source: str) -> Table:
         return wb.load_sample(source).table
     hint = did_you_mean(source, wb.sample_names())
     raise WorkbenchError(f"{source!r}: there is no such file, and no sample of that name.{hint} Samples: {', '.join(wb.sample_names())}.")
-
-
-def _one_target(y: np.ndarray) -> np.ndarray:
-    return y[:, 0]      # (n_rows, 1) -> (n_rows,), as scikit-learn has a single target
 
 
 def _require_folders(*paths: str | None) -> None:
@@ -140,11 +133,11 @@ def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.6g}"
 
 
-def _write_predictions(file: TextIO, name: str, values: np.ndarray, outside: np.ndarray) -> None:
+def _write_predictions(file: TextIO, names: list[str], columns: np.ndarray, outside: np.ndarray) -> None:
     """Write one row a prediction, in full precision."""
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([_spreadsheet_safe(name), "outside_range"])
-    writer.writerows((repr(float(value)), int(flag)) for value, flag in zip(values, outside, strict=True))
+    writer.writerow([*map(_spreadsheet_safe, names), "outside_range"])
+    writer.writerows([*map(repr, row.tolist()), int(flag)] for row, flag in zip(columns, outside, strict=True))
 
 
 def _spreadsheet_safe(name: str) -> str:

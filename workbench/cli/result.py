@@ -6,14 +6,18 @@
      "pareto": [the same fields, simplest first]}
 
 With the verdict "none" the formula is null and the Pareto list is kept. `r2_test` is null where there are no test rows. JSON has no NaN and no
-infinity: a figure that is not finite is written as null.
+infinity: a figure that is not finite is null. A formula with edges that have no name yet calls them `phi_0_2_1(x)`; it then has one field more,
+"definitions", with the exact piecewise cubic of each, as `workbench.bases.bspline.EdgeDefinition` describes it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.expression import RESERVED_NAMES, Expression, Symbol, substitute, to_text
 
 if TYPE_CHECKING:
     from workbench.dataset import Dataset
@@ -21,22 +25,22 @@ if TYPE_CHECKING:
     from workbench.formula import Formula
 
 
-def discovery_result(found: Discovery, data: Dataset, seconds: float) -> dict:
+def discovery_result(found: Discovery, seconds: float) -> dict:
     """Describe a discovery as plain JSON values.
 
     Parameters
     ----------
     found : the discovery
-    data : the dataset it was made from
     seconds : wall time of the whole process
     """
+    data = found.data
     return {
         "target": data.targets[0].name,
         "features": [column.name for column in data.features],
         "symbols": {column.symbol: column.name for column in (*data.features, *data.targets)},
         "seconds": round(seconds, 3),
         "verdict": found.verdict,
-        "formula": None if found.verdict == "none" else formula_result(found.formula(), data),
+        "formula": None if found.verdict == "none" else formula_result(found.picked or found.formula(), data),
         "pareto": [formula_result(formula, data) for formula in sorted(found.pareto, key=lambda formula: formula.complexity)],
     }
 
@@ -44,22 +48,44 @@ def discovery_result(found: Discovery, data: Dataset, seconds: float) -> dict:
 def formula_result(formula: Formula, data: Dataset) -> dict:
     """Describe one formula: its text, its size, how well it holds and how far it is from its network."""
     certificate = formula.certificate
-    return {
-        "python": formula.python_expression(),
+    result = {
+        "python": python_expression(formula),
         "latex": formula.to_latex(),
         "complexity": formula.complexity,
-        "r2_train": finite(formula.score(data.X_train, data.y_train)),
-        "r2_test": finite(formula.score(data.X_test, data.y_test)) if len(data.y_test) else None,
-        "certificate": {
-            "max_abs": _figures(certificate.max_abs, ("train", "test", "fresh")),
+        "r2_train": _r2(formula, data, data.split.train),
+        "r2_test": _r2(formula, data, data.split.test),
+        "certificate": certificate and {
+            "max_abs": {part: finite(certificate.max_abs.get(part)) for part in ("train", "test", "fresh")},
             "y_rms": finite(certificate.y_rms),
             "exact": bool(certificate.exact),
         },
     }
+    if formula.definitions:
+        result["definitions"] = {
+            name: {"knots": edge.knots.tolist(), "polynomials": edge.polynomials.tolist(), "base": edge.base, "domain": list(edge.domain)}
+            for name, edge in formula.definitions.items()
+        }
+    return result
 
 
-def _figures(values: Mapping[str, float | None], names: tuple[str, ...]) -> dict[str, float | None]:
-    return {name: finite(values.get(name)) for name in names}
+def python_expression(formula: Formula) -> str:
+    """Write the first output as one Python expression: plain function names, full precision, and columns under their own names.
+
+    A column whose name is no identifier, or means something else in an expression (`lambda`, `exp`), stands there as its symbol.
+    """
+    expression: Expression = formula.outputs[0].expression
+    own = {column.symbol: Symbol(column.name) for column in formula.inputs if column.name.isidentifier() and column.name not in RESERVED_NAMES}
+    return to_text(substitute(expression, own))
+
+
+def _r2(formula: Formula, data: Dataset, rows: np.ndarray) -> float | None:
+    """Return R2 on some rows, or None where R2 has no meaning: fewer than two rows, or all of them alike."""
+    y = data.y[rows]
+    if len(rows) < 2 or not (np.ptp(y, axis=0) > 0).all():
+        return None
+    groups = None if data.groups is None else [data.group_labels[code] for code in data.groups[rows]]
+    weights = None if data.weights is None else data.weights[rows]
+    return finite(formula.score(data.X[rows], y, groups, weights))
 
 
 def finite(value: float | None) -> float | None:
