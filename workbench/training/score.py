@@ -47,7 +47,11 @@ class Score:
 def row_errors(network: KAN, problem: Problem) -> np.ndarray:
     """Return the squared error of every row in units of the spread, (n_rows,): weighted, summed over targets; for classes twice the log loss."""
     program = Program(network)
-    outputs = program.predict(program.parameters, problem.x)
+    return output_errors(program.predict(program.parameters, problem.x), problem)
+
+
+def output_errors(outputs: np.ndarray, problem: Problem) -> np.ndarray:
+    """Return the squared error of every row for outputs (n_outputs, n_rows), as `row_errors` does."""
     if problem.loss == "squared":
         errors = (((outputs - problem.y) / problem.scale[:, None]) ** 2).mean(0)
     else:
