@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 from workbench.exceptions import NetworkError
 from workbench.expression import named_functions, parse, symbols, to_text
 from workbench.formula import Input, Quantity, assemble, certify, edge_definition
+from workbench.formula.certificate import combined
 from workbench.networks import KAN
 from workbench.networks.kan import initial, nodes_of
 
@@ -179,3 +180,12 @@ class TestCertificate:
         before = bytes_of(mixed)
         certify(mixed, assemble(mixed), {"train": generator.uniform(-1, 1, (5, 3))})
         assert bytes_of(mixed) == before
+
+    def test_certificates_of_groups_are_combined_into_one(self, mixed, hello, generator):
+        rough = certify(hello, assemble(hello).with_constants([3.0]), {"train": generator.uniform(-1, 1, (31, 2))})
+        exact = certify(hello, assemble(hello), {"train": generator.uniform(-1, 1, (7, 2)), "test": generator.uniform(-1, 1, (3, 2))})
+        both = combined([exact, rough])
+        assert both.max_abs == {**rough.max_abs, "test": exact.max_abs["test"]}
+        assert both.n_rows == {"train": 38, "test": 3, "fresh": 2000}
+        assert_allclose(both.y_rms, np.sqrt((10 * exact.y_rms**2 + 31 * rough.y_rms**2) / 41))
+        assert not both.exact

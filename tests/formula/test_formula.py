@@ -129,3 +129,11 @@ def test_exports_are_found_by_name_and_unknown_ones_answered_with_the_closest(mo
     assert volume("girth").to("shouting", mark="?") == "VOLUME = GIRTH?"
     with pytest.raises(ExportError, match="Did you mean 'shouting'"):
         volume().to("shoutin")
+
+
+@pytest.mark.parametrize(("name", "written"), [
+    ("Girth", "Girth"), ("Girth (in)", "x_1"), ("β", "β"), ("lambda", "x_1"), ("exp", "x_1"), ("pi", "x_1"), ("x_2", "x_1"), ("2nd", "x_1"),
+])  # fmt: skip
+def test_python_expression_uses_own_names_where_python_can(name, written):
+    formula = Formula((Output("y", "y", None, parse("2.5*exp(x_1) + x_2")),), (Input(name, "x_1"), Input("other one", "x_2")))
+    assert formula.python_expression() == f"2.5*exp({written}) + x_2"

@@ -33,14 +33,26 @@ class Certificate:
     y_rms : root mean square of the network's outputs on the rows given: what a difference is to be compared with
     exact : whether every difference is a rounding error
     n_rows : part -> number of rows compared
-    text : all of this in one plain sentence
+    n_undefined : number of rows where neither has a finite value
     """
 
     max_abs: Mapping[str, float]
     y_rms: float
     exact: bool
     n_rows: Mapping[str, int]
-    text: str
+    n_undefined: int = 0
+
+    @property
+    def text(self) -> str:
+        """All of this in one plain sentence."""
+        counts = {part: f"{self.n_rows[part]} {_PARTS.get(part, part)}" for part in self.max_abs}
+        typical = f"(typical value {self.y_rms:.4g})"
+        aside = f" On {self.n_undefined} of these rows neither has a finite value." if self.n_undefined else ""
+        if self.exact:
+            largest = max(self.max_abs.values())
+            return f"The formula is the network: they differ by at most {largest:.1e} on {_listed(list(counts.values()))} {typical}.{aside}"
+        each = _listed([f"{_size(value, self.y_rms)} on {counts[part]}" for part, value in self.max_abs.items()])
+        return f"The formula is not exactly the network: they differ by at most {each} {typical}.{aside}"
 
     def to_json(self) -> dict[str, object]:
         """Return max_abs, y_rms and exact as JSON; an infinite difference is null."""
@@ -70,24 +82,30 @@ def certify(
         values = {name: network(rows) for name, rows in parts.items()}
         written = {name: formula.prediction(rows).values.reshape(values[name].shape) for name, rows in parts.items()}
     max_abs = {name: _largest_difference(values[name], written[name]) for name in parts}
-    undefined = {name: int((~np.isfinite(value)).any(1).sum()) for name, value in values.items()}
     given = [value for name, value in values.items() if name != "fresh"] or list(values.values())
     finite = np.concatenate([value[np.isfinite(value)] for value in given])
-    y_rms = float(np.sqrt(np.mean(finite**2))) if finite.size else 0.0
     everywhere = np.concatenate([np.abs(value[np.isfinite(value)]) for value in values.values()])
-    exact = max(max_abs.values()) <= ROUNDING * everywhere.max(initial=0.0)
-    counts = {name: len(rows) for name, rows in parts.items()}
-    return Certificate(max_abs, y_rms, bool(exact), counts, _sentence(max_abs, y_rms, bool(exact), counts, undefined))
+    return Certificate(
+        max_abs,
+        float(np.sqrt(np.mean(finite**2))) if finite.size else 0.0,
+        bool(max(max_abs.values()) <= ROUNDING * everywhere.max(initial=0.0)),
+        {name: len(rows) for name, rows in parts.items()},
+        sum(int((~np.isfinite(value)).any(1).sum()) for value in values.values()),
+    )
 
 
 def combined(certificates: Sequence[Certificate]) -> Certificate:
-    """Return one certificate for several groups of rows: the largest difference of all, every row counted."""
-    parts = [part for part in _PARTS if any(part in each.max_abs for each in certificates)]
-    max_abs = {part: max(each.max_abs.get(part, 0.0) for each in certificates) for part in parts}
-    counts = {part: sum(each.n_rows.get(part, 0) for each in certificates) for part in parts}
-    y_rms = float(np.sqrt(np.mean([each.y_rms**2 for each in certificates])))
-    exact = all(each.exact for each in certificates)
-    return Certificate(max_abs, y_rms, exact, counts, _sentence(max_abs, y_rms, exact, counts, dict.fromkeys(parts, 0)))
+    """Return one certificate for several pairs of formula and network: one law with a set of constants per group of rows."""
+    parts = dict.fromkeys(part for certificate in certificates for part in certificate.max_abs)
+    rows = [sum(count for part, count in c.n_rows.items() if part != "fresh") or c.n_rows["fresh"] for c in certificates]
+    squares = [n * c.y_rms**2 for n, c in zip(rows, certificates, strict=True)]
+    return Certificate(
+        {part: max(c.max_abs.get(part, 0.0) for c in certificates) for part in parts},
+        math.sqrt(sum(squares) / sum(rows)),
+        all(c.exact for c in certificates),
+        {part: sum(c.n_rows.get(part, 0) for c in certificates) for part in parts},
+        sum(c.n_undefined for c in certificates),
+    )
 
 
 def _fresh(network: KAN, formula: Formula, count: int, seed: int) -> np.ndarray:
@@ -105,18 +123,6 @@ def _largest_difference(network: np.ndarray, formula: np.ndarray) -> float:
     with np.errstate(all="ignore"):
         difference = np.where(neither, 0.0, np.abs(network - formula))
     return float(np.where(np.isnan(difference), np.inf, difference).max(initial=0.0))
-
-
-def _sentence(
-    max_abs: Mapping[str, float], y_rms: float, exact: bool, counts: Mapping[str, int], undefined: Mapping[str, int]
-) -> str:
-    where = _listed([f"{counts[part]} {_PARTS.get(part, part)}" for part in max_abs])
-    lost = sum(undefined.values())
-    aside = f" On {lost} of these rows neither has a finite value." if lost else ""
-    if exact:
-        return f"The formula is the network: they differ by at most {max(max_abs.values()):.1e} on {where} (typical value {y_rms:.4g}).{aside}"
-    each = _listed([f"{_size(value, y_rms)} on {counts[part]} {_PARTS.get(part, part)}" for part, value in max_abs.items()])
-    return f"The formula is not exactly the network: they differ by at most {each} (typical value {y_rms:.4g}).{aside}"
 
 
 def _size(difference: float, y_rms: float) -> str:

@@ -4,8 +4,8 @@ A formula is a value. It can be evaluated and scored, written in other languages
 and leaves the old as it was. Edges of a network that have no name yet stand in it as calls of named functions, phi_<layer>_<source>_<target>,
 whose exact definitions travel along: nothing is left out.
 
-Where one law holds for several groups of rows with a set of constants for each, `outputs` is the law fitted on all rows and `groups` gives the
-outputs of every group.
+Where one law holds for several groups of rows with a set of constants for each, `groups` gives the outputs of every group, and `outputs` is
+the law with constants of its own: those of all rows together or, where they were not fitted, of the first group.
 """
 
 from __future__ import annotations
@@ -21,7 +21,17 @@ import numpy as np
 
 from workbench.bases.bspline import EdgeDefinition
 from workbench.exceptions import DatasetError, ExportError, did_you_mean
-from workbench.expression import Expression, complexity, evaluate, free_constants, to_text, with_constants
+from workbench.expression import (
+    RESERVED_NAMES,
+    Expression,
+    Symbol,
+    complexity,
+    evaluate,
+    free_constants,
+    substitute,
+    to_text,
+    with_constants,
+)
 from workbench.formula.rows import Rows, group_labels, input_rows, target_rows
 
 if TYPE_CHECKING:
@@ -213,6 +223,14 @@ class Formula:
         """Return one line per output, `symbol = expression`, with all digits; it parses back to the same formula."""
         return "\n".join(f"{output.symbol} = {to_text(output.expression)}" for output in self.outputs)
 
+    def python_expression(self) -> str:
+        """Return the expression in Python's notation, in the columns' own names where they are identifiers, else in their symbols.
+
+        One line per output; functions by plain name (exp, log, sqrt, ...), all digits.
+        """
+        names = _own_names(self.inputs)
+        return "\n".join(to_text(substitute(output.expression, names)) for output in self.outputs)
+
     def to(self, target: str, **options: object) -> object:
         """Write the formula for a target such as "python", "latex" or "excel"; `workbench.export` documents them all."""
         if target not in EXPORTERS:
@@ -273,3 +291,13 @@ class Formula:
             f"{len(numbers)} of {len(rows)} rows lie outside the range that the formula was fitted on (rows {some}): {'; '.join(parts)}. "
             "Its values there are extrapolations."
         )
+
+
+def _own_names(inputs: Sequence[Input]) -> dict[str, Symbol]:
+    """Return symbol -> the column's own name as a symbol, where it is one that nothing else has."""
+    taken = {column.symbol for column in inputs}
+    return {
+        column.symbol: Symbol(column.name)
+        for column in inputs
+        if column.name.isidentifier() and column.name not in RESERVED_NAMES and column.name not in taken - {column.symbol}
+    }
