@@ -19,7 +19,6 @@ from workbench.trace import Trace, attribution, trace
 from workbench.training import Problem, refit
 from workbench.training.score import checked_errors
 
-
 _MISSED = 3.0  # an edge is missed when the squared error after the refit is this many times what it was
 _TRIALS = 8  # edges tried at one step before the least bad one goes
 
