@@ -13,7 +13,8 @@ from workbench.expression import named_functions, parse, symbols, to_text
 from workbench.formula import Input, Quantity, assemble, certify, edge_definition
 from workbench.formula.certificate import combined
 from workbench.networks import KAN
-from workbench.networks.kan import initial, nodes_of
+from workbench.networks.kan import SymbolicEdge, initial, nodes_of
+from workbench.primitives import LIBRARY, PrimitiveForm
 
 HARMLESS = ("sin", "tanh", "x")  # of bounded growth: a chain of them does not magnify rounding errors
 FORMS = (*HARMLESS, "x^2", "exp")
@@ -189,3 +190,17 @@ class TestCertificate:
         assert both.n_rows == {"train": 38, "test": 3, "fresh": 2000}
         assert_allclose(both.y_rms, np.sqrt((10 * exact.y_rms**2 + 31 * rough.y_rms**2) / 41))
         assert not both.exact
+
+
+@pytest.mark.parametrize("name", list(LIBRARY))
+def test_every_form_of_the_library_is_in_the_formula_as_it_is_in_the_network(name):
+    form = PrimitiveForm(LIBRARY[name])
+    shape = [own.starts[0] for own in LIBRARY[name].shape]
+    shift = 1.1 if LIBRARY[name].domain == "above_one" else 0.1
+    network = initial([nodes_of(1), nodes_of(1)], np.array([[0.2, 0.8]]), np.random.default_rng(5))
+    network = network.with_symbolic((0, 0, 0), SymbolicEdge(form, (1.3, 0.9, shift, *shape), form.free))
+    network = network.with_symbolic((1, 0, 0), SymbolicEdge(PrimitiveForm(LIBRARY["x"]), (0.7, 1.0, 0.0), (True, False, False)))
+    X = np.linspace(0.2, 0.8, 31)[:, None]
+    expected = network(X)[:, 0]
+    assert np.isfinite(expected).all()
+    assert_allclose(assemble(network).predict(X), expected, rtol=1e-12, atol=1e-13)
