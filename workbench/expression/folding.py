@@ -158,17 +158,27 @@ class _Folder:
         return node
 
     def exponential(self, argument: Expression) -> Expression:
-        """exp(u + c) -> exp(c)*exp(u) for a fitted c; exp(c*log(u)) -> u**c where that keeps the half line."""
+        """exp(u + c) -> exp(c)*exp(u) for a fitted c; exp(c*log(u) + d*log(v)) -> u**c * v**d where that keeps the half line."""
         terms = _terms(argument)
         shift = terms[-1]
         if len(terms) > 1 and isinstance(shift, Number) and not shift.exact and abs(shift.value) <= _LARGEST_SHIFT:
             return mul(Number(math.exp(shift.value)), call("exp", add(*terms[:-1])))
-        coefficient, rest = _coefficient(argument)
-        if isinstance(rest, Call) and rest.function == "log":
-            inner = rest.arguments[0]
-            if self.is_positive(inner) or not float(coefficient.value).is_integer():
-                return _power_or_root(inner, coefficient)
+        powers = [self.exponential_of_logarithm(term) for term in terms]
+        if any(power is not None for power in powers):
+            left = [term for term, power in zip(terms, powers, strict=True) if power is None]
+            rest = [call("exp", add(*left))] if left else []
+            return mul(*(power for power in powers if power is not None), *rest)
         return call("exp", argument)
+
+    def exponential_of_logarithm(self, term: Expression) -> Expression | None:
+        """exp(c*log(u)) -> u**c where that keeps the half line; None for other terms."""
+        coefficient, rest = _coefficient(term)
+        if not (isinstance(rest, Call) and rest.function == "log"):
+            return None
+        inner = rest.arguments[0]
+        if not self.is_positive(inner) and float(coefficient.value).is_integer():
+            return None
+        return _power_or_root(inner, coefficient)
 
     def logarithm(self, argument: Expression) -> Expression:
         """log(c*u) -> log(u) + log(c) for a fitted c > 0; log(u**p) -> p*log(u) where both need u > 0; log(exp(u)) -> u."""
