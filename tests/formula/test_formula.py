@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from numpy.testing import assert_allclose
 from workbench.exceptions import DatasetError, ExportError, UnknownColumnError
 from workbench.expression import parse
 from workbench.formula import EXPORTERS, Formula, Input, Output, OutsideRangeWarning, assemble
+from workbench.table import Column, Table
 
 INPUTS = (Input("Girth (in)", "girth", "in", 8.0, 20.0), Input("height", "height", "ft", 60.0, 90.0))
 
@@ -29,7 +32,9 @@ class TestPredict:
         pd.DataFrame({"note": ["a", "b", "c"], "height": ROWS[:, 1], "Girth (in)": ROWS[:, 0]}),
         {"height": ROWS[:, 1], "Girth (in)": ROWS[:, 0]},
         {"height": ROWS[:, 1].tolist(), "girth": ROWS[:, 0].tolist()},
-    ], ids=["array", "list", "frame", "mapping", "by symbol"])  # fmt: skip
+        Table("trees", (Column("height", "height"), Column("Girth (in)", "Girth_in")), {"Girth (in)": ROWS[:, 0].copy(), "height": ROWS[:, 1].copy()}),
+        SimpleNamespace(features=INPUTS, X=ROWS),
+    ], ids=["array", "list", "frame", "mapping", "by symbol", "table", "dataset"])  # fmt: skip
     def test_takes_rows_in_any_form(self, rows):
         assert_allclose(volume().predict(rows), VALUES)
 

@@ -196,7 +196,7 @@ def _edges(
                     "target": target,
                     "node": node,
                     "label": f"{sources[source]} → {label}",
-                    "importance": round(float(np.nan_to_num(importance[row, column])), 6),
+                    "importance": round(min(1.0, float(np.nan_to_num(importance[row, column]))), 6),
                     "state": layer.state(row, column),
                     "x": [float(points[column, 0]), float(points[column, -1])],
                     "y": y,

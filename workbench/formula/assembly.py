@@ -76,8 +76,8 @@ def assemble(network: KAN, inputs: Sequence[Input] | None = None, targets: Seque
 def variables(dataset: Dataset) -> tuple[tuple[Input, ...], tuple[Quantity, ...]]:
     """Return what `assemble` needs to know of a dataset: its inputs with the range of the training rows, and its targets."""
     low, high = dataset.X_train.min(0), dataset.X_train.max(0)
-    inputs = tuple(Input(c.name, c.symbol, c.unit, float(low[i]), float(high[i])) for i, c in enumerate(dataset.features))
-    return inputs, tuple(Quantity(c.name, c.symbol, c.unit) for c in dataset.targets)
+    inputs = tuple(Input(c.name, c.symbol, c.unit or None, float(low[i]), float(high[i])) for i, c in enumerate(dataset.features))
+    return inputs, tuple(Quantity(c.name, c.symbol, c.unit or None) for c in dataset.targets)
 
 
 def edge_name(edge: Edge) -> str:

@@ -224,12 +224,13 @@ class Formula:
         return "\n".join(f"{output.symbol} = {to_text(output.expression)}" for output in self.outputs)
 
     def python_expression(self) -> str:
-        """Return the expression in Python's notation, in the columns' own names where they are identifiers, else in their symbols.
+        """Return the expression in Python's notation, one line per output; functions by plain name (exp, log, sqrt, ...), all digits."""
+        return "\n".join(map(to_text, self.own_expressions()))
 
-        One line per output; functions by plain name (exp, log, sqrt, ...), all digits.
-        """
+    def own_expressions(self) -> tuple[Expression, ...]:
+        """Return the outputs' expressions in the columns' own names where they are identifiers, else in their symbols."""
         names = _own_names(self.inputs)
-        return "\n".join(to_text(substitute(output.expression, names)) for output in self.outputs)
+        return tuple(substitute(output.expression, names) for output in self.outputs)
 
     def to(self, target: str, **options: object) -> object:
         """Write the formula for a target such as "python", "latex" or "excel"; `workbench.export` documents them all."""

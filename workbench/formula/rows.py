@@ -27,17 +27,16 @@ def input_rows(X: Rows, inputs: Sequence[Input]) -> np.ndarray:
 
     Columns are found by their own name, or else by their symbol. An array must have its columns in the order of the inputs.
     """
-    table = getattr(X, "table", None)  # a Dataset carries its table
-    if table is not None:
-        X = table
+    names = [column.name for column in inputs]
+    if [getattr(column, "name", None) for column in getattr(X, "features", ())] == names:
+        return np.asarray(X.X, dtype=float)  # type: ignore[union-attr]  # a Dataset of the same inputs
     if isinstance(X, Mapping) or hasattr(X, "columns"):
         return _from_columns(X, inputs)
     rows = _numbers(X, "X")
     if rows.ndim == 1 and len(inputs) == 1:
         rows = rows[:, None]
     if rows.ndim != 2 or rows.shape[1] != len(inputs):
-        names = ", ".join(column.name for column in inputs)
-        raise DatasetError(f"X: the formula takes rows of {len(inputs)} inputs ({names}); got an array of shape {rows.shape}.")
+        raise DatasetError(f"X: the formula takes rows of {len(inputs)} inputs ({', '.join(names)}); got an array of shape {rows.shape}.")
     return rows
 
 
@@ -67,7 +66,7 @@ def _from_columns(X: object, inputs: Sequence[Input]) -> np.ndarray:
         if name not in known:
             hint = did_you_mean(column.name, known)
             raise UnknownColumnError(f"The formula needs the column {column.name!r}.{hint} There are: {', '.join(known[:30])}.")
-        columns.append(_numbers(X[name], name))  # type: ignore[index]
+        columns.append(X.numbers(name) if hasattr(X, "numbers") else _numbers(X[name], name))  # type: ignore[index]  # a Table, else a frame
     return np.column_stack(columns)
 
 
