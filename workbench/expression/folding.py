@@ -8,7 +8,7 @@ A snapped network spells every edge as c*f(a*u + b): products of constants, shif
     sin(-x)             ->  -sin(x)              x*x, x + x         ->  x**2, 2*x
 
 Values are preserved to rounding wherever the formula was defined before, and it stays undefined where it was, but for removable holes
-(x/x becomes 1). Hence what is only true on half the line is left alone unless the argument is known to be positive: sqrt(x)**2 and
+(x/x becomes 1) and for what cancels (log(x) - log(x) becomes 0). Hence what is only true on half the line is left alone unless the argument is known to be positive: sqrt(x)**2 and
 exp(log(x)) stay, log(x**2) stays, log(c*x) is parted for c > 0 only. Sums are not multiplied out, but for constant factors.
 
 Floats are constants somebody fitted: they merge freely. Exact numbers stay exact, so sqrt(2), pi/2 and log(2*x) remain as they are.
