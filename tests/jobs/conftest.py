@@ -14,14 +14,23 @@ from workbench.jobs import WorkerPool
 TASKS = Path(__file__).with_name("worker_tasks.py")
 
 
+OPTIONS = {"batch_workers": 1, "task_files": [TASKS], "warm": False, "terminate_after": 0.3, "kill_after": 0.6}
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[WorkerPool]:
+    """Return the pool of all tests that leave nothing running in it: it stops quickly, and does not import the kernels."""
+    with WorkerPool(**OPTIONS) as shared:
+        yield shared
+
+
 @pytest.fixture
 def new_pool() -> Iterator[Callable[..., WorkerPool]]:
-    """Return a maker of pools that are closed after the test; they stop quickly, and do not import the kernels."""
+    """Return a maker of pools that are closed after the test."""
     pools: list[WorkerPool] = []
 
     def make(**options) -> WorkerPool:
-        options = {"batch_workers": 1, "task_files": [TASKS], "warm": False, "terminate_after": 0.3, "kill_after": 0.6, **options}
-        pools.append(WorkerPool(**options))
+        pools.append(WorkerPool(**{**OPTIONS, **options}))
         return pools[-1]
 
     yield make
@@ -30,8 +39,8 @@ def new_pool() -> Iterator[Callable[..., WorkerPool]]:
 
 
 @pytest.fixture
-def pool(new_pool) -> WorkerPool:
-    """Return one such pool."""
+def own_pool(new_pool) -> WorkerPool:
+    """Return a pool for this test alone."""
     return new_pool()
 
 

@@ -28,10 +28,10 @@ def test_a_reader_that_comes_back_gets_what_followed(pool):
     assert list(pool.events(job.id, after=10_000)) == []
 
 
-def test_events_end_when_none_comes_in_time(pool, until):
-    job = pool.submit("deaf to the message")
-    until(lambda: pool.get(job.id).message == "not listening")
-    last = list(pool.events(job.id, timeout=0.05))[-1]
+def test_events_end_when_none_comes_in_time(own_pool, until):
+    job = own_pool.submit("deaf to the message")
+    until(lambda: own_pool.get(job.id).message == "not listening")
+    last = list(own_pool.events(job.id, timeout=0.05))[-1]
     assert (last.job.status, last.job.progress) == ("running", 0.5)
 
 
@@ -95,13 +95,13 @@ def test_stream_yields_the_same_events_without_blocking_the_loop(pool):
     assert ticks > 5
 
 
-def test_stream_beats_while_nothing_happens_and_can_be_left(pool, until):
-    job = pool.submit("deaf to the message")
-    until(lambda: pool.get(job.id).message == "not listening")
+def test_stream_beats_while_nothing_happens_and_can_be_left(own_pool, until):
+    job = own_pool.submit("deaf to the message")
+    until(lambda: own_pool.get(job.id).message == "not listening")
 
     async def listen() -> list[Event | None]:
         heard = []
-        stream = pool.stream(job.id, after=2, heartbeat=0.02)
+        stream = own_pool.stream(job.id, after=2, heartbeat=0.02)
         async for event in stream:
             heard.append(event)
             if len(heard) == 4:

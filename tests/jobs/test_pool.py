@@ -46,10 +46,10 @@ def test_a_job_goes_from_queued_to_done(pool):
     assert after.created == job.created < after.updated
 
 
-def test_jobs_lists_those_of_a_project_newest_first(pool):
-    ids = [pool.submit("echo", project=project).id for project in ("a", "b", "a")]
-    assert [job.id for job in pool.jobs("a")] == [ids[2], ids[0]]
-    assert [job.id for job in pool.jobs()] == ids[::-1]
+def test_jobs_lists_those_of_a_project_newest_first(own_pool):
+    ids = [own_pool.submit("echo", project=project).id for project in ("a", "b", "a")]
+    assert [job.id for job in own_pool.jobs("a")] == [ids[2], ids[0]]
+    assert [job.id for job in own_pool.jobs()] == ids[::-1]
 
 
 def test_an_error_for_the_person_keeps_its_class_and_sentence(pool):
@@ -118,11 +118,11 @@ def test_waiting_gives_up_after_its_timeout_and_the_job_goes_on(pool):
     assert pool.wait(job.id, timeout=20).value == 40
 
 
-def test_a_long_batch_job_does_not_hold_up_an_interactive_one(pool):
-    long = pool.submit("sleep", {"seconds": 30}, lane="batch")
-    quick = pool.submit("echo", {"n": 1}, lane="interactive")
-    assert pool.wait(quick.id, timeout=10).value == {"n": 1}
-    assert not pool.get(long.id).finished
+def test_a_long_batch_job_does_not_hold_up_an_interactive_one(own_pool):
+    long = own_pool.submit("sleep", {"seconds": 30}, lane="batch")
+    quick = own_pool.submit("echo", {"n": 1}, lane="interactive")
+    assert own_pool.wait(quick.id, timeout=10).value == {"n": 1}
+    assert not own_pool.get(long.id).finished
 
 
 def test_batch_jobs_run_at_once_up_to_the_number_of_workers_and_then_wait(new_pool, until):
@@ -158,26 +158,26 @@ def test_prints_and_programs_of_a_task_do_not_disturb_the_conversation(pool):
     assert pool.wait(pool.submit("echo", {"n": 2}).id, timeout=20).value == {"n": 2}
 
 
-def test_observers_hear_every_status_in_order_before_anyone_who_waits(pool):
+def test_observers_hear_every_status_in_order_before_anyone_who_waits(own_pool):
     heard, seen_by_waiter = [], []
 
     def observe(job, result):
         heard.append((job.status, result.value if result else None))
         if job.finished:
             time.sleep(0.1)
-            seen_by_waiter.append(pool.get(job.id).finished)
+            seen_by_waiter.append(own_pool.get(job.id).finished)
 
-    pool.observe(observe)
-    pool.wait(pool.submit("echo", {"n": 3}).id, timeout=20)
+    own_pool.observe(observe)
+    own_pool.wait(own_pool.submit("echo", {"n": 3}).id, timeout=20)
     assert heard == [("queued", None), ("running", None), ("done", {"n": 3})]
     assert seen_by_waiter == [False]
 
 
-def test_an_observer_that_fails_stops_neither_the_job_nor_the_others(pool, caplog):
+def test_an_observer_that_fails_stops_neither_the_job_nor_the_others(own_pool, caplog):
     heard = []
-    pool.observe(lambda job, result: 1 / 0)
-    pool.observe(lambda job, result: heard.append(job.status))
-    assert pool.wait(pool.submit("echo", {"n": 4}).id, timeout=20).value == {"n": 4}
+    own_pool.observe(lambda job, result: 1 / 0)
+    own_pool.observe(lambda job, result: heard.append(job.status))
+    assert own_pool.wait(own_pool.submit("echo", {"n": 4}).id, timeout=20).value == {"n": 4}
     assert heard == ["queued", "running", "done"]
     assert "an observer failed" in caplog.text
 
@@ -196,18 +196,18 @@ def test_many_threads_may_submit_at_once(pool):
     assert found == {number: number for number in range(31)}
 
 
-def test_old_jobs_are_forgotten_and_the_newest_is_kept(pool, monkeypatch):
+def test_old_jobs_are_forgotten_and_the_newest_is_kept(own_pool, monkeypatch):
     monkeypatch.setattr("workbench.jobs.ledger.KEPT_JOBS", 2)
-    ids = [pool.submit("echo", lane="interactive").id for _ in range(5)]
-    pool.wait(ids[-1], timeout=20)
-    assert [job.id for job in pool.jobs()] == [ids[4], ids[3]]
+    ids = [own_pool.submit("echo", lane="interactive").id for _ in range(5)]
+    own_pool.wait(ids[-1], timeout=20)
+    assert [job.id for job in own_pool.jobs()] == [ids[4], ids[3]]
 
 
-def test_large_results_are_forgotten_first_come_first_go(pool, monkeypatch):
+def test_large_results_are_forgotten_first_come_first_go(own_pool, monkeypatch):
     monkeypatch.setattr("workbench.jobs.ledger.KEPT_BYTES", 100)
-    ids = [pool.submit("echo", arrays={"x": np.zeros(101)}, lane="interactive").id for _ in range(2)]
-    assert pool.wait(ids[1], timeout=20).arrays["x"].shape == (101,)
-    assert [job.id for job in pool.jobs()] == [ids[1]]
+    ids = [own_pool.submit("echo", arrays={"x": np.zeros(101)}, lane="interactive").id for _ in range(2)]
+    assert own_pool.wait(ids[1], timeout=20).arrays["x"].shape == (101,)
+    assert [job.id for job in own_pool.jobs()] == [ids[1]]
 
 
 def test_at_least_one_batch_worker_is_needed():

@@ -13,6 +13,13 @@ import pytest
 
 from workbench.exceptions import JobCancelled, JobError
 
+
+@pytest.fixture
+def pool(own_pool):
+    """Return a pool for each test: these leave ruins."""
+    return own_pool
+
+
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -15,32 +17,69 @@ from numpy.testing import assert_array_equal
 
 from workbench.exceptions import JobCancelled, JobError
 from workbench.jobs import framing
-from workbench.worker import Context, Task, registry, task
+from workbench.worker import Context, registry, task
+from workbench.worker.registry import Registry
 from workbench.worker.serve import serve
 
 HERE = Path(__file__).parent
 
 
-def test_the_tasks_of_the_package_are_found_by_name():
-    tasks = registry.load_tasks()
-    assert "echo" in tasks
-    assert all(isinstance(found, Task) and found.name == name for name, found in tasks.items())
+def test_every_module_of_tasks_can_be_imported_and_every_task_is_found_by_its_name():
+    tasks = Registry().load_all()
+    assert {"echo", "table.read", "table.sheets"} <= {found.name for found in tasks}
+    fresh = Registry()
+    assert all(fresh.find(found.name) is found for found in tasks)
+
+
+def test_a_module_is_imported_only_when_one_of_its_tasks_is_asked_for():
+    script = "import sys; from workbench.worker.registry import Registry; r = Registry(); r.find('echo'); print('workbench.worker.tasks.table' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=HERE.parents[1], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_a_file_adds_its_tasks_to_those_of_the_package():
-    assert registry.load_tasks([HERE / "worker_tasks.py"]).keys() - registry.load_tasks().keys() >= {"sleep", "die"}
+    tasks = Registry([HERE / "worker_tasks.py"])
+    assert [tasks.find(name).name for name in ("sleep", "die", "echo")] == ["sleep", "die", "echo"]
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Return the folder of an empty package in which tasks are looked for."""
+    folder = tmp_path / "made_up_tasks"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "_PACKAGE", folder.name)
+    yield folder
+    for name in [name for name in sys.modules if name.startswith(folder.name)]:
+        del sys.modules[name]
+
+
+def test_a_broken_module_costs_its_own_tasks_and_no_others(package):
+    (package / "broken.py").write_text("raise RuntimeError('broken')")
+    (package / "whole.py").write_text("from workbench.worker import task\n@task('whole.one')\ndef one(*given): ...\n")
+    tasks = Registry()
+    assert tasks.find("whole.one").name == "whole.one"
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="broken"):
+            tasks.find("broken.two")
+
+
+def test_a_task_in_the_wrong_module_is_refused(package):
+    (package / "table.py").write_text("from workbench.worker import task\n@task('tabel.read')\ndef read(*given): ...\n")
+    with pytest.raises(JobError, match=r"'tabel\.read' is in tasks/table\.py, where nobody looks for it"):
+        Registry().find("table.read")
 
 
 def test_two_tasks_of_one_name_are_refused(tmp_path):
     file = tmp_path / "more.py"
     file.write_text("from workbench.worker import task\n@task('echo')\ndef other(arguments, arrays, context): ...\n")
     with pytest.raises(JobError, match="Two tasks are named 'echo'"):
-        registry.load_tasks([file])
+        Registry([file])
 
 
 def test_a_file_that_is_not_python_is_refused(tmp_path):
     with pytest.raises(JobError, match=r"not a Python file\. Give one that ends in \.py"):
-        registry.load_tasks([tmp_path / "tasks.txt"])
+        Registry([tmp_path / "tasks.txt"])
 
 
 def test_a_task_can_be_run_without_any_worker():
@@ -100,7 +139,7 @@ def test_a_worker_answers_in_order_until_its_input_ends():
     ]
     source, sink = io.BytesIO(b"".join(map(framing.encode, orders))), io.BytesIO()
     slow_reader = _Gate(source)
-    worker = threading.Thread(target=serve, args=(slow_reader, sink, registry.load_tasks()))
+    worker = threading.Thread(target=serve, args=(slow_reader, sink, Registry()))
     worker.start()
     slow_reader.wait_for(lambda: sink.getvalue().count(b"\n") == 4)
     worker.join(timeout=10)

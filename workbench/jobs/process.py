@@ -15,6 +15,7 @@ import site
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 # A worker owns one core. Two threads in a small kernel on a busy machine turn 0.3 ms into 30 ms.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+ENDS_WITHIN = 1.0  # seconds from the end of its output to its own end
 
 OnMessage = Callable[["WorkerProcess", framing.Message, dict[str, np.ndarray]], None]
 OnEnd = Callable[["WorkerProcess", int], None]
@@ -75,7 +78,8 @@ class WorkerProcess:
                 self._on_message(self, *received)
         except (ValueError, OSError, MemoryError, RecursionError) as error:
             log.error("worker %d: what it said could not be read (%s); it is ended", self.pid, error)
-        self._signal("SIGKILL")  # what it started and left behind
+        self._let_it_end()
+        self._signal("SIGKILL")  # what it started and left behind, and itself if it only fell silent
         with self._lock:
             self._ended = True
         returncode = self._popen.wait()
@@ -93,6 +97,13 @@ class WorkerProcess:
                 stream.flush()
         with contextlib.suppress(OSError):
             stream.close()
+
+    def _let_it_end(self) -> None:
+        """Give it a moment to end by itself, without reaping it, so that how it ended is its own doing and not ours."""
+        if sys.platform != "win32" and hasattr(os, "waitid"):  # macOS has had it only since Python 3.13
+            deadline = time.monotonic() + ENDS_WITHIN
+            while os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None and time.monotonic() < deadline:
+                time.sleep(0.01)
 
     def _signal(self, name: Literal["SIGTERM", "SIGKILL"]) -> None:
         """Signal it, but never after it may have been reaped: its number can then belong to somebody else."""

@@ -1,7 +1,7 @@
 """A worker process: where fits, searches and foreign files are dealt with, away from the page.
 
 `python -m workbench.worker` is started by `workbench.jobs.WorkerPool`, speaks through its pipes and ends with its
-server. What it can do are its tasks. To add some, put a module into `workbench/worker/tasks`:
+server. What it can do are its tasks; "discovery.fit" is in `workbench/worker/tasks/discovery.py`:
 
     from workbench.worker import Context, task
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from workbench.worker.pipes import claim_pipes
-from workbench.worker.registry import load_tasks
+from workbench.worker.registry import Registry
 from workbench.worker.serve import serve
 
 
@@ -15,10 +15,10 @@ def main() -> int:
     """Serve jobs from the standard input until it ends."""
     parser = argparse.ArgumentParser(prog="python -m workbench.worker", description=__doc__)
     parser.add_argument("--tasks", action="append", default=[], type=Path, metavar="FILE.py", help="a file with more tasks")
-    parser.add_argument("--warm", action="store_true", help="import the compiled kernels before the first job")
+    parser.add_argument("--warm", action="store_true", help="import everything before the first job")
     options = parser.parse_args()
     source, sink = claim_pipes()
-    serve(source, sink, load_tasks(options.tasks), warm=options.warm)
+    serve(source, sink, Registry(options.tasks), warm=options.warm)
     return 0
 
 

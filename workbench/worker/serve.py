@@ -21,18 +21,18 @@ from typing import BinaryIO
 import numpy as np
 
 from workbench import exceptions
-from workbench.exceptions import JobCancelled, JobError, WorkbenchError, did_you_mean
+from workbench.exceptions import JobCancelled, WorkbenchError
 from workbench.jobs import Result, framing
 from workbench.worker.context import Context
 from workbench.worker.limits import memory_limit, yield_to_others
-from workbench.worker.registry import Task
+from workbench.worker.registry import Registry
 
 log = logging.getLogger(__name__)
 
 Order = tuple[framing.Message, dict[str, np.ndarray]]
 
 
-def serve(source: BinaryIO, sink: BinaryIO, tasks: Mapping[str, Task], *, warm: bool = False) -> None:
+def serve(source: BinaryIO, sink: BinaryIO, tasks: Registry, *, warm: bool = False) -> None:
     """Do the jobs that come from `source` and report to `sink`, until the source ends."""
     worker = _Worker(sink, tasks)
     threading.Thread(target=worker.listen, args=(source,), name="listener", daemon=True).start()
@@ -43,7 +43,7 @@ def serve(source: BinaryIO, sink: BinaryIO, tasks: Mapping[str, Task], *, warm: 
 
 
 class _Worker:
-    def __init__(self, sink: BinaryIO, tasks: Mapping[str, Task]) -> None:
+    def __init__(self, sink: BinaryIO, tasks: Registry) -> None:
         self._sink, self._tasks = sink, tasks
         self._orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
         self._stops: dict[str, threading.Event] = {}
@@ -77,7 +77,11 @@ class _Worker:
     def warm_up(self) -> None:
         """Import what a first fit would otherwise wait for."""
         with self._busy:
-            _import_kernels()
+            try:
+                importlib.import_module("workbench.training")
+                self._tasks.load_all()
+            except Exception:  # it is raised again, and reported, by the first job that needs what is broken
+                log.exception("not everything could be imported in advance")
 
     def work(self) -> None:
         """Carry out orders, one after another."""
@@ -105,7 +109,7 @@ class _Worker:
         name = str(message["task"])
         memory: int | None = None
         try:
-            task = self._find(name)
+            task = self._tasks.find(name)
             memory = task.memory
             self.say({"type": "started", "job": job, "time_limit": task.seconds})
             context.check()
@@ -122,12 +126,6 @@ class _Worker:
             return _failure(job, "JobError", _too_large(name, memory))
         except Exception:  # noqa: BLE001  a fault of ours: it must reach the log, and the worker must live on
             return framing.encode({"type": "failed", "job": job, "error": None, "traceback": traceback.format_exc()})
-
-    def _find(self, name: str) -> Task:
-        if name not in self._tasks:
-            known = ", ".join(sorted(self._tasks))
-            raise JobError(f"There is no task {name!r}.{did_you_mean(name, self._tasks)} Known: {known}.")
-        return self._tasks[name]
 
     def _write(self, content: bytes) -> None:
         try:
@@ -157,13 +155,6 @@ def _too_large(task: str, memory: int | None) -> str:
     if memory is None:
         return f"{task} needed more memory than this machine has free. Try again with less data."
     return f"{task} needed more memory than the {memory / 2**20:.0f} MB it may take. Try again with less data."
-
-
-def _import_kernels() -> None:
-    try:
-        importlib.import_module("workbench.training")
-    except Exception:  # it will be raised again, and reported, by the first task that needs it
-        log.warning("the kernels could not be imported in advance", exc_info=True)
 
 
 def _leave() -> None:

@@ -1,1 +1,1 @@
-"""The tasks of the workbench: every module here is searched for functions marked with `@task`."""
+"""The tasks of the workbench: functions marked with `@task`, each in the module that its name begins with."""
