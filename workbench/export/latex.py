@@ -1,0 +1,187 @@
+r"""LaTeX: the formula as one would typeset it, with every digit of its constants.
+
+Names are set as people write them: beta -> \beta, theta_2 -> \theta_{2}, Girth -> \mathrm{Girth}. The comments above the equations say which
+column each symbol is. Round the formula first (`formula.rounded(3)`) if fewer digits are wanted.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from workbench.bases.bspline import EdgeDefinition
+from workbench.export.source import check, header, variants
+from workbench.expression import Call, Constant, Expression, Number, Symbol, mul
+from workbench.expression.tree import inverse, is_divisor, negative
+from workbench.formula import Formula
+
+_SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
+_GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
+    "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+)
+_EDGE = re.compile(r"phi_(\d+)_(\d+)_(\d+)")
+_PARTS = re.compile(r"([^\W\d_]+)_?(.*)", re.DOTALL)
+_FUNCTIONS = {
+    **{name: f"\\{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    **{f"a{name}": f"\\arc{name}" for name in ("sin", "cos", "tan")},
+    **{f"a{name}": f"\\operatorname{{ar{name}}}" for name in ("sinh", "cosh", "tanh")},
+    "log": "\\ln",
+    "sign": "\\operatorname{sgn}",
+    "erf": "\\operatorname{erf}",
+}
+
+
+def write(formula: Formula, comments: bool = True) -> str:
+    r"""Return the formula as an align environment below a header of comments.
+
+    Parameters
+    ----------
+    comments : False gives the bare equations, joined by \\
+    """
+    check(formula)
+    lines = []
+    for variant in variants(formula):
+        label = f"\\text{{{_escaped(variant.label)}: }} " if variant.label is not None else ""
+        lines += [f"{label}{symbol(output.symbol)} &= {to_latex(output.expression)}" for output in variant.outputs]
+    lines += [_definition(definition) for definition in formula.definitions.values()]
+    if not comments:
+        return " \\\\\n".join(line.replace(" &= ", " = ", 1) for line in lines)
+    head = "\n".join(f"% {line}".rstrip() for line in header(formula, "LaTeX (amsmath)"))
+    return f"{head}\n\\begin{{align}}\n  " + " \\\\\n  ".join(lines) + "\n\\end{align}\n"
+
+
+def to_latex(expression: Expression) -> str:
+    r"""Return one expression in LaTeX.
+
+    >>> from workbench.expression import parse
+    >>> to_latex(parse("2*x/(3*theta_2) - exp(-x)"))
+    '\\frac{2\\,x}{3\\,\\theta_{2}} - e^{-x}'
+    """
+    return _latex(expression)[0]
+
+
+def symbol(name: str) -> str:
+    r"""Return a name as it is typeset.
+
+    >>> symbol("beta"), symbol("x1"), symbol("T_cold")
+    ('\\beta', 'x_{1}', 'T_{\\mathrm{cold}}')
+    """
+    if edge := _EDGE.fullmatch(name):
+        return f"\\varphi_{{{','.join(edge.groups())}}}"
+    if not (parts := _PARTS.fullmatch(name)):
+        return f"\\mathrm{{{_escaped(name)}}}"
+    stem, index = parts.groups()
+    if name != f"{stem}_{index}" and not index.isdigit():
+        stem, index = name, ""
+    base = f"\\{stem}" if stem in _GREEK else stem if len(stem) == 1 else f"\\mathrm{{{_escaped(stem)}}}"
+    if not index:
+        return base
+    return f"{base}_{{{index}}}" if index.isdigit() else f"{base}_{{\\mathrm{{{_escaped(index)}}}}}"
+
+
+def _escaped(text: str | None) -> str:
+    signs = {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", **{sign: f"\\{sign}" for sign in "_#$%&{}"}}
+    return "".join(signs.get(sign, sign) for sign in text or "")
+
+
+def _latex(node: Expression) -> tuple[str, int]:
+    match node:
+        case Number(value=value):
+            return _number(value)
+        case Constant(name=name):
+            return "\\pi" if name == "pi" else "e", _ATOM
+        case Symbol(name=name):
+            return symbol(name), _ATOM
+        case Call(function="add", arguments=terms):
+            text = to_latex(terms[0])
+            for term in terms[1:]:
+                text += f" - {_bracket(mul(-1, term), _PRODUCT)}" if negative(term) else f" + {to_latex(term)}"
+            return text, _SUM
+        case Call(function="mul", arguments=factors):
+            return _product(factors), _PRODUCT
+        case Call(function="pow", arguments=(base, exponent)):
+            if is_divisor(node):
+                return _product((node,)), _PRODUCT
+            return f"{_bracket(base, _ATOM)}^{{{to_latex(exponent)}}}", _POWER
+        case Call(function=name, arguments=(argument,)):
+            return _call(name, argument)
+    raise TypeError(f"to_latex: {node!r} is no expression.")
+
+
+def _call(name: str, argument: Expression) -> tuple[str, int]:
+    inside = to_latex(argument)
+    match name:
+        case "exp":
+            return f"e^{{{inside}}}", _POWER
+        case "expm1":
+            return f"e^{{{inside}}} - 1", _SUM
+        case "log1p":
+            return f"\\ln\\left(1 + {inside}\\right)", _ATOM
+        case "sqrt":
+            return f"\\sqrt{{{inside}}}", _ATOM
+        case "cbrt":
+            return f"\\sqrt[3]{{{inside}}}", _ATOM
+        case "abs":
+            return f"\\left|{inside}\\right|", _ATOM
+    return f"{_FUNCTIONS.get(name) or symbol(name)}\\left({inside}\\right)", _ATOM
+
+
+def _bracket(node: Expression, level: int) -> str:
+    text, own = _latex(node)
+    return text if own >= level else f"\\left({text}\\right)"
+
+
+def _number(value: int | Fraction | float) -> tuple[str, int]:
+    if isinstance(value, Fraction):
+        return f"{'-' if value < 0 else ''}\\frac{{{abs(value.numerator)}}}{{{value.denominator}}}", _PRODUCT
+    mantissa, _, exponent = repr(value).partition("e") if isinstance(value, float) else (str(value), "", "")
+    text = f"{mantissa} \\cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+    return text, _SUM if value < 0 else (_PRODUCT if exponent else _ATOM)
+
+
+def _product(factors: tuple[Expression, ...]) -> str:
+    sign, above, below = "", [], []
+    first = factors[0]
+    if isinstance(first, Number) and negative(mul(*factors)):
+        sign, factors = "-", (mul(-1, first), *factors[1:])
+    for factor in factors:
+        if is_divisor(factor):
+            below.append(inverse(factor))
+        elif isinstance(factor, Number) and isinstance(factor.value, Fraction):
+            above += [Number(factor.value.numerator)] if factor.value.numerator != 1 else []
+            below.insert(0, Number(factor.value.denominator))
+        elif factor != Number(1):
+            above.append(factor)
+    if not below:
+        return sign + _juxtaposed(above)
+    return f"{sign}\\frac{{{_juxtaposed(above)}}}{{{_juxtaposed(below)}}}"
+
+
+def _juxtaposed(factors: list[Expression]) -> str:
+    r"""Set factors side by side; what would read as one number gets a \cdot."""
+    if len(factors) < 2:
+        return to_latex(factors[0]) if factors else "1"
+    text = _bracket(factors[0], _PRODUCT)
+    for factor in factors[1:]:
+        piece = _bracket(factor, _POWER)
+        text += f" \\cdot {piece}" if piece[0].isdigit() else f"\\,{piece}"
+    return text
+
+
+def _definition(definition: EdgeDefinition) -> str:
+    """Return the exact function of a spline edge: its base term and its cubic pieces."""
+    low, high = (float(bound) for bound in definition.domain)
+    rows = []
+    for start, stop, piece in zip(definition.knots.tolist(), definition.knots.tolist()[1:], definition.polynomials.tolist(), strict=False):
+        local = f"\\left(x {'-' if start >= 0 else '+'} {_number(abs(start))[0]}\\right)"
+        powers = "".join(
+            f" {'-' if c < 0 else '+'} {_number(abs(c))[0]}\\,{local}{f'^{{{n}}}' if n > 1 else ''}" for n, c in enumerate(piece) if n and c
+        )
+        rows.append(f"{_number(piece[0])[0]}{powers} & {_number(start)[0]} \\le x < {_number(stop)[0]}")
+    cases = " \\\\ ".join([*rows, "0 & \\text{otherwise}"])
+    centre, half = _number((low + high) / 2)[0], _number((high - low) / 2)[0]
+    return (
+        f"{symbol(definition.name)}(x) &= {_number(float(definition.base))[0]}\\,\\frac{{u}}{{1 + e^{{-u}}}} + "
+        f"\\begin{{cases}} {cases} \\end{{cases}}, \\quad u = \\frac{{x - \\left({centre}\\right)}}{{{half}}}"
+    )
