@@ -178,7 +178,7 @@ def test_notes_tell_of_gaps_constants_copies_and_columns_that_move_together():
     source["far"] = np.where(np.arange(101) == 7, np.inf, rng.normal(size=101))
     notes = {(note.kind, note.columns): note.text for note in read_table(source).notes}
     assert notes["missing", ("gaps",)] == "Column 'gaps' has 3 missing values."
-    assert notes["infinite", ("far",)] == "Column 'far' has 1 infinite value: they count as missing."
+    assert notes["infinite", ("far",)] == "Column 'far' has one infinite value: it counts as missing."
     assert notes["duplicate", ("x", "copy")] == "Column 'copy' is a copy of 'x'."
     assert ("constant", ("flat",)) in notes
     assert ("correlated", ("x", "near")) in notes

@@ -80,11 +80,12 @@ def correlated(table: Table, names: tuple[str, ...] | None = None) -> tuple[Note
     numeric = [column.name for column in table.columns if column.kind == "number" and (names is None or column.name in names)]
     chosen = [name for name in numeric if not is_constant(table.values[name])][:_CORRELATED_COLUMNS]
     rows = np.linspace(0, table.n_rows - 1, min(table.n_rows, _CORRELATED_ROWS)).astype(np.int64) if table.n_rows else np.empty(0, np.int64)
+    seen = [table.values[name][rows] for name in chosen]
     pairs = [
-        (first, second, r)
-        for k, first in enumerate(chosen)
-        for second in chosen[k + 1 :]
-        if HIGH_CORRELATION < abs(r := correlation(table.values[first][rows], table.values[second][rows])) < 1 - 1e-15
+        (chosen[k], chosen[m], r)
+        for k in range(len(chosen))
+        for m in range(k + 1, len(chosen))
+        if abs(r := correlation(seen[k], seen[m])) > HIGH_CORRELATION and not np.array_equal(seen[k], seen[m], equal_nan=True)
     ]
     notes = [
         Note("correlated", (a, b), f"{a!r} and {b!r} {'rise and fall together' if r > 0 else 'move against each other'} (correlation {r:.3f}).")
@@ -117,7 +118,8 @@ def _about(column: Column, values: np.ndarray) -> list[Note]:
         notes.append(Note("missing", (name,), f"Column {name!r} has {missing} missing {'value' if missing == 1 else 'values'}."))
     infinite = int(np.isinf(values).sum()) if values.dtype.kind == "f" else 0
     if infinite:
-        notes.append(Note("infinite", (name,), f"Column {name!r} has {infinite} infinite {'value' if infinite == 1 else 'values'}: they count as missing."))
+        count = "one infinite value: it counts" if infinite == 1 else f"{infinite} infinite values: they count"
+        notes.append(Note("infinite", (name,), f"Column {name!r} has {count} as missing."))
     if is_constant(values) and len(values) > 1:
         notes.append(Note("constant", (name,), f"Column {name!r} has the same value in every row: it explains nothing."))
     if column.kind != "number":

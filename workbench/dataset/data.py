@@ -1,0 +1,237 @@
+"""The dataset: inputs, targets, weights and splits, ready to be fitted, with the story of how they came about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from workbench.dataset.encoding import Encoded, Input, encode
+from workbench.dataset.roles import Role
+from workbench.dataset.split import Split, Way
+from workbench.table import Column, Note, Source, Table, read_table
+
+Task = Literal["regression", "classification"]
+Categories = Literal["indicators", "group", "ignore"]
+Missing = Literal["drop", "median"]
+
+
+class LeftOut(NamedTuple):
+    """Rows of the table that are not in the dataset, by their number from 0, and why."""
+
+    rows: np.ndarray
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A table with roles: what is predicted from what, by which rows. Frozen; its arrays cannot be written to.
+
+    Values are those of the table: nothing is shifted or scaled.
+
+    Attributes
+    ----------
+    name, table : the table it was made from
+    inputs : how each input is made from the table (see Input)
+    targets : the columns that are predicted
+    X : (n_rows, n_inputs)
+    y : (n_rows, n_targets); for classification (n_rows, 1), the codes 0, 1, ... of `classes`
+    rows : (n_rows,) the row of the table, from 0, that each row was
+    split : training, validation and test rows, and folds (see Split)
+    weights : (n_rows,) with mean 1, or None
+    errors : (n_rows,) measurement errors of the target in its unit, or None
+    groups : (n_rows,) codes into group_labels: one fit for each group, with a shared form; or None
+    task, classes : "regression", or "classification" with the label of each code
+    notes : what was done and noticed, in plain words
+    left_out : rows of the table that are not here, and why
+    """
+
+    name: str
+    table: Table
+    inputs: tuple[Input, ...]
+    targets: tuple[Column, ...]
+    X: np.ndarray
+    y: np.ndarray
+    rows: np.ndarray
+    split: Split
+    weights: np.ndarray | None = None
+    errors: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    group_columns: tuple[str, ...] = ()
+    group_labels: tuple[str, ...] = ()
+    task: Task = "regression"
+    classes: tuple[str | float, ...] = ()
+    notes: tuple[Note, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+    def __post_init__(self) -> None:
+        for values in (self.X, self.y, self.rows, self.weights, self.errors, self.groups, *(left.rows for left in self.left_out)):
+            if values is not None:
+                values.setflags(write=False)
+
+    @classmethod
+    def from_table(  # noqa: PLR0913  the public face: each keyword is one decision that a person can take
+        cls,
+        table: Table | Source,
+        target: str | Sequence[str] | None = None,
+        *,
+        features: Sequence[str] | None = None,
+        units: Mapping[str, str] | None = None,
+        roles: Mapping[str, Role] | None = None,
+        weight: str | None = None,
+        error: str | None = None,
+        group: str | None = None,
+        task: Task = "regression",
+        categories: Categories = "indicators",
+        missing: Missing = "drop",
+        split: Way = "random",
+        split_by: str | None = None,
+        test_fraction: float = 0.2,
+        validation_fraction: float = 0.2,
+        random_state: int = 0,
+    ) -> Dataset:
+        """Make a dataset from a table, or from anything that `read_table` reads.
+
+        Parameters
+        ----------
+        table : a Table, a path, a DataFrame, {name: values}, ...
+        target : the column, or columns, to predict
+        features : the inputs; None takes every column that can be one and has no other role
+        units : {column: unit}
+        roles : {column: "input" | "target" | "weight" | "error" | "group" | "ignore"}
+        weight : a column of weights, not negative
+        error : a column with the measurement error (standard deviation) of the target: rows are weighted by 1 / error**2
+        group : a column whose every value gets a fit of its own, all of one form
+        task : "regression", or "classification" (then the target may be text)
+        categories : what becomes of categories: "indicators" (0 or 1 for each value but the first), "group", or "ignore"
+        missing : rows with missing inputs: "drop" leaves them out, "median" fills in the median of the training rows
+        split : "random"; "groups": rows with the same `split_by` stay together; "time": the last rows by `split_by` (or as they stand) are tested
+        test_fraction, validation_fraction : shares of the rows
+        random_state : the seed of the split
+
+        Raises
+        ------
+        DatasetError
+            The columns or values cannot be used so; UnknownColumnError names the closest column.
+
+        Examples
+        --------
+        >>> Dataset.from_table({"length": [0.5, 1, 2, 3], "period": [1.42, 2.01, 2.84, 3.47]}, "period", units={"length": "m"})
+        Dataset('table': period from length; 4 rows, leave_one_out)
+        """
+        from workbench.dataset.making import Choices, make_dataset
+        from workbench.dataset.roles import resolve
+        from workbench.dataset.split import SplitPlan
+
+        table = table if isinstance(table, Table) else read_table(table)
+        table = table.with_units(units or {})
+        resolved = resolve(table, target, features, roles, {"weight": weight, "error": error, "group": group})
+        plan = SplitPlan(split, test_fraction, validation_fraction, random_state)
+        return make_dataset(table, resolved, Choices(task, categories, missing, split_by), plan)
+
+    def __repr__(self) -> str:
+        targets, inputs = (", ".join(column.name for column in columns) for columns in (self.targets, self.features))
+        return f"Dataset({self.name!r}: {targets} from {inputs}; {self.n_rows} rows, {self.split.kind})"
+
+    def __len__(self) -> int:
+        return self.n_rows
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.X)
+
+    @property
+    def features(self) -> tuple[Column, ...]:
+        """The columns of X, as the formula names them."""
+        return tuple(made.column for made in self.inputs)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.features)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return tuple(column.symbol for column in self.features)
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        return tuple(column.unit for column in self.features)
+
+    @property
+    def X_train(self) -> np.ndarray:
+        return self.X[self.split.train]
+
+    @property
+    def y_train(self) -> np.ndarray:
+        return self.y[self.split.train]
+
+    @property
+    def X_validation(self) -> np.ndarray:
+        return self.X[self.split.validation]
+
+    @property
+    def y_validation(self) -> np.ndarray:
+        return self.y[self.split.validation]
+
+    @property
+    def X_test(self) -> np.ndarray:
+        return self.X[self.split.test]
+
+    @property
+    def y_test(self) -> np.ndarray:
+        return self.y[self.split.test]
+
+    @property
+    def folds(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+        return self.split.folds
+
+    @cached_property
+    def ranges(self) -> np.ndarray:
+        """(n_inputs, 2): smallest and largest value of each input on the training rows; a prediction beyond is extrapolation."""
+        X = self.X_train
+        ranges = np.stack([X.min(axis=0), X.max(axis=0)], axis=1)
+        ranges.setflags(write=False)
+        return ranges
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the names, roles and values that are fitted; it does not depend on units, notes or the split."""
+        named = {"inputs": self.names, "targets": [column.name for column in self.targets], "task": self.task}
+        named |= {"classes": self.classes, "groups": self.group_labels, "rows": self.n_rows}
+        digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode())
+        for values in (self.X, self.y, self.weights, self.groups):
+            digest.update(b"none" if values is None else np.ascontiguousarray(values, dtype="<f8").tobytes())
+        return digest.hexdigest()
+
+    def encode(self, table: Table | Source) -> Encoded:
+        """Return the inputs of a new table, made as this dataset's were; the columns are found by name.
+
+        Raises
+        ------
+        UnknownColumnError
+            The table lacks a column that an input is made from.
+        """
+        table = table if isinstance(table, Table) else read_table(table)
+        return encode(table, self.inputs, self.group_columns, self.group_labels)
+
+    def with_split(self, split: Split) -> Dataset:
+        """Return the same rows divided in another way."""
+        return replace(self, split=split)
+
+    def to_arrays(self) -> tuple[dict[str, object], dict[str, np.ndarray]]:
+        """Return the dataset as a JSON object and plain arrays; `from_arrays` brings it back without loss."""
+        from workbench.dataset.storage import arrays_of_dataset
+
+        return arrays_of_dataset(self)
+
+    @classmethod
+    def from_arrays(cls, described: Mapping, arrays: Mapping[str, np.ndarray]) -> Dataset:
+        """Return the dataset that `to_arrays` described."""
+        from workbench.dataset.storage import dataset_of_arrays
+
+        return dataset_of_arrays(described, arrays)
