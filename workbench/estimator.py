@@ -136,7 +136,7 @@ class KANRegressor(RegressorMixin, _KANEstimator):
         weights = _weights(sample_weight, X)
         self._one_column = y.ndim == 1
         self._rows = X[:: max(1, len(X) // 2000)]
-        self._fit_problem(Problem(X.T, y.reshape(len(X), -1).T, weights))
+        self._fit_problem(_weighted(Problem(X.T, y.reshape(len(X), -1).T), weights))
         return self
 
     def predict(self, X: np.ndarray) -> np.ndarray:
@@ -168,19 +168,21 @@ class KANClassifier(ClassifierMixin, _KANEstimator):
         if len(self.classes_) < 2:
             raise TrainingError(f"The labels hold one class only, {self.classes_[0]!r}. Give rows of at least two classes.")
         self._rows = X[:: max(1, len(X) // 2000)]
-        weights = _weights(sample_weight, X)
-        self._fit_problem(Problem(X.T, codes[None].astype(float), weights, "cross_entropy", len(self.classes_)))
+        problem = Problem(X.T, codes[None].astype(float), None, "cross_entropy", len(self.classes_))
+        self._fit_problem(_weighted(problem, _weights(sample_weight, X)))
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Return the probability of every class, (n_rows, n_classes)."""
+        check_is_fitted(self, "network_")
         outputs = self._outputs(X).T
         codes = np.zeros((1, outputs.shape[1]))
         return Problem(np.zeros((1, outputs.shape[1])), codes, None, "cross_entropy", len(self.classes_)).probabilities(outputs).T
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return the most probable class of every row, (n_rows,)."""
-        return self.classes_[self.predict_proba(X).argmax(1)]
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(1)]
 
 
 def intervals_for(n_rows: int) -> tuple[int, ...]:
@@ -189,16 +191,20 @@ def intervals_for(n_rows: int) -> tuple[int, ...]:
 
 
 def with_checks(problem: Problem, fraction: float, generator: np.random.Generator) -> Problem:
-    """Return the problem with rows to check on: a part kept apart from 200 rows up, five folds below."""
-    order = generator.permutation(problem.n_rows)
+    """Return the problem with rows to check on: a part kept apart from 200 rows up, five folds below.
+
+    Equal rows always stay together, so a row of weight 2 counts as the row given twice.
+    """
+    _, kind = np.unique(np.vstack([problem.x, problem.y]), axis=1, return_inverse=True)
+    n_kinds = int(kind.max()) + 1
+    place = generator.permutation(n_kinds)[kind.ravel()]  # where each row's kind came in a shuffle
     if problem.n_rows >= _HOLDOUT_ROWS:
-        n_kept = max(1, round(fraction * problem.n_rows))
-        rest, kept = np.sort(order[n_kept:]), np.sort(order[:n_kept])
-        return replace(problem.rows(rest), validation=problem.rows(kept))
-    if problem.n_rows < 2 * _FOLDS:
+        kept = place < max(1, round(fraction * n_kinds))
+        return replace(problem.rows(np.flatnonzero(~kept)), validation=problem.rows(np.flatnonzero(kept)))
+    if n_kinds < 2 * _FOLDS:
         return problem
-    parts = np.array_split(order, _FOLDS)
-    folds = tuple((np.sort(np.concatenate(parts[:k] + parts[k + 1 :])), np.sort(parts[k])) for k in range(_FOLDS))
+    fold = place % _FOLDS
+    folds = tuple((np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(_FOLDS))
     return replace(problem, folds=folds)
 
 
@@ -209,6 +215,15 @@ def _weights(sample_weight: np.ndarray | None, X: np.ndarray) -> np.ndarray | No
     if not weights.sum() > 0:
         raise TrainingError("Every sample_weight is zero. Give at least one row a positive weight.")
     return weights / weights.mean()
+
+
+def _weighted(problem: Problem, weights: np.ndarray | None) -> Problem:
+    """Return the problem with weights; rows of weight zero are left out altogether."""
+    if weights is None:
+        return problem
+    rows = np.flatnonzero(weights > 0)
+    kept = weights[rows] / weights[rows].mean()
+    return replace(problem.rows(rows), weights=kept, scale=np.empty(0))
 
 
 def _json_params(model: BaseEstimator) -> dict[str, Any]:

@@ -58,8 +58,8 @@ class UnknownEdgeError(NetworkError):
     """An edge was addressed that the network does not have."""
 
 
-class TrainingError(WorkbenchError):
-    """A fit cannot start, or produced nothing usable."""
+class TrainingError(WorkbenchError, ValueError):
+    """A fit cannot start, or produced nothing usable. Also a ValueError, as users of scikit-learn expect."""
 
 
 class SnapError(WorkbenchError):

@@ -69,11 +69,13 @@ def edge_outputs(evaluation: Evaluation, parameters: np.ndarray) -> tuple[np.nda
     return tuple(result)
 
 
-def attribution(network: KAN, outputs: tuple[np.ndarray, ...], slots: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+def attribution(
+    network: KAN, outputs: tuple[np.ndarray, ...], slots: tuple[np.ndarray, ...], weights: np.ndarray | None = None
+) -> tuple[np.ndarray, ...]:
     """Return the share of every edge in the outputs, going back from them: per layer (n_out, n_in).
 
     share of an edge = share of its node * std(edge) / std(slot);  share of a node = sum over the edges that leave it.
-    An output has share 1 / n_outputs; a product node passes its share to each of its factors.
+    An output has share 1 / n_outputs; a product node passes its share to each of its factors. `weights` (n_rows,) count rows.
 
     Liu et al. (2024) "KAN 2.0", section 4.1, compute the same with an added 1e-4; we leave it out, so that no unit matters, and give an
     edge into a constant slot the share 0.
@@ -82,9 +84,17 @@ def attribution(network: KAN, outputs: tuple[np.ndarray, ...], slots: tuple[np.n
     shares: list[np.ndarray] = []
     for layer, given, slot in zip(network.layers[::-1], outputs[::-1], slots[::-1], strict=True):
         slot_share = np.concatenate([np.full(len(n.factors), s) for n, s in zip(layer.nodes, node_share, strict=True)])
-        spread, of_edges = slot.std(1), given.std(0)  # (n_rows, n_out, n_in) -> (n_out, n_in)
+        spread, of_edges = _spread(slot.T, weights), _spread(given, weights)  # (n_rows, n_out, n_in) -> (n_out, n_in)
         moving = spread > 1e-12 * np.maximum(np.abs(slot).max(1), 1e-300)
         share = np.where(moving[:, None], slot_share[:, None] * of_edges / np.where(moving, spread, 1.0)[:, None], 0.0)
         shares.append(share)
         node_share = share.sum(0)
     return tuple(shares[::-1])
+
+
+def _spread(values: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Return the standard deviation over the first axis."""
+    if weights is None:
+        return values.std(0)
+    centred = values - np.average(values, axis=0, weights=weights)
+    return np.sqrt(np.average(centred**2, axis=0, weights=weights))

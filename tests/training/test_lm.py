@@ -28,7 +28,7 @@ def hello(n_rows: int = 397) -> Problem:
 def test_every_step_goes_downhill() -> None:
     problem = hello()
     program = Program(initial([nodes_of(5), nodes_of(1)], problem.ranges, np.random.default_rng(0)))
-    smooth = penalty.smoothness(program, problem.output_scale, problem.n_rows, 1e-4)
+    smooth = penalty.smoothness(program, problem, 1e-4)
     objectives = [step.objective for step in lm.iterate(lm.Normal(program, problem), program.parameters, smooth, 1.0, 40)]
     assert len(objectives) > 20
     assert all(later < earlier for earlier, later in zip(objectives, objectives[1:], strict=False))

@@ -233,6 +233,10 @@ class Discovery:
         self._redo[state.parent] = state.id
         self._cursor = state.id
 
+    def adopt_alone(self, state: State) -> None:
+        """Take in one stored state without those before it, and stand there; what is made from it can still be undone to it."""
+        self.adopt(replace(state, parent=None))
+
     def leave(self) -> Discovery:
         """Stand before the first state: the next fit begins a new branch."""
         self._cursor = None

@@ -16,7 +16,7 @@ Sources: Liu et al. (2024) "KAN: Kolmogorov-Arnold Networks", eq. 2.5; Liu et al
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
@@ -119,8 +119,14 @@ class Layer:
             return "locked"
         return "snapped" if key in self.symbolic else "spline"
 
-    def __reduce__(self) -> tuple:
-        raise TypeError("Networks are stored as JSON and arrays (networks.storage), never pickled.")
+    def __reduce__(self) -> tuple[object, ...]:
+        # a copy for another process of our own (joblib); files hold JSON and arrays (networks.storage)
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Layer._rebuilt, (values | {"symbolic": dict(self.symbolic)},)
+
+    @staticmethod
+    def _rebuilt(values: dict[str, object]) -> Layer:
+        return Layer(**values)
 
 
 @dataclass(frozen=True, eq=False)

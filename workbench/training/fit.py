@@ -20,7 +20,7 @@ from workbench.exceptions import TrainingError
 from workbench.networks import kan
 from workbench.networks.kan import KAN
 from workbench.networks.program import Program
-from workbench.trace import attribution, edge_outputs, trace
+from workbench.trace import trace
 from workbench.training import lbfgs, lm, minibatch, penalty
 from workbench.training.config import FitConfig, FitProgress, FitReport
 from workbench.training.problem import Problem
@@ -47,7 +47,7 @@ def initial(problem: Problem, config: FitConfig, generator: np.random.Generator)
     network = kan.initial([*hidden, kan.nodes_of(problem.n_outputs)], problem.ranges, generator, config.intervals[0])
     last = network.layers[-1]
     scale = problem.output_scale
-    middle = problem.y.mean(1) if problem.loss == "squared" else np.zeros(problem.n_outputs)
+    middle = np.average(problem.y, axis=1, weights=problem.weights) if problem.loss == "squared" else np.zeros(problem.n_outputs)
     network = network.with_layer(
         len(network.layers) - 1, coefficients=last.coefficients * scale[:, None], base=last.base * scale[:, None], bias=middle
     )
@@ -61,16 +61,21 @@ def settled(network: KAN, problem: Problem) -> KAN:
 
 
 def _descend(network: KAN, problem: Problem, roughness: float, config: FitConfig, max_iter: int) -> tuple[KAN, int]:
-    """Run one stage from where the network stands: blocks of iterations, ranges following in between."""
-    taken, damping = 0, 1.0
+    """Run one stage from where the network stands: blocks of iterations, ranges following in between; return the best that was met."""
+    taken, damping, best, lowest = 0, 1.0, network, np.inf
     while taken < max_iter:
         network, n = _block(network, problem, roughness, config.sparsity, damping)
         taken += max(n, 1)
-        network = settled(network, problem)
+        loss = _loss(network, problem)
+        if loss < lowest:
+            best, lowest = network, loss
+        moved = settled(network, problem)
+        if _loss(moved, problem) < 10.0 * loss + 1e-9 * problem.mass:  # else the old ranges hold a curve that the new ones cannot
+            network = moved
         damping = 1e-2
         if n < _BLOCK:
             break
-    return network, taken
+    return best, taken
 
 
 def _block(network: KAN, problem: Problem, roughness: float, sparsity: float, damping: float) -> tuple[KAN, int]:
@@ -79,15 +84,18 @@ def _block(network: KAN, problem: Problem, roughness: float, sparsity: float, da
         return lbfgs.descend(network, problem, roughness, sparsity, 8 * _BLOCK)
     normal = lm.Normal(program, problem)
     parameters = program.parameters
-    smooth = penalty.smoothness(program, problem.output_scale, problem.n_rows, roughness)
+    smooth = penalty.smoothness(program, problem, roughness)
     if sparsity:
-        evaluation = normal.evaluation(parameters)
-        shares = attribution(network, edge_outputs(evaluation, parameters), tuple(evaluation.slots))
-        smooth = penalty.with_sparsity(smooth, evaluation, parameters, shares, sparsity)
+        smooth = penalty.with_sparsity(smooth, normal.evaluation(parameters), parameters, sparsity, normal.blocks[0].weights)
     steps = 0
     for step in lm.iterate(normal, parameters, smooth, damping, _BLOCK):
         parameters, steps = step.parameters, steps + 1
     return program.unpack(parameters), steps
+
+
+def _loss(network: KAN, problem: Problem) -> float:
+    program = Program(network)
+    return problem.objective(program.predict(program.parameters, problem.x))
 
 
 def _checked(network: KAN, problem: Problem, roughness: float) -> float:
@@ -101,8 +109,7 @@ def _best_start(problem: Problem, config: FitConfig) -> Iterator[FitProgress]:
     for k, seed in enumerate(seeds):
         network = initial(problem, config, np.random.default_rng(seed))
         network, _ = _descend(network, problem, config.roughness[0], config, 3 * _BLOCK)
-        program = Program(network)
-        loss = problem.objective(program.predict(program.parameters, problem.x))
+        loss = _loss(network, problem)
         if loss < lowest:
             best, lowest = network, loss
         yield FitProgress(best, f"start {k + 1} of {config.n_starts}", 0.3 * (k + 1) / config.n_starts, _rmse(lowest, problem))
@@ -111,7 +118,7 @@ def _best_start(problem: Problem, config: FitConfig) -> Iterator[FitProgress]:
 
 
 def _rmse(loss: float, problem: Problem) -> float:
-    return float(np.sqrt(2.0 * loss / problem.n_rows))
+    return float(np.sqrt(2.0 * loss / problem.mass))
 
 
 def _stages(config: FitConfig) -> list[tuple[int, float]]:
@@ -148,9 +155,7 @@ def fit(problem: Problem, config: FitConfig) -> Iterator[FitProgress | FitResult
             break
     if few is not problem:
         best = minibatch.polish(best, problem, chosen, config.random_state)
-    program = Program(best)
-    loss = problem.objective(program.predict(program.parameters, problem.x))
-    report = FitReport(_rmse(loss, problem), iterations, time.perf_counter() - began, True, chosen, tuple(history))
+    report = FitReport(_rmse(_loss(best, problem), problem), iterations, time.perf_counter() - began, True, chosen, tuple(history))
     yield FitResult(best, report)
 
 

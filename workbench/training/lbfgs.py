@@ -11,10 +11,8 @@ from scipy.optimize import minimize
 
 from workbench.networks.kan import KAN
 from workbench.networks.program import Evaluation, Program
-from workbench.trace import attribution, edge_outputs
 from workbench.training import penalty
 from workbench.training.lm import row_blocks
-from workbench.training.penalty import Penalty
 from workbench.training.problem import Problem
 
 
@@ -23,9 +21,11 @@ def descend(network: KAN, problem: Problem, roughness: float, sparsity: float, m
     program = Program(network)
     blocks = row_blocks(problem)
     evaluations = [Evaluation(program, blocks[0].x)] if len(blocks) == 1 else None
-    smooth = penalty.smoothness(program, problem.output_scale, problem.n_rows, roughness)
+    smooth = penalty.smoothness(program, problem, roughness)
     if sparsity:
-        smooth = _sparse(network, program, blocks[0], smooth, sparsity)
+        evaluation = Evaluation(program, blocks[0].x)
+        evaluation.forward(program.parameters)
+        smooth = penalty.with_sparsity(smooth, evaluation, program.parameters, sparsity, blocks[0].weights)
     free = np.flatnonzero(program.free)
     start = program.parameters
 
@@ -39,16 +39,10 @@ def descend(network: KAN, problem: Problem, roughness: float, sparsity: float, m
             outputs = evaluation.forward(parameters)
             total += block.objective(outputs)
             gradient += evaluation.gradient(parameters, block.slope(outputs))
-        return total / problem.n_rows, gradient[free] / problem.n_rows
+        return total / problem.mass, gradient[free] / problem.mass
 
     found = minimize(objective, start[free], jac=True, method="L-BFGS-B", options={"maxiter": max_iter, "maxcor": 20})
     parameters = start.copy()
     parameters[free] = found.x
     return program.unpack(parameters), int(found.nit)
 
-
-def _sparse(network: KAN, program: Program, block: Problem, smooth: Penalty, sparsity: float) -> Penalty:
-    evaluation = Evaluation(program, block.x)
-    evaluation.forward(program.parameters)
-    shares = attribution(network, edge_outputs(evaluation, program.parameters), tuple(evaluation.slots))
-    return penalty.with_sparsity(smooth, evaluation, program.parameters, shares, sparsity)

@@ -68,7 +68,7 @@ class Normal:
         evaluation = self.evaluation(parameters)
         for layer, slots in zip(self.program.layers, evaluation.slots, strict=True):
             size = slots.std(1) + 1e-3 * np.abs(slots).max(1)
-            least = np.divide(1e-8 * self.problem.n_rows, size**2, out=np.zeros_like(size), where=size > 1e-150)
+            least = np.divide(1e-8 * self.problem.mass, size**2, out=np.zeros_like(size), where=size > 1e-150)
             floor[layer.start : layer.spline_stop] = np.repeat(least[layer.edge_target], layer.n_terms)
             floor[layer.bias : layer.stop] = least
         return floor

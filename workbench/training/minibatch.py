@@ -41,7 +41,7 @@ def polish(network: KAN, problem: Problem, roughness: float, random_state: int, 
     generator = np.random.default_rng(random_state)
     program = Program(network)
     parameters, free = program.parameters.copy(), program.free
-    smooth = penalty.smoothness(program, problem.output_scale, _BATCH, roughness)
+    smooth = replace(penalty.smoothness(program, problem, roughness), mass=_BATCH)
     first, second = np.zeros_like(parameters), np.zeros_like(parameters)
     size = np.maximum(np.abs(parameters), 0.1 * np.abs(parameters).mean())  # a step relative to each constant's own size
     for step in range(1, _STEPS + 1):

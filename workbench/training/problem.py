@@ -56,7 +56,7 @@ class Problem:
         object.__setattr__(self, "x", x)
         object.__setattr__(self, "y", y)
         if self.scale.size == 0:
-            object.__setattr__(self, "scale", _spread(y))
+            object.__setattr__(self, "scale", _spread(y, self.weights))
 
     @classmethod
     def from_dataset(cls, dataset: Dataset, group: int | None = None) -> Problem:
@@ -85,6 +85,16 @@ class Problem:
     @property
     def n_rows(self) -> int:
         return self.x.shape[1]
+
+    @property
+    def mass(self) -> float:
+        """What all rows weigh together: their number where they have no weights."""
+        return float(self.n_rows) if self.weights is None else float(self.weights.sum())
+
+    @property
+    def ridge(self) -> float:
+        """Weight of the ridge penalty: next to nothing for least squares; for classes enough that separable ones have a minimum."""
+        return 1e-9 if self.loss == "squared" else 1e-6
 
     @property
     def n_outputs(self) -> int:
@@ -167,9 +177,10 @@ def _log_partition(logits: np.ndarray) -> np.ndarray:
     return top + np.log(np.exp(logits - top).sum(0))
 
 
-def _spread(y: np.ndarray) -> np.ndarray:
+def _spread(y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     """Standard deviation of every target; a constant target counts by its size, zero by one."""
-    spread = y.std(1)
+    middle = np.average(y, axis=1, weights=weights)
+    spread = np.sqrt(np.average((y - middle[:, None]) ** 2, axis=1, weights=weights))
     size = np.abs(y).max(1)
     spread = np.where(spread > 1e-12 * size, spread, size)
     return np.where(spread > 0, spread, 1.0)

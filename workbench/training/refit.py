@@ -36,7 +36,7 @@ def refit(
     """
     began = time.perf_counter()
     program = Program(network)
-    smooth = penalty.smoothness(program, problem.output_scale, problem.n_rows, roughness)
+    smooth = penalty.smoothness(program, problem, roughness)
     normal = lm.Normal(program, problem)
     parameters, history, still = program.parameters, [], False
     for step in lm.iterate(normal, parameters, smooth, damping, max_iter):
@@ -47,7 +47,7 @@ def refit(
             break
     loss = normal.loss(parameters)
     report = FitReport(
-        rmse=(2.0 * loss / problem.n_rows) ** 0.5,
+        rmse=(2.0 * loss / problem.mass) ** 0.5,
         n_iter=len(history),
         seconds=time.perf_counter() - began,
         converged=still or len(history) < max_iter,
