@@ -104,5 +104,5 @@ def test_samples_carry_their_units_and_roles():
 
 
 def test_an_unknown_sample_is_answered_with_the_closest_name():
-    with pytest.raises(DatasetError, match="no such sample. Did you mean 'cherry_trees'"):  # noqa: RUF043
+    with pytest.raises(DatasetError, match="no such sample. Did you mean 'cherry_trees'"):
         wb.load_sample("cherrytrees")

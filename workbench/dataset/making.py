@@ -6,6 +6,7 @@ inputs that are constant on the training rows, or copies of another column, are 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,7 @@ from workbench.table import Note, Table, content_key, counted, described, is_con
 MIN_ROWS = 3
 MAX_INPUTS = 200
 MAX_CLASSES = 100
-_ROW_NUMBER_NAMES = ("column ", "unnamed", "index", "id", "row", "#", "no", "nr", "number")
+_ROW_NUMBERS = re.compile(r"(column \d+|unnamed.*|index|id|row|row number|number|no\.?|nr\.?|#)( \(\d+\))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,7 @@ def _reason_to_skip(table: Table, name: str, chosen: bool, choices: Choices, pla
 
 
 def _counts_rows(name: str, values: np.ndarray) -> bool:
-    steps = np.diff(values)
-    return name.lower().startswith(_ROW_NUMBER_NAMES) and len(values) > 2 and values[0] in (0, 1) and bool(np.all(steps == 1))
+    return bool(_ROW_NUMBERS.fullmatch(name)) and values[0] in (0, 1) and np.array_equal(values, np.arange(len(values)) + values[0])
 
 
 def _about_input(made: Sequence[Input]) -> list[Note]:
