@@ -136,7 +136,7 @@ def name_edges(found: Discovery, functions: Sequence[str] | None = None, stop: C
 
 
 def _first_allowed(choices: tuple[Choice, ...]) -> Choice | None:
-    return next((choice for choice in choices if choice.refitted and np.isfinite(choice.rmse_validation)), None)
+    return next((choice for choice in choices if choice.refitted), None)
 
 
 def _finding(found: Discovery) -> Finding:

@@ -25,8 +25,8 @@ class Choice:
     ----------
     name, title, text : the form's name, its name for people, and the edge's formula with its constants
     complexity : of the form
-    rmse_validation : error of the refitted whole model on checked rows, in units of the target's spread
-    delta_r2 : change of R2 on checked rows against the model as it is
+    rmse_validation : error of the refitted whole model on checked rows, in units of the target's spread; None for a preview
+    delta_r2 : change of R2 on checked rows against the model as it is; None for a preview and for classes
     refitted : False where only the curve alone was compared so far (a preview)
     tied_with : names of forms the data cannot tell from this one
     candidates : one per group of rows
@@ -36,16 +36,11 @@ class Choice:
     title: str
     text: str
     complexity: int
-    rmse_validation: float
-    delta_r2: float
+    rmse_validation: float | None
+    delta_r2: float | None
     refitted: bool
     tied_with: tuple[str, ...]
     candidates: tuple[Candidate, ...]
-
-    @property
-    def networks(self) -> tuple[KAN, ...]:
-        """The refitted networks, should this form be taken."""
-        return tuple(candidate.network for candidate in self.candidates)
 
 
 def choices(
@@ -69,14 +64,15 @@ def _choice(candidates: tuple[Candidate, ...], problems: Sequence[Problem]) -> C
     rows = np.array([problem.n_rows for problem in problems], dtype=float)
     share = rows / rows.sum()
     first = candidates[0]
+    refitted = all(c.refitted for c in candidates)
     return Choice(
         name=first.form.name,
         title=first.form.title,
         text=first.text,
         complexity=first.complexity,
-        rmse_validation=float(share @ [c.rmse_validation**2 for c in candidates]) ** 0.5,
-        delta_r2=float(share @ [c.delta_r2 for c in candidates]),
-        refitted=all(c.refitted for c in candidates),
+        rmse_validation=float(share @ [c.rmse_validation**2 for c in candidates]) ** 0.5 if refitted else None,
+        delta_r2=float(share @ [c.delta_r2 for c in candidates]) if first.delta_r2 is not None and refitted else None,
+        refitted=refitted,
         tied_with=tuple(name for name in first.tied_with if all(name in c.tied_with for c in candidates)),
         candidates=candidates,
     )

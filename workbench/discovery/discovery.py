@@ -20,6 +20,7 @@ from workbench.discovery import addresses, choices, reading, script, storage
 from workbench.discovery.moves import Move
 from workbench.discovery.state import Metrics, State, measure, problems
 from workbench.exceptions import DiscoveryError
+from workbench.expression import Symbol, fold, to_text
 from workbench.networks import KAN, Edge
 from workbench.trace import trace
 from workbench.training import FitConfig, FitProgress, FitResult, Problem, fit, refit
@@ -162,19 +163,11 @@ class Discovery:
 
     def snap(self, edge: Sequence[Any], form: str) -> Discovery:
         """Replace an edge by a named form ("x^p", "sin") or a typed one ("a*exp(-b*x)+c"), and refit the whole model."""
-        address = addresses.resolve(self.data, self.network, edge)
-        networks = tuple(
-            snapping.snap(network, address, form, problem, roughness=self.state.roughness)
-            for network, problem in zip(self.state.networks, self._problems, strict=True)
-        )
-        arguments = {"edge": addresses.readable(self.data, self.network, address), "form": form}
-        return self._append(Move("snap", arguments), networks)
+        return self._snapped(edge, form, (form,) * len(self._problems))
 
     def take(self, edge: Sequence[Any], choice: Choice) -> Discovery:
-        """Snap an edge to a choice of `candidates`, whose refitted networks are at hand: the same move as `snap`, without another fit."""
-        address = addresses.resolve(self.data, self.network, edge)
-        arguments = {"edge": addresses.readable(self.data, self.network, address), "form": choice.name}
-        return self._append(Move("snap", arguments), choice.networks)
+        """Snap an edge to a choice of `candidates`: the same move as `snap`, but the candidates' fits are at hand."""
+        return self._snapped(edge, choice.name, choice.candidates)
 
     def release(self, edge: Sequence[Any]) -> Discovery:
         """Turn a snapped edge back into a spline of the same curve, and refit."""
@@ -261,7 +254,7 @@ class Discovery:
                 addresses.label(self.data, network, edge),
                 min(shares[edge], 1.0),
                 network.state(edge),
-                snapping.text(network, edge),
+                _form_text(network, edge),
             )
             for edge in network.edges()
         )
@@ -311,6 +304,14 @@ class Discovery:
         self._cursor = number
         return self
 
+    def _snapped(self, edge: Sequence[Any], name: str, forms: Sequence[str | snapping.Candidate]) -> Discovery:
+        address = addresses.resolve(self.data, self.network, edge)
+        networks = tuple(
+            snapping.snap(network, address, form, problem, self.state.roughness)
+            for network, form, problem in zip(self.state.networks, forms, self._problems, strict=True)
+        )
+        return self._append(Move("snap", {"edge": addresses.readable(self.data, self.network, address), "form": name}), networks)
+
     def _refitted(self, networks: tuple[KAN, ...], max_iter: int) -> tuple[KAN, ...]:
         parts = zip(networks, self._problems, strict=True)
         return tuple(refit(network, problem, max_iter, self.state.roughness)[0] for network, problem in parts)
@@ -352,6 +353,14 @@ def from_model(data: Dataset, network: KAN, roughness: float, model: str, parame
         )
     found = Discovery(data)
     return found._append(Move("model", {"estimator": model, "parameters": parameters}), (network,) * len(found.problems), roughness)
+
+
+def _form_text(network: KAN, edge: Edge) -> str | None:
+    """Return the form of a snapped edge with its constants to four digits, None for a spline."""
+    snapped = network.symbolic_edge(edge)
+    if snapped is None:
+        return None
+    return to_text(fold(snapped.form.expression(Symbol("x"), [float(f"{value:.4g}") for value in snapped.parameters])))
 
 
 def _frozen(value: Any) -> Any:

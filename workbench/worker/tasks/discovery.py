@@ -24,6 +24,7 @@ from workbench.exceptions import DiscoveryError, ProjectError
 from workbench.export import TARGETS, write_export
 from workbench.figures.drawing import drawing
 from workbench.formula import Formula
+from workbench.primitives import LIBRARY
 from workbench.training import FitProgress
 from workbench.worker.context import Context
 from workbench.worker.registry import Arguments, Arrays, task
@@ -107,7 +108,7 @@ def _summary(found: Discovery, shown: Mapping[str, Any]) -> dict[str, Any]:
     metrics = found.metrics
     return {
         "target": found.data.targets[0].name,
-        "rows": int(len(found.data.X)),
+        "rows": len(found.data.X),
         "r2": metrics.r2_validation,
         "edges": metrics.n_edges,
         "symbolic": metrics.n_symbolic,
@@ -186,7 +187,7 @@ def inspect_edge(arguments: Arguments, arrays: Arrays, context: Context) -> obje
     if key not in _choices:
         started = time.monotonic()
         context.progress(0.2, "fitting forms")
-        _choices[key] = desk.found.candidates(edge, **({"typed": (typed,)} if typed else {}))
+        _choices[key] = desk.found.candidates(edge, library=(*LIBRARY, typed) if typed else None)
         context.progress(0.9, f"{len(_choices[key])} forms in {time.monotonic() - started:.2f} s")
         if len(_choices) > 64:
             _choices.popitem(last=False)
