@@ -128,7 +128,7 @@ def test_wrong_number_of_names_is_refused(hello):
 
 def test_network_whose_formula_has_no_end_is_refused_with_advice(generator):
     deep = initial([nodes_of(12)] * 4 + [nodes_of(1)], np.array([[-1.0, 1.0]] * 3), generator)
-    with pytest.raises(NetworkError, match=r"at most 20000 are written out\. Prune"):
+    with pytest.raises(NetworkError, match=r"at most 5000 are written out\. Prune"):
         assemble(deep)
 
 

@@ -59,10 +59,16 @@ class _Folder:
 
     def __init__(self, positive: frozenset[str]) -> None:
         self.positive = positive
+        self._done: dict[int, tuple[Expression, Expression]] = {}  # a network's formula shares its hidden nodes: each is folded once
 
     def fold(self, node: Expression) -> Expression:
         if not isinstance(node, Call):
             return node
+        if id(node) not in self._done:
+            self._done[id(node)] = (node, self._folded(node))  # the node is kept, so that its id stays its own
+        return self._done[id(node)][1]
+
+    def _folded(self, node: Call) -> Expression:
         node = call(node.function, *(self.fold(argument) for argument in node.arguments))
         if not isinstance(node, Call):
             return node

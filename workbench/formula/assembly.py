@@ -28,7 +28,7 @@ from workbench.networks.kan import Layer
 if TYPE_CHECKING:
     from workbench.dataset import Dataset
 
-MAX_TERMS = 20_000  # a formula of more terms is no formula any more, and takes minutes to build
+MAX_TERMS = 5_000  # more is no formula any more, and would take seconds to certify after every move
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def assemble(network: KAN, inputs: Sequence[Input] | None = None, targets: Seque
     Raises
     ------
     NetworkError
-        Names do not fit the network, or the formula would have more than 20,000 terms; the message says what to prune.
+        Names do not fit the network, or the formula would have more than 5,000 terms; the message says what to prune.
     """
     inputs = _default_inputs(network) if inputs is None else tuple(inputs)
     targets = _default_targets(network) if targets is None else tuple(targets)
