@@ -63,6 +63,14 @@ class TestNice:
         expected = np.sqrt(np.mean((3 * x - y) ** 2)) - np.sqrt(np.mean((found.formula.prediction(x).values - y) ** 2))
         assert_allclose(three.cost, expected, rtol=0.01)
 
+    def test_constants_that_trade_against_each_other_keep_the_digits_that_matter(self, x, generator):
+        y = 2.3456e-8 * np.exp(5.4321 * x) + 0.1 * generator.normal(size=x.size)
+        best = law("2.0e-8*exp(5.4*x)").refit(x, y)
+        found = best.nice(x, y)
+        errors = [np.sum((formula.prediction(x).values - y) ** 2) for formula in (best, found.formula)]
+        assert errors[1] - errors[0] < 2 * errors[0] / (x.size - 2)  # two standard deviations' worth, of the eleven that nice may take
+        assert len(text(found.formula)) < len(text(best))
+
     def test_redundant_scale_is_set_to_one(self, x):
         y = 8.0 * np.exp(-2.0 * x)
         found = law("1.5*exp(0.3 - 1.9*x)").nice(x, y).formula

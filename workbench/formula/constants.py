@@ -87,10 +87,14 @@ def intervals(formula: Formula, X: Rows, y: np.ndarray, weights: np.ndarray | No
     return tuple(found)
 
 
-def uncertainty(expression: Expression, sample: Sample) -> tuple[list[float], list[float], list[float]]:
-    """Return the constants of an expression, their standard errors and the half widths of their 95 % intervals."""
+def uncertainty(expression: Expression, sample: Sample, held: Sequence[int] = ()) -> tuple[list[float], list[float], list[float]]:
+    """Return the constants of an expression, their standard errors and the half widths of their 95 % intervals.
+
+    Constants numbered in `held` are taken as known: they have no error, and the others do not have to trade against them.
+    """
     values = list(free_constants(expression))
     residual, jacobian = sample.linearised(expression)
+    jacobian[:, list(held)] = 0.0
     usable = np.isfinite(residual) & np.isfinite(jacobian).all(1)
     residual, jacobian = residual[usable], jacobian[usable]
     if not values or not len(residual):
@@ -101,8 +105,10 @@ def uncertainty(expression: Expression, sample: Sample) -> tuple[list[float], li
         return values, [math.inf] * len(values), [math.inf] * len(values)
     from scipy.special import stdtrit
 
-    errors = np.sqrt(variances * float(residual @ residual) / freedom)
+    with np.errstate(invalid="ignore"):
+        errors = np.sqrt(variances * float(residual @ residual) / freedom)
     errors = np.where(np.isnan(errors), np.inf, errors)  # unidentified, and not a single residual: infinity times zero
+    errors[list(held)] = 0.0
     return values, errors.tolist(), (float(stdtrit(freedom, 0.975)) * errors).tolist()
 
 

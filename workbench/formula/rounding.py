@@ -121,11 +121,12 @@ def nice(formula: Formula, X: Rows, y: np.ndarray, weights: np.ndarray | None = 
         search = _Search(output.name, fitted(output.expression, sample), sample, tolerance)
         outputs.append(replace(output, expression=search.run()))
         tried += search.tried
-    taken = [item for item in tried if item.applied]
     notes = formula.notes
-    if taken:
-        said = ", ".join(f"{item.value:.6g} → {to_text(item.exact)}" for item in taken)
-        notes = (*notes, f"Constants replaced because the data cannot tell the difference: {said}.")
+    exact = [f"{item.value:.6g} → {to_text(item.exact)}" for item in tried if item.applied and not _is_float(item.exact)]
+    if exact:
+        notes = (*notes, f"Constants replaced because the data cannot tell the difference: {', '.join(exact)}.")
+    if any(item.applied and _is_float(item.exact) for item in tried):
+        notes = (*notes, "Other constants are rounded to the digits that the data know.")
     return NiceFormula(replace(formula, outputs=tuple(outputs), groups={}, certificate=None, notes=notes), tuple(tried))
 
 
@@ -230,21 +231,25 @@ class _Search:
         return n * (after**2 - before**2) <= float(stdtrit(freedom, 0.975)) ** 2 * sigma2 + n * noise**2
 
     def _with_known_digits(self) -> Expression:
-        """Round what is left to the digits the data know: a tenth of the standard error."""
+        """Round what is left to the digits the data know, the least known constant first, so that the others can make up for it."""
         held: list[int] = []
-        for number in range(len(free_constants(self.expression))):
-            values, errors, _ = uncertainty(self.expression, self.sample)
-            short = _known_digits(values[number], errors[number])
-            if short is None:
-                continue
-            constants = list(free_constants(self.expression))
-            constants[number] = short
+        for _ in free_constants(self.expression):
+            values, errors, _ = uncertainty(self.expression, self.sample, held)
+            shares = [error / abs(value) if value else 0.0 for value, error in zip(values, errors, strict=True)]
+            number = max(set(range(len(shares))) - set(held), key=shares.__getitem__)
             held.append(number)
-            before = self.sample.rmse(self.expression)
-            trial = fitted(with_constants(self.expression, constants), self.sample, held)
-            self.tried.append(Replacement(self.name, number, values[number], Number(short), self.sample.rmse(trial) - before, True))
-            self.expression = trial
+            short = _known_digits(values[number], errors[number])
+            if short is not None:
+                self._round(number, values[number], short, held)
         return self.expression
+
+    def _round(self, number: int, value: float, short: float, held: Sequence[int]) -> None:
+        constants = list(free_constants(self.expression))
+        constants[number] = short
+        before = self.sample.rmse(self.expression)
+        trial = fitted(with_constants(self.expression, constants), self.sample, held)
+        self.tried.append(Replacement(self.name, number, value, Number(short), self.sample.rmse(trial) - before, True))
+        self.expression = trial
 
 
 def description_bits(expression: Expression) -> float:
@@ -295,7 +300,7 @@ def _tried(expression: Expression, number: int, exact: Expression, sample: Sampl
     constants: list[float | Expression] = list(free_constants(expression))
     constants[number] = exact
     trial = with_constants(expression, constants)
-    held: Sequence[int] = [number] if isinstance(exact, Number) and not exact.exact else []
+    held: Sequence[int] = [number] if _is_float(exact) else []
     if not held:
         folded = fold(trial)
         trial = folded if complexity(folded) <= complexity(trial) and _keeps_exact(trial, folded) else trial
@@ -343,6 +348,10 @@ def _rounded_groups(formula: Formula, decimals: int) -> dict[str, tuple]:
         )
         for label, outputs in formula.groups.items()
     }
+
+
+def _is_float(expression: Expression) -> bool:
+    return isinstance(expression, Number) and not expression.exact
 
 
 def _value(exact: Expression) -> float:
