@@ -111,11 +111,20 @@ def wide(sizes: tuple[int, ...] = (20, 15, 6, 2)) -> Json:
     return {"layers": layers, "edges": edges}
 
 
+def hostile() -> Json:
+    """A column whose name is markup."""
+    name = "<img src=x onerror=alert(1)>"
+    return {
+        "layers": [{"nodes": [node(0, name, "input", "<b>m</b>")]}, {"nodes": [node(0, "y", "output")]}],
+        "edges": [edge((0, 0, 0), f"{name} → y", "sin")],
+    }
+
+
 def empty() -> Json:
     return {"layers": [], "edges": []}
 
 
-DRAWINGS: dict[str, Callable[[], Json]] = {"trees": trees, "deep": deep, "wide": wide, "empty": empty}
+DRAWINGS: dict[str, Callable[[], Json]] = {"trees": trees, "deep": deep, "wide": wide, "hostile": hostile, "empty": empty}
 HINTS = [
     "Choose target and inputs on the Data page.",
     "Fit: the network learns one curve for every edge.",

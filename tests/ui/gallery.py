@@ -5,7 +5,7 @@ import json
 import streamlit as st
 
 from tests.ui import fake_engine
-from workbench.ui.canvas import inspector, network, parse_action
+from workbench.ui.canvas import Action, inspector, network, parse_actions
 
 st.set_page_config(page_title="Canvas gallery", layout="wide")
 memory = st.session_state
@@ -16,14 +16,18 @@ if memory.get("case") != case:
     memory.selected = st.query_params.get("edge")
     memory.revision = 0
     memory.log = []
+    memory.done = {}
 
 NEW_STATE = {"snap": "snapped", "prune": "pruned", "lock": "locked", "unlock": "spline", "release": "spline"}
 
 
 def act(key: str) -> None:
-    action = parse_action(memory[key].get("action"))
-    if action is None:
-        return
+    for action in parse_actions(memory[key].get("action"), memory.done.get(key, 0)):
+        memory.done[key] = action.order
+        perform(action)
+
+
+def perform(action: Action) -> None:
     memory.revision += 1
     memory.log.append([action.operation, action.edge, action.form, action.text, dict(action.parameters)])
     if action.operation == "close":

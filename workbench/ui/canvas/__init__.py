@@ -24,7 +24,8 @@ to which the page adds what belongs to the moment::
      "hints": [str, str, str] what to do first, shown while there are no edges
      "stream": "/api/jobs/ID/events" | null}                             live frames of a running fit
 
-A frame of the stream is `{"step": 12, "edges": {"0.0.0": {"y": [...], "range": [...], "importance": 0.8}}, ...}`.
+The stream carries the events of a job (`workbench.jobs.Event`). An event whose payload has `edges` is a frame and is drawn:
+`{"step": 12, "edges": {"0.0.0": {"y": [...], "range": [...], "importance": 0.8}}, ...}`; ten a second are plenty.
 
 Payload of `inspector`, made in the worker per edge (everything but the last two lines)::
 
@@ -58,12 +59,13 @@ import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
-from workbench.ui.canvas.events import Action, Edge, edge_id, parse_action, parse_edge
+from workbench.ui.canvas.events import Action, Edge, edge_id, parse_actions, parse_edge
 
-__all__ = ["Action", "Edge", "NetworkEvents", "edge_id", "inspector", "network", "parse_action", "parse_edge"]
+__all__ = ["Action", "Edge", "NetworkEvents", "edge_id", "inspector", "network", "parse_actions", "parse_edge"]
 
 PACKAGE = Path(__file__).parents[2]
 PROJECT = "kan-workbench"
+MOUNT = '<div class="mount" style="visibility: hidden"></div>'  # shown by the style sheet: never a flash without it
 Json = Mapping[str, Any]
 Callback = Callable[[], None]
 
@@ -79,7 +81,7 @@ class NetworkEvents:
 def network(
     key: str, data: Json, *, on_action: Callback, on_select: Callback, on_stream_lost: Callback
 ) -> NetworkEvents:
-    """Draw a network and return what is selected; read an action with `parse_action(st.session_state[key].action)`."""
+    """Draw a network and return what is selected; read actions with `parse_actions(st.session_state[key].action)`."""
     result = _component("network")(
         key=key,
         data=dict(data),
@@ -92,7 +94,7 @@ def network(
 
 
 def inspector(key: str, data: Json, *, on_action: Callback) -> None:
-    """Draw the inspector of one edge; read an action with `parse_action(st.session_state[key].action)`."""
+    """Draw the inspector of one edge; read actions with `parse_actions(st.session_state[key].action)`."""
     _component("inspector")(key=key, data=dict(data), on_action_change=on_action)
 
 
@@ -106,7 +108,7 @@ def _component(name: str) -> Callable[..., Any]:
     full_name = f"{PROJECT}.{name}"
     if manager.get_component_asset_root(full_name) is None:
         manager.register_from_manifest(_manifest(), PACKAGE)
-    return st.components.v2.component(full_name, html='<div class="mount"></div>', css=f"{name}.css", js=f"{name}.js")
+    return st.components.v2.component(full_name, html=MOUNT, css=f"{name}.css", js=f"{name}.js")
 
 
 def _manifest() -> ComponentManifest:

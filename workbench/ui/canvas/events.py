@@ -1,7 +1,8 @@
 """What a person does on the canvas, as values: parsed and checked once, at the border.
 
-A component's payload comes from a browser and may hold anything. `parse_action` turns it into an `Action` or says in
-one sentence what is wrong with it; nothing behind this module sees raw payloads.
+A component's payload comes from a browser and may hold anything. `parse_actions` turns it into `Action`s or says in one
+sentence what is wrong with it; nothing behind this module sees raw payloads. A payload repeats the latest few actions,
+each under a growing number, because Streamlit keeps only the last of several quick triggers.
 """
 
 from __future__ import annotations
@@ -21,18 +22,21 @@ OPERATIONS: tuple[str, ...] = get_args(Operation)
 WITHOUT_EDGE = frozenset({"undo", "redo", "close"})
 LONGEST_TEXT = 500  # characters of a typed form; longer ones are a slip of the clipboard
 MOST_PARAMETERS = 16
+MOST_ACTIONS = 8
 
 
 @dataclass(frozen=True)
 class Action:
     """One move a person asked for: the operation, its edge, and what it needs besides.
 
+    order       grows from action to action: what was done already is told by it
     form        name of the candidate to snap to; None means the best one
     text        a form the person typed
     parameters  constants as the sliders stood, the starting point of the refit
     """
 
     operation: Operation
+    order: int
     edge: Edge | None = None
     form: str | None = None
     text: str | None = None
@@ -63,8 +67,8 @@ def parse_edge(text: object) -> Edge:
     return layer, source, target
 
 
-def parse_action(payload: object) -> Action | None:
-    """Read the payload of a canvas trigger; None when nothing was triggered.
+def parse_actions(payload: object, after: int = 0) -> tuple[Action, ...]:
+    """Read the payload of a canvas trigger: the actions numbered above `after`, in order; none when nothing was triggered.
 
     Raises
     ------
@@ -72,16 +76,25 @@ def parse_action(payload: object) -> Action | None:
         When the payload is not one of ours: an unknown operation, a wrong address, constants that are no numbers.
     """
     if payload is None:
-        return None
+        return ()
+    if not isinstance(payload, list) or len(payload) > MOST_ACTIONS:
+        raise WorkbenchError(f"The canvas sent {type(payload).__name__}; actions come as a list of at most {MOST_ACTIONS}. Reload the page.")
+    return tuple(action for action in map(_action, payload) if action.order > after)
+
+
+def _action(payload: object) -> Action:
     if not isinstance(payload, Mapping):
         raise WorkbenchError(f"The canvas sent {type(payload).__name__}; an action is an object. Reload the page.")
-    operation = payload.get("op")
+    operation, order = payload.get("op"), payload.get("order")
     if operation not in OPERATIONS:
         raise WorkbenchError(
             f"The canvas asked for {operation!r}. Known: {', '.join(OPERATIONS)}. Reload the page."
         )
+    if not isinstance(order, int) or isinstance(order, bool):
+        raise WorkbenchError(f"The canvas numbered an action {order!r}; a whole number is needed. Reload the page.")
     return Action(
         operation=cast("Operation", operation),
+        order=order,
         edge=None if operation in WITHOUT_EDGE else parse_edge(payload.get("edge")),
         form=_text(payload.get("form"), "form"),
         text=_text(payload.get("text"), "text"),

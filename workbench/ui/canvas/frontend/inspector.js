@@ -6,7 +6,8 @@
  * in workbench/ui/canvas/__init__.py.
  */
 
-import { html, set, nonce, isTyping } from "./shared/dom.js";
+import { html, set, isTyping } from "./shared/dom.js";
+import { Outbox } from "./shared/outbox.js";
 import { percent } from "./shared/numbers.js";
 import { CurvePlot } from "./inspector/plot.js";
 import { BeyondStrip } from "./inspector/beyond.js";
@@ -18,6 +19,7 @@ const PATIENCE = 20_000; // ms until a request that nobody answered may be repea
 
 class InspectorView {
   constructor(mount) {
+    this.outbox = new Outbox();
     this.plot = new CurvePlot();
     this.beyond = new BeyondStrip();
     this.constants = new Constants((values) => this.#drag(values));
@@ -30,7 +32,7 @@ class InspectorView {
     this.title = html("h2", {});
     this.chips = html("div", { class: "chips" });
     this.close = html("button", { type: "button", class: "close", "aria-label": "Close inspector" }, "×");
-    this.close.addEventListener("click", () => this.args.setTriggerValue("action", { op: "close", edge: this.data.edge, nonce: nonce() }));
+    this.close.addEventListener("click", () => this.outbox.post(this.args.setTriggerValue, { op: "close", edge: this.data.edge }));
     this.figure = html("div", { class: "figure" }, this.plot.element);
     this.message = html("p", { class: "message", role: "alert", hidden: true });
     this.element = html("div", { class: "inspector" },
@@ -164,7 +166,7 @@ class InspectorView {
     if (this.waiting) return;
     this.waiting = setTimeout(() => { this.waiting = 0; this.#drawActions(); }, PATIENCE);
     this.#drawActions();
-    this.args.setTriggerValue("action", { op, edge: this.data.edge, ...rest, nonce: nonce() });
+    this.outbox.post(this.args.setTriggerValue, { op, edge: this.data.edge, ...rest });
   }
 
   /** An answer, even an unchanged one, ends the waiting. */

@@ -6,7 +6,8 @@
  * described in workbench/ui/canvas/__init__.py.
  */
 
-import { html, set, nonce, origin } from "./shared/dom.js";
+import { html, set, origin } from "./shared/dom.js";
+import { Outbox } from "./shared/outbox.js";
 import { graphLayout } from "./network/layout.js";
 import { matrixLayout } from "./network/matrix.js";
 import { Model, describe } from "./network/model.js";
@@ -30,6 +31,7 @@ class NetworkView {
     this.confirmed = null; // what Python last said is selected
     this.picks = []; // clicks it has not answered yet
     this.focus = null;
+    this.outbox = new Outbox();
     this.scene = new Scene();
     this.toolbar = new Toolbar(this);
     this.keys = new CheatSheet();
@@ -199,11 +201,11 @@ class NetworkView {
     this.look.pending.set(id, { state: PENDING_STATE[op], revision: this.revision, since: Date.now() });
     this.#paint();
     this.voice.textContent = `${op} ${edge.label}`;
-    this.args.setTriggerValue("action", { op, edge: id, nonce: nonce() });
+    this.outbox.post(this.args.setTriggerValue, { op, edge: id });
   }
 
   history(op) {
-    this.args.setTriggerValue("action", { op, edge: null, nonce: nonce() });
+    this.outbox.post(this.args.setTriggerValue, { op, edge: null });
   }
 
   zoom(factor) { this.tooltip.hide(); this.camera.zoom(factor); }

@@ -2,8 +2,8 @@
  * Live training: frames from the server, drawn at most once a screen refresh.
  *
  * The stream stops while the tab is hidden. When it fails twice in a row we say so once (`onLost`), and the page falls
- * back to refreshing by itself. A message is JSON: `{"edges": {id: {y, range, importance}}, ...}`; the event named
- * "end" closes the stream.
+ * back to refreshing by itself. A message is an event of a job; its `payload` is a frame when it has `edges`,
+ * `{"step": 12, "edges": {id: {y, range, importance}}}`. The event named "end" closes the stream.
  */
 
 const TRIES = 2;
@@ -30,16 +30,18 @@ export class LiveStream {
   }
 
   #open() {
-    if (!this.url || this.source) return;
+    if (!this.url || this.source || this.ended === this.url) return;
     this.source = new EventSource(this.url);
     this.source.onmessage = (event) => this.#receive(event.data);
-    this.source.addEventListener("end", () => this.#close());
+    this.source.addEventListener("end", () => { this.ended = this.url; this.#close(); });
     this.source.onerror = () => this.#fail();
   }
 
   #receive(text) {
     this.failures = 0;
-    this.latest = JSON.parse(text);
+    const { payload } = JSON.parse(text);
+    if (!payload?.edges) return;
+    this.latest = payload;
     this.request ??= requestAnimationFrame(() => {
       this.request = null;
       this.onFrame(this.latest);

@@ -34,13 +34,20 @@ export class Scene {
     set(this.root, { width: layout.width, height: layout.height });
     this.#forget(model);
     for (const edge of model.edges) this.#place(edge, layout);
-    for (const id of layout.order.flat()) {
-      const { group, bare } = this.edges.get(id);
-      if (!bare) this.boxes.append(group);
-    }
+    this.#order(layout.order.flat().map((id) => this.edges.get(id)).filter((parts) => !parts.bare));
     this.stacks.replaceChildren(...layout.stacks.map((stack) => svg("rect", { class: "stack", rx: 9, ...pick(stack) })));
     this.#drawNodes(layout, fit);
     this.#drawLabels(layout, fit);
+  }
+
+  /** Put boxes into the order in which they are read. Moving an element takes its focus away, so it is given back. */
+  #order(parts) {
+    const groups = parts.map(({ group }) => group);
+    const now = this.boxes.children;
+    if (groups.length === now.length && groups.every((group, k) => group === now[k])) return;
+    const focused = groups.find((group) => group.matches(":focus"));
+    this.boxes.replaceChildren(...groups);
+    focused?.focus({ preventScroll: true });
   }
 
   #forget(model) {
@@ -64,7 +71,7 @@ export class Scene {
     if (parts.bare) {
       set(parts.hit, { d: path });
       parts.group.replaceChildren(parts.hit);
-      this.bare.append(parts.group);
+      if (parts.group.parentNode !== this.bare) this.bare.append(parts.group);
       return;
     }
     set(parts.frame, { width: box.width.toFixed(1), height: box.height.toFixed(1), rx: Math.min(6, box.height / 5) });

@@ -48,10 +48,3 @@ export function isTyping(event) {
     && (element.matches("input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable]")
       || element.isContentEditable);
 }
-
-/** A value that no earlier payload carried, so that the same action can be sent twice. */
-let counter = 0;
-export function nonce() {
-  counter += 1;
-  return `${Date.now().toString(36)}-${counter}`;
-}

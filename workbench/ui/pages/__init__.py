@@ -1,0 +1,1 @@
+"""The pages. Each is: get state -> widgets -> one call to the Controller -> draw."""
