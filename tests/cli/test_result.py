@@ -41,7 +41,7 @@ def _discovery(text: str, verdict: str = "law", n_test: int = 3) -> SimpleNamesp
     order = np.arange(17)
     return SimpleNamespace(
         verdict=verdict,
-        picked=formula,
+        formula=lambda nice: formula,
         pareto=(formula,),
         data=SimpleNamespace(
             X=x, y=y, weights=None, groups=None, split=SimpleNamespace(train=order[n_test:], test=order[:n_test]),
@@ -96,7 +96,8 @@ def test_an_edge_without_a_name_brings_its_exact_definition() -> None:
     edge = definition("phi_0_0_0", np.arange(8.0) ** 2, 0.5, (0.1, 2.0))
     found = _discovery("2*sqrt(length)")
     plain = _formula("phi_0_0_0(length) + 1", (LENGTH,), definitions={"phi_0_0_0": edge})
-    found.picked = _Latex(plain.outputs, plain.inputs, plain.definitions, certificate=plain.certificate)
+    formula = _Latex(plain.outputs, plain.inputs, plain.definitions, certificate=plain.certificate)
+    found.formula = lambda nice: formula
     result = json.loads(json.dumps(discovery_result(found, seconds=1.0)["formula"]))
     told = result["definitions"]["phi_0_0_0"]
     x = 0.731

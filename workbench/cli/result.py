@@ -40,7 +40,7 @@ def discovery_result(found: Discovery, seconds: float) -> dict:
         "symbols": {column.symbol: column.name for column in (*data.features, *data.targets)},
         "seconds": round(seconds, 3),
         "verdict": found.verdict,
-        "formula": None if found.verdict == "none" else formula_result(found.picked or found.formula(), data),
+        "formula": None if found.verdict == "none" else formula_result(found.formula(nice=True), data),
         "pareto": [formula_result(formula, data) for formula in sorted(found.pareto, key=lambda formula: formula.complexity)],
     }
 
@@ -50,7 +50,7 @@ def formula_result(formula: Formula, data: Dataset) -> dict:
     certificate = formula.certificate
     result = {
         "python": python_expression(formula),
-        "latex": formula.to_latex(),
+        "latex": formula.to_latex(comments=False),
         "complexity": formula.complexity,
         "r2_train": _r2(formula, data, data.split.train),
         "r2_test": _r2(formula, data, data.split.test),
