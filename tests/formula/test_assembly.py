@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from workbench.exceptions import NetworkError
 from workbench.expression import named_functions, parse, symbols, to_text
-from workbench.formula import Input, Quantity, assemble, certify, edge_definition
+from workbench.formula import Input, Quantity, assemble, certify, edge_definition, joined
 from workbench.formula.certificate import combined
 from workbench.networks import KAN
 from workbench.networks.kan import SymbolicEdge, initial, nodes_of
@@ -204,3 +204,24 @@ def test_every_form_of_the_library_is_in_the_formula_as_it_is_in_the_network(nam
     expected = network(X)[:, 0]
     assert np.isfinite(expected).all()
     assert_allclose(assemble(network).predict(X), expected, rtol=1e-12, atol=1e-13)
+
+
+class TestGroups:
+    def test_spline_edges_of_every_group_are_their_own(self, mixed, generator):
+        other = mixed.with_spline((0, 1, 1), generator.normal(size=8), 0.5)
+        law = joined({"treated": assemble(mixed), "untreated": assemble(other)})
+        X = generator.uniform(-1, 1, (23, 3))
+        labels = np.where(np.arange(23) % 2 == 0, "treated", "untreated")
+        expected = np.where((labels == "treated")[:, None], mixed(X), other(X))
+        assert_allclose(law.prediction(X, labels).values, expected, atol=1e-12)
+        assert "phi_0_1_1_0" in law.definitions
+        assert law.definitions["phi_0_1_1_1"].name == "phi_0_1_1_1"
+
+    def test_without_labels_the_first_group_answers(self, mixed, hello, generator):
+        law = joined({"one": assemble(hello), "two": assemble(hello).with_constants([2.0])})
+        X = generator.uniform(-1, 1, (5, 2))
+        assert_allclose(law.predict(X), hello(X)[:, 0], rtol=1e-12)
+
+    def test_no_groups_at_all_is_refused(self):
+        with pytest.raises(NetworkError, match="at least one formula"):
+            joined({})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.formula import Certificate, Formula, Quantity, assemble, certify, variables
+from workbench.formula import Certificate, Formula, Quantity, assemble, certify, joined, variables
 from workbench.formula.certificate import combined
 from workbench.networks import KAN
 
@@ -36,8 +36,7 @@ def assembled(data: Dataset, networks: tuple[KAN, ...]) -> Formula:
     formulas = [assemble(network, inputs, targets) for network in networks]
     if data.groups is None:
         return formulas[0]
-    groups = {label: each.outputs for label, each in zip(data.group_labels, formulas, strict=True)}
-    return replace(formulas[0], groups=groups)
+    return joined(dict(zip(data.group_labels, formulas, strict=True)))
 
 
 def _logits(data: Dataset, n_outputs: int) -> tuple[Quantity, ...]:

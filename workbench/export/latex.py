@@ -20,7 +20,7 @@ _GREEK = frozenset(
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
     "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
 )
-_EDGE = re.compile(r"phi_(\d+)_(\d+)_(\d+)")
+_EDGE = re.compile(r"phi_(\d+)_(\d+)_(\d+)(?:_(\d+))?")
 _PARTS = re.compile(r"([^\W\d_]+)_?(.*)", re.DOTALL)
 _FUNCTIONS = {
     **{name: f"\\{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
@@ -68,7 +68,7 @@ def symbol(name: str) -> str:
     ('\\beta', 'x_{1}', 'T_{\\mathrm{cold}}')
     """
     if edge := _EDGE.fullmatch(name):
-        return f"\\varphi_{{{','.join(edge.groups())}}}"
+        return f"\\varphi_{{{','.join(filter(None, edge.groups()))}}}"
     if not (parts := _PARTS.fullmatch(name)):
         return f"\\mathrm{{{_escaped(name)}}}"
     stem, index = parts.groups()

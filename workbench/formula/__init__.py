@@ -1,6 +1,6 @@
 """Formulas: read from a network exactly, certified against it, evaluated, fitted, rounded and simplified."""
 
-from workbench.formula.assembly import Quantity, assemble, edge_definition, edge_name, variables
+from workbench.formula.assembly import Quantity, assemble, edge_definition, edge_name, joined, variables
 from workbench.formula.certificate import Certificate, certify
 from workbench.formula.constants import ConstantInterval
 from workbench.formula.formula import EXPORTERS, Formula, Input, Output, OutsideRangeWarning, Prediction
@@ -23,6 +23,7 @@ __all__ = [
     "certify",
     "edge_definition",
     "edge_name",
+    "joined",
     "simplify",
     "variables",
 ]

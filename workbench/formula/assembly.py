@@ -11,8 +11,8 @@ formula of a textbook; values change by rounding errors only, and the certificat
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,7 @@ import numpy as np
 from workbench.bases import bspline
 from workbench.bases.bspline import EdgeDefinition
 from workbench.exceptions import NetworkError
-from workbench.expression import Expression, Number, Symbol, add, call, evaluate, fold, mul, named_functions, symbols
+from workbench.expression import Call, Expression, Number, Symbol, add, call, evaluate, fold, mul, named_functions, symbols
 from workbench.formula.formula import Formula, Input, Output
 from workbench.networks import KAN, Edge
 from workbench.networks.kan import Layer
@@ -73,6 +73,27 @@ def assemble(network: KAN, inputs: Sequence[Input] | None = None, targets: Seque
     return Formula(outputs, inputs, {name: d for name, d in definitions.items() if name in used}, notes=_notes(network, used))
 
 
+def joined(formulas: Mapping[str, Formula]) -> Formula:
+    """Return one formula for several groups of rows: the same law, each group with its own constants.
+
+    A spline edge is another function in every group; its name gets the group's number at its end: phi_0_2_1_1 in the second group.
+
+    Parameters
+    ----------
+    formulas : label of the group -> its formula; the first one gives `outputs`
+    """
+    if not formulas:
+        raise NetworkError("joined(formulas): there are no groups; give at least one formula.")
+    groups, definitions = {}, {}
+    for number, (label, formula) in enumerate(formulas.items()):
+        names = {name: f"{name}_{number}" for name in formula.definitions}
+        groups[label] = tuple(replace(output, expression=_renamed(output.expression, names)) for output in formula.outputs)
+        definitions |= {names[name]: replace(definition, name=names[name]) for name, definition in formula.definitions.items()}
+    first = next(iter(formulas.values()))
+    notes = (f"Every group has its own constants; edges without a name are splines of their own: {_some(definitions)}.",) if definitions else ()
+    return Formula(next(iter(groups.values())), first.inputs, definitions, groups, notes=notes)
+
+
 def variables(dataset: Dataset) -> tuple[tuple[Input, ...], tuple[Quantity, ...]]:
     """Return what `assemble` needs to know of a dataset: its inputs with the range of the training rows, and its targets."""
     low, high = dataset.X_train.min(0), dataset.X_train.max(0)
@@ -122,6 +143,13 @@ def _number(value: float, free: bool) -> Number:
     return Number(int(value)) if not free and value.is_integer() else Number(value)
 
 
+def _renamed(expression: Expression, names: Mapping[str, str]) -> Expression:
+    """Return the expression with its named functions called by other names."""
+    if not isinstance(expression, Call):
+        return expression
+    return Call(names.get(expression.function, expression.function), tuple(_renamed(part, names) for part in expression.arguments))
+
+
 def _settled(expression: Expression, definitions: dict[str, EdgeDefinition]) -> Expression:
     """Return a number for an expression that no input reaches and that has a finite value, any other as it is."""
     if symbols(expression):
@@ -160,6 +188,9 @@ def _default_targets(network: KAN) -> tuple[Quantity, ...]:
 def _notes(network: KAN, used: frozenset[str]) -> tuple[str, ...]:
     if not used:
         return ()
-    edges = len(network.edges())
-    some = ", ".join(sorted(used)[:6]) + (", ..." if len(used) > 6 else "")
-    return (f"{len(used)} of {edges} edges have no name yet; they stand in the formula as exact splines: {some}.",)
+    return (f"{len(used)} of {len(network.edges())} edges have no name yet; they stand in the formula as exact splines: {_some(used)}.",)
+
+
+def _some(names: Iterable[str], most: int = 6) -> str:
+    listed = sorted(names)
+    return ", ".join(listed[:most]) + (", ..." if len(listed) > most else "")

@@ -28,6 +28,7 @@ from workbench.expression import (
     complexity,
     evaluate,
     free_constants,
+    named_functions,
     substitute,
     to_text,
     with_constants,
@@ -93,7 +94,7 @@ class Formula:
     Parameters
     ----------
     outputs, inputs : what is computed, and from what
-    definitions : name -> the exact function of an edge that has no name of its own yet
+    definitions : name -> the exact function of an edge that has no name of its own yet; all groups' together
     groups : label -> outputs with the constants of that group of rows
     certificate : how far the formula is from the network it was read from; None when it was changed since
     notes : plain sentences about how it came about
@@ -166,7 +167,8 @@ class Formula:
     @property
     def complexity(self) -> int:
         """How long the formula is: the nodes of its expressions, plus every constant of a function that is still a spline."""
-        splines = sum(len(d.polynomials) - 2 for d in self.definitions.values())  # n_bases + 3 pieces: n_bases weights, 1 of the base
+        used = frozenset[str]().union(*(named_functions(output.expression) for output in self.outputs))
+        splines = sum(len(self.definitions[name].polynomials) - 2 for name in used)  # n_bases + 3 pieces: n_bases weights, 1 of the base
         return sum(complexity(output.expression) for output in self.outputs) + splines
 
     @property

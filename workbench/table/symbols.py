@@ -29,7 +29,7 @@ FUNCTIONS = frozenset(
 RESERVED = CONSTANTS | FUNCTIONS | frozenset(keyword.kwlist)
 
 _FINE = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
-_EDGE_NAME = re.compile(r"phi(_\d+){3}")  # phi_0_2_1 names an edge that is not symbolic yet
+_EDGE_NAME = re.compile(r"phi(_\d+){3,4}")  # phi_0_2_1 names an edge that is not symbolic yet, phi_0_2_1_1 one of a second group
 _LONGEST = 40  # characters of a symbol that we spell ourselves
 
 # Where the Unicode name of a character is not what a scientist calls it.
