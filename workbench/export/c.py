@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.bases.bspline import EdgeDefinition
 from workbench.export.source import Language, called, check, header, variants
+from workbench.expression import symbols
 from workbench.formula import Formula
 
 _KEYWORDS = (
@@ -55,7 +56,6 @@ def write(formula: Formula) -> str:
     check(formula)
     names = C.names(formula)
     arguments = ", ".join(f"double {names[column.symbol]}" for column in formula.inputs) or "void"
-    unused = "".join(f"    (void){names[column.symbol]};\n" for column in formula.inputs)
     parts = ["\n".join(C.comments(header(formula, C.title))), "\n#include <math.h>\n"]
     parts += [_SIGN] if "sign" in called(formula) else []
     parts += [_EDGE] if formula.definitions else []
@@ -64,6 +64,8 @@ def write(formula: Formula) -> str:
         about = f"\n// group: {variant.label}." if variant.label is not None else ""
         for output in variant.outputs:
             body = C.write(output.expression, names)
+            used = symbols(output.expression)
+            unused = "".join(f"    (void){names[column.symbol]};\n" for column in formula.inputs if column.symbol not in used)
             parts.append(f"{about}\ndouble formula_{names[output.symbol]}{variant.suffix}({arguments})\n{{\n{unused}    return {body};\n}}\n")
     return "\n".join(parts)
 

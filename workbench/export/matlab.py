@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from workbench.bases.bspline import EdgeDefinition
 from workbench.export.source import Language, Variant, called, check, fractional_powers, header, variants
+from workbench.expression import symbols
 from workbench.formula import Formula
 
 _KEYWORDS = (
     "break case catch classdef continue else elseif end for function global if otherwise parfor persistent return spmd switch try while "
     "pi Inf NaN nan inf eps i j ans exp end_function endfunction endif endfor endwhile until do unwind_protect formula edge nthroot erf "
-    "real isreal ones size any varargin nargin numel max min zeros group"
+    "real nargin zeros size law group strcmp error"
 )
 _GUARDS = {  # name of ours -> (condition for a real value, what computes it)
     "log": ("u >= 0", "log(u)"),
@@ -91,8 +92,11 @@ def _main(formula: Formula, names: dict[str, str]) -> str:
 def _function(formula: Formula, names: dict[str, str], variant: Variant) -> str:
     outputs = ", ".join(names[output.symbol] for output in variant.outputs)
     arguments = ", ".join(names[column.symbol] for column in formula.inputs)
-    shape = "".join(f" + 0.*{names[column.symbol]}" for column in formula.inputs[:1])
-    lines = [f"  {names[output.symbol]} = {MATLAB.write(output.expression, names)}{shape};" for output in variant.outputs]
+    lines = []
+    for output in variant.outputs:
+        constant = not symbols(output.expression) and formula.inputs
+        shape = f" + zeros(size({names[formula.inputs[0].symbol]}))" if constant else ""
+        lines.append(f"  {names[output.symbol]} = {MATLAB.write(output.expression, names)}{shape};")
     return "\n".join([f"\nfunction [{outputs}] = law{variant.suffix}({arguments})", *lines, "end\n"])
 
 

@@ -39,7 +39,7 @@ def {name}(u):
 
 _DEFINITIONS = {
     **{name: _SAFE.format(name=name, limit="math.inf" if name != "sinh" else "math.copysign(math.inf, u)") for name in _OVERFLOWING},
-    "cbrt": "\ndef cbrt(u):\n    return math.cbrt(u)\n",
+    "cbrt": "\ndef cbrt(u):\n    return math.copysign(abs(u)**(1.0/3.0), u)\n",
     "sign": "\ndef sign(u):\n    return float((u > 0) - (u < 0))\n",
     "power": '''
 def power(base, exponent):

@@ -1,6 +1,7 @@
 """SymPy source text, and the formula as JSON.
 
-The SymPy text builds every output from real symbols and exact numbers; floats keep their 53 bits, fractions are Rational, splines Piecewise.
+The SymPy text builds every output from real symbols and exact numbers; floats keep their 53 bits, fractions are Rational. A spline is a
+SymPy function that stays as it is in algebra and is evaluated, piece by piece, where its argument is a number.
 The JSON holds each output as text, which `workbench.expression.parse` reads back to the same tree, and as the tree itself for programs
 without a parser: {"call": "mul", "arguments": [{"number": 2.5}, {"symbol": "x"}]}.
 """
@@ -42,13 +43,14 @@ def log1p(u):
 
 
 def edge(x, low, high, base, knots, pieces):
-    """A spline edge: base*u/(1 + exp(-u)), with [low, high] mapped to u in [-1, 1], plus a cubic between two knots."""
+    """Evaluate a spline edge: base*u/(1 + exp(-u)), with [low, high] mapped to u in [-1, 1], plus a cubic between two knots."""
     u = (2*x - low - high)/(high - low)
-    cubics = [
-        (c0 + c1*(x - start) + c2*(x - start)**2 + c3*(x - start)**3, (x >= start) & (x < stop))
-        for start, stop, (c0, c1, c2, c3) in zip(knots, knots[1:], pieces)
-    ]
-    return base*u/(1 + sp.exp(-u)) + sp.Piecewise(*cubics, (0, True))
+    value = base*u/(1 + sp.exp(-u))
+    for start, stop, (c0, c1, c2, c3) in zip(knots, knots[1:], pieces):
+        if start <= x < stop:
+            t = x - start
+            value += ((c3*t + c2)*t + c1)*t + c0
+    return value
 '''
 
 
@@ -142,6 +144,7 @@ def _quoted(text: str) -> str:
 def _definition(name: str, definition: EdgeDefinition) -> str:
     low, high = (float(bound) for bound in definition.domain)
     return (
-        f"\ndef {name}(x):\n    knots = {definition.knots.tolist()!r}\n    pieces = {definition.polynomials.tolist()!r}\n"
-        f"    return edge(x, {low!r}, {high!r}, {float(definition.base)!r}, knots, pieces)\n"
+        f"\nclass {name}(sp.Function):\n    knots = {definition.knots.tolist()!r}\n    pieces = {definition.polynomials.tolist()!r}\n\n"
+        "    @classmethod\n    def eval(cls, x):\n        if x.is_comparable:\n"
+        f"            return edge(x, {low!r}, {high!r}, {float(definition.base)!r}, cls.knots, cls.pieces)\n"
     )
