@@ -127,7 +127,10 @@ def test_an_unknown_category_is_not_taken_for_the_first():
 
 def test_one_fit_per_group_with_a_shared_form():
     state = np.array(["treated", "untreated", "treated"] * 71, dtype=object)[:N]
-    for data in (wb.Dataset.from_table(columns(state=state), "period", group="state"), wb.Dataset.from_table(columns(state=state), "period", categories="group")):
+    for data in (
+        wb.Dataset.from_table(columns(state=state), "period", group="state"),
+        wb.Dataset.from_table(columns(state=state), "period", categories="group"),
+    ):
         assert data.names == ("length", "mass", "angle")
         assert data.group_labels == ("treated", "untreated")
         assert_array_equal(np.array(data.group_labels)[data.groups], state)
@@ -343,7 +346,10 @@ BAD = {
     "only infinities": (lambda: ({"x": np.full(7, np.inf), "y": np.arange(7.0)}, "y", {}), "7 because the input 'x' is infinite"),
     "no input": (lambda: ({"y": np.arange(7.0) ** 2}, "y", {}), "no column but the target"),
     "only constant inputs": (lambda: ({"x": np.ones(7), "y": np.arange(7.0) ** 2}, "y", {}), "There is no input left: 'x' is constant"),
-    "a feature that is text": (lambda: (columns(t=np.array([f"r{k}" for k in range(N)], dtype=object)), "period", {"features": ["t"]}), "holds text, which"),
+    "a feature that is text": (
+        lambda: (columns(t=np.array([f"r{k}" for k in range(N)], dtype=object)), "period", {"features": ["t"]}),
+        "holds text, which",
+    ),
     "a feature that is the target": (lambda: (columns(), "period", {"features": ["period"]}), "cannot be a target and an input"),
     "a column with two roles": (lambda: (columns(), "period", {"weight": "mass", "group": "mass"}), "cannot be a weight and a group"),
     "a weight and an error": (lambda: (columns(), "period", {"weight": "mass", "error": "angle"}), "not both"),

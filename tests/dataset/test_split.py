@@ -125,7 +125,9 @@ def test_no_test_rows_on_demand():
     assert (len(split.train), len(split.test)) == (101, 0)
 
 
-@pytest.mark.parametrize("wrong", [{"way": "shuffle"}, {"test_fraction": -0.1}, {"validation_fraction": 0.0}, {"test_fraction": 0.5, "validation_fraction": 0.4}])
+@pytest.mark.parametrize(
+    "wrong", [{"way": "shuffle"}, {"test_fraction": -0.1}, {"validation_fraction": 0.0}, {"test_fraction": 0.5, "validation_fraction": 0.4}]
+)
 def test_impossible_plans_are_refused(wrong):
     with pytest.raises(DatasetError, match="Allowed|must be left to fit"):
         SplitPlan(**wrong)

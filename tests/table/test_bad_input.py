@@ -11,6 +11,8 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workbench.exceptions import TableError
 from workbench.table import Limits, read_table, sheet_names
@@ -92,6 +94,32 @@ def test_bad_files_get_one_plain_sentence(case):
         read_table(data, name="f.csv")
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 500
+
+
+SOUND = [b"a,b\n1,2\n3,4\n", b"x;y\n1,5;2\n", b'"q";"r"\n"a\nb";1\n', b"# t v\n1 2\n3 4\n", "Länge\tα\n1\t2\n".encode("utf-16"), b"\n,t\n2024"]
+SOUND += [
+    workbook({"s": [["a", "b"], [1, 2]]}),
+    parquet(),
+    npz(x=np.arange(3), y=np.arange(3.0)),
+    b'[{"a": 1, "b": null}, {"a": 2}]',
+    b'{"a": [1, 2]}',
+]
+noise = st.one_of(st.binary(max_size=3), st.text(",;\t|\n\r\"' #0123456789.-+eE%NaAinf/:()[]{}é", max_size=4).map(str.encode))
+
+
+@settings(deadline=None, max_examples=300)
+@given(data=st.sampled_from(SOUND), cuts=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 8), noise), max_size=5))
+def test_whatever_is_damaged_gives_a_table_or_one_sentence(data, cuts):
+    for place, length, put in cuts:
+        start = int(place * len(data))
+        data = data[:start] + put + data[start + length :]
+    try:
+        table = read_table(data, name="f.csv")
+    except TableError as error:
+        assert "\n" not in str(error)
+    else:
+        assert table.n_rows > 0
+        assert len(set(table.names)) == len(set(table.symbols)) == len(table.columns)
 
 
 def test_an_array_of_python_objects_is_not_unpickled():

@@ -111,7 +111,12 @@ def test_a_sheet_a_row_of_names_and_a_range_can_be_chosen(tmp_path):
 
 def test_sheets_with_dates_errors_and_numbers_as_text_are_understood():
     day = datetime.datetime(2024, 1, 31, 12, 30)
-    rows = [["when", "x", "ok", "clock"], [day, "1.5", True, datetime.time(0, 1, 2)], [day + datetime.timedelta(days=1), 2.5, False, None], [None, "#DIV/0!", None, None]]
+    rows = [
+        ["when", "x", "ok", "clock"],
+        [day, "1.5", True, datetime.time(0, 1, 2)],
+        [day + datetime.timedelta(days=1), 2.5, False, None],
+        [None, "#DIV/0!", None, None],
+    ]
     table = read_table(workbook({"s": rows}), name="lab.xlsx")
     assert [column.kind for column in table.columns] == ["date", "number", "boolean", "number"]
     assert table.values["when"][0] == np.datetime64(day)
@@ -185,6 +190,29 @@ def test_notes_tell_of_gaps_constants_copies_and_columns_that_move_together():
     assert not any(kind == "correlated" and "far" in columns for kind, columns in notes)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_columns_that_move_together_are_found_as_pandas_finds_them(seed):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(101, 2)) @ rng.normal(size=(2, 7)) + 0.1 * rng.normal(size=(101, 7))
+    values[rng.random(values.shape) < 0.05] = np.nan
+    values[:, 3] *= 1e200
+    frame = pd.DataFrame(values, columns=list("abcdefg"))
+    scaled = frame / frame.abs().max()
+    expected = {(a, b) for a in frame for b in frame if a < b and abs(scaled[a].corr(scaled[b])) > 0.95}
+    assert {note.columns for note in read_table(frame).notes if note.kind == "correlated"} == expected
+
+
+def test_columns_with_hardly_a_finite_value_are_read_without_a_warning():
+    table = read_table({"x": [np.inf, -np.inf, np.nan], "y": [np.nan, 1.0, np.inf], "z": [1.0, 2.0, 4.0], "e": [np.nan] * 3})
+    assert [note.kind for note in table.notes].count("correlated") == 0
+    assert [summary.missing for summary in summarise(table)] == [3, 2, 0, 3]
+
+
+def test_whole_columns_of_a_sheet_can_be_chosen():
+    data = workbook({"s": [["a", "b", "c"], [1, 2, 3], [4, 5, 6]]})
+    assert read_table(data, name="lab.xlsx", cells="B:C").names == ("b", "c")
+
+
 def test_a_summary_describes_every_column_for_a_person_who_chooses_roles():
     table = read_table({"x": [1.0, 2.0, np.nan, 5.0], "g": np.array(["a", "b", "a", "b"], dtype=object)})
     x, g = summarise(table)
@@ -194,7 +222,13 @@ def test_a_summary_describes_every_column_for_a_person_who_chooses_roles():
 
 def test_a_stored_table_comes_back_as_it_was():
     source = pd.DataFrame(
-        {"x": LENGTH, "n": [1, 2, 3, 4, 5], "g": GROUP, "t": ["q", None, "r", "s", ""], "d": pd.to_datetime(["2024-01-31", None, "1850-02-01", None, None])}
+        {
+            "x": LENGTH,
+            "n": [1, 2, 3, 4, 5],
+            "g": GROUP,
+            "t": ["q", None, "r", "s", ""],
+            "d": pd.to_datetime(["2024-01-31", None, "1850-02-01", None, None]),
+        }
     )
     table = read_table(source, name="runs")
     described, arrays = arrays_of_table(table)

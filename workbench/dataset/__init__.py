@@ -1,10 +1,10 @@
 """Datasets: a table with roles, cleaned rows and honest splits.
 
-    data = Dataset.from_table("runs.csv", target="period", units={"length": "m"})
-    data.X_train, data.y_train          (n_rows, n_inputs), (n_rows, n_targets), values as they were measured
-    data.split                          which rows fit, judge and test
-    data.notes                          what was done, in plain words
-    data = load_sample("cherry_trees")  one of ten small real tables with a known law
+data = Dataset.from_table("runs.csv", target="period", units={"length": "m"})
+data.X_train, data.y_train          (n_rows, n_inputs), (n_rows, n_targets), values as they were measured
+data.split                          which rows fit, judge and test
+data.notes                          what was done, in plain words
+data = load_sample("cherry_trees")  one of ten small real tables with a known law
 """
 
 from __future__ import annotations

@@ -48,7 +48,10 @@ class Input:
         column = table.column(self.source)
         allowed = {"number": ("number", "boolean"), "date": ("date",), "indicator": ("category", "text")}[self.how]
         if column.kind not in allowed:
-            raise DatasetError(f"Column {self.source!r} holds {described(column.kind)}; allowed are {' or '.join(map(described, allowed))}, as in the data it stands for.")
+            raise DatasetError(
+                f"Column {self.source!r} holds {described(column.kind)}; allowed are {' or '.join(map(described, allowed))}, "
+                "as in the data that were fitted."
+            )
         raw = table.values[self.source]
         if self.how == "indicator":
             return np.where(np.isin(raw, self.levels), (raw == self.level).astype(np.float64), np.nan)
@@ -153,5 +156,3 @@ def _as_text(table: Table, name: str) -> list[str | None]:
     if column.kind in ("category", "text"):
         return values.tolist()
     return [None if not np.isfinite(value) else str(int(value)) if float(value).is_integer() else repr(float(value)) for value in values.tolist()]
-
-

@@ -35,7 +35,11 @@ class Choices:
     split_by: str | None = None
 
     def __post_init__(self) -> None:
-        for name, allowed in (("task", ("regression", "classification")), ("categories", ("indicators", "group", "ignore")), ("missing", ("drop", "median"))):
+        for name, allowed in (
+            ("task", ("regression", "classification")),
+            ("categories", ("indicators", "group", "ignore")),
+            ("missing", ("drop", "median")),
+        ):
             if getattr(self, name) not in allowed:
                 raise DatasetError(f"{name}={getattr(self, name)!r}: allowed are {', '.join(map(repr, allowed))}.")
 
@@ -69,18 +73,22 @@ def make_dataset(table: Table, roles: Roles, choices: Choices, plan: SplitPlan) 
     roles, inputs = _choose_inputs(table, roles, choices, plan, notes)
     values = _values(table, roles, inputs, choices)
     left_out = _rows_to_leave_out(table, roles, inputs, values, choices)
-    keep = np.setdiff1d(np.arange(table.n_rows), np.concatenate([left.rows for left in left_out] or [np.empty(0, np.int64)]))
+    usable = np.ones(table.n_rows, dtype=bool)
+    for left in left_out:
+        usable[left.rows] = False
+    keep = np.flatnonzero(usable)
     notes.extend(Note("rows", (), f"Left out: {counted((left.rows + 1).tolist())}, because {left.reason}.") for left in left_out)
     _check_enough(table, keep, left_out, choices)
     values = _settle_groups(values.rows(keep), roles, notes)
     _check_targets(table, roles, values, choices)
-    split = _divide(table, roles, keep, values, choices, plan, notes)
+    split = _divide(table, keep, values, choices, plan)
     inputs, X = _settle_inputs(inputs, values, roles, split, choices, notes)
     weights, errors = _weights(roles, values, notes)
     notes.append(_about_split(split, len(keep)))
     return Dataset(
         name=table.name, table=table, inputs=inputs, targets=tuple(table.column(name) for name in roles.targets), X=X, y=values.y, rows=keep,
-        split=split, weights=weights, errors=errors, groups=values.groups, group_columns=roles.groups if values.group_labels else (), group_labels=values.group_labels,
+        split=split, weights=weights, errors=errors, groups=values.groups,
+        group_columns=roles.groups if values.group_labels else (), group_labels=values.group_labels,
         task=choices.task, classes=values.classes, notes=(*table.notes, *notes), left_out=left_out,
     )  # fmt: skip
 
@@ -106,7 +114,9 @@ def _choose_inputs(table: Table, roles: Roles, choices: Choices, plan: SplitPlan
             found.extend(made)
             notes.extend(_about_input(made))
     if len(found) > MAX_INPUTS:
-        raise DatasetError(f"{len(found):,} columns could be inputs; at most {MAX_INPUTS} can be read as a law. Choose those that matter: features=[...].")
+        raise DatasetError(
+            f"{len(found):,} columns could be inputs; at most {MAX_INPUTS} can be read as a law. Choose those that matter: features=[...]."
+        )
     if not found:
         raise DatasetError(f"There is no input: no column but the target holds numbers, dates or categories. Columns: {listed(table.names)}.")
     return roles, tuple(found)
@@ -117,7 +127,9 @@ def _reason_to_skip(table: Table, name: str, chosen: bool, choices: Choices, pla
     kind, values = table.column(name).kind, table.values[name]
     if kind == "text":
         if chosen:
-            raise DatasetError(f"Column {name!r} holds text, which cannot be an input. Allowed are numbers, dates, yes/no values and categories that return.")
+            raise DatasetError(
+                f"Column {name!r} holds text, which cannot be an input. Allowed are numbers, dates, yes/no values and categories that return."
+            )
         return "it holds text"
     if kind == "category" and choices.categories == "ignore":
         return "categories are ignored, as asked for"
@@ -172,7 +184,10 @@ def _class_codes(table: Table, roles: Roles) -> tuple[np.ndarray, tuple[str | fl
     missing = table.missing(name)
     classes = tuple(sorted(set(values[~missing].tolist())))
     if len(classes) > MAX_CLASSES:
-        raise DatasetError(f"Target {name!r} has {len(classes)} different values; a classification has at most {MAX_CLASSES}. Use task='regression' for measurements.")
+        raise DatasetError(
+            f"Target {name!r} has {len(classes)} different values; a classification has at most {MAX_CLASSES}. "
+            "Use task='regression' for measurements."
+        )
     place = {label: float(code) for code, label in enumerate(classes)}
     return np.array([[np.nan if gone else place[value]] for value, gone in zip(values.tolist(), missing)]), classes
 
@@ -197,8 +212,16 @@ def _settle_groups(values: _Values, roles: Roles, notes: list[Note]) -> _Values:
         notes.append(Note("group", roles.groups, f"All rows belong to one group of {name!r}: there is one fit."))
         return replace(values, groups=None, group_labels=())
     if MIN_ROWS * n_groups > n_rows:
-        raise DatasetError(f"{name!r} has {n_groups} groups in {n_rows} rows; a fit for each needs at least {MIN_ROWS} rows a group. Make it an input, or ignore it.")
-    notes.append(Note("group", roles.groups, f"Each of the {n_groups} groups of {name!r} has its own constants in one shared form: {listed(values.group_labels)}."))
+        raise DatasetError(
+            f"{name!r} has {n_groups} groups in {n_rows} rows; a fit for each needs at least {MIN_ROWS} rows a group. Make it an input, or ignore it."
+        )
+    notes.append(
+        Note(
+            "group",
+            roles.groups,
+            f"Each of the {n_groups} groups of {name!r} has its own constants in one shared form: {listed(values.group_labels)}.",
+        )
+    )
     return values
 
 
@@ -250,9 +273,8 @@ def _check_targets(table: Table, roles: Roles, values: _Values, choices: Choices
             raise DatasetError(f"The target {name!r} is {value!s} in every row that can be used: there is nothing to explain. Choose another target.")
 
 
-def _divide(
-    table: Table, roles: Roles, keep: np.ndarray, values: _Values, choices: Choices, plan: SplitPlan, notes: list[Note]
-) -> Split:  # fmt: skip
+def _divide(table: Table, keep: np.ndarray, values: _Values, choices: Choices, plan: SplitPlan) -> Split:
+    """Divide the rows that are kept, in the way asked for."""
     if plan.way == "groups":
         if choices.split_by is None:
             raise DatasetError("split='groups': say by which column rows belong together: split_by=....")
@@ -302,7 +324,9 @@ def _settle_inputs(
         kept.append(k)
         settled.append(made)
     if not settled:
-        raise DatasetError(f"There is no input left: {listed([made.column.name for made in inputs])} {'is' if len(inputs) == 1 else 'are'} constant, or copies.")
+        raise DatasetError(
+            f"There is no input left: {listed([made.column.name for made in inputs])} {'is' if len(inputs) == 1 else 'are'} constant, or copies."
+        )
     return tuple(settled), np.ascontiguousarray(X[:, kept])
 
 
@@ -314,7 +338,9 @@ def _filled(made: Input, values: np.ndarray, split: Split, notes: list[Note]) ->
     made = replace(made, fill=float(np.median(known)))
     gaps = np.isnan(values)
     if gaps.any():
-        text = f"Column {made.source!r}: {gaps.sum()} missing {'value was' if gaps.sum() == 1 else 'values were'} filled with the median {made.fill:g}."
+        text = (
+            f"Column {made.source!r}: {gaps.sum()} missing {'value was' if gaps.sum() == 1 else 'values were'} filled with the median {made.fill:g}."
+        )
         notes.append(Note("missing", (made.source,), text))
     return made, np.where(gaps, made.fill, values)
 
@@ -337,8 +363,16 @@ def _weights(roles: Roles, values: _Values, notes: list[Note]) -> tuple[np.ndarr
 def _about_split(split: Split, n_rows: int) -> Note:
     held = {"random": "drawn at random", "groups": "whole groups", "time": "the last in time"}[split.way]
     if split.kind == "leave_one_out":
-        return Note("split", (), f"{n_rows} rows are too few to set any apart (fewer than {FOLD_ROWS}): each is judged by a fit of the others, without a test.")
-    test = f"{len(split.test)} of {n_rows} rows ({held}) are kept for the final report" if len(split.test) else f"None of the {n_rows} rows is kept for a test"
+        return Note(
+            "split",
+            (),
+            f"{n_rows} rows are too few to set any apart (fewer than {FOLD_ROWS}): each is judged by a fit of the others, without a test.",
+        )
+    test = (
+        f"{len(split.test)} of {n_rows} rows ({held}) are kept for the final report"
+        if len(split.test)
+        else f"None of the {n_rows} rows is kept for a test"
+    )
     if split.kind == "holdout":
         return Note("split", (), f"{test}, {len(split.validation)} judge, {len(split.train)} are fitted.")
     times = f", done {N_REPEATS} times" if len(split.folds) == N_FOLDS * N_REPEATS else ""

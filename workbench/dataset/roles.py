@@ -69,7 +69,9 @@ def _roles(table: Table, asked: Mapping[str, Role], only_named: bool) -> Roles:
     if not of["target"]:
         raise DatasetError(f"No target was named. Say what is to be predicted: target=... Columns: {listed(table.names)}.")
     if of["weight"] and of["error"]:
-        raise DatasetError(f"Give a weight ({of['weight'][0]!r}) or a measurement error ({of['error'][0]!r}), not both: errors are turned into weights 1/error**2.")
+        raise DatasetError(
+            f"Give a weight ({of['weight'][0]!r}) or a measurement error ({of['error'][0]!r}), not both: errors are turned into weights 1/error**2."
+        )
     offered = () if only_named else tuple(name for name in table.names if name not in asked)
     inputs = of["input"] if only_named else tuple(name for name in table.names if name in offered or asked.get(name) == "input")
     return Roles(of["target"], inputs, frozenset(of["input"]), next(iter(of["weight"]), None), next(iter(of["error"]), None), of["group"])

@@ -50,7 +50,9 @@ def dataset_of_arrays(described: Mapping, arrays: Mapping[str, np.ndarray]) -> D
     if not isinstance(described, Mapping) or not isinstance(described.get("version"), int):
         raise DatasetError("This is no stored dataset: its description has no version.")
     if described["version"] > VERSION:
-        raise DatasetError(f"The dataset was stored by a newer version (format {described['version']}; this one reads up to {VERSION}). Update kan-workbench.")
+        raise DatasetError(
+            f"The dataset was stored by a newer version (format {described['version']}; this one reads up to {VERSION}). Update kan-workbench."
+        )
     try:
         data = _dataset(described, {name: np.array(values) for name, values in arrays.items()})
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, TableError) as error:

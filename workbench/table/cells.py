@@ -26,7 +26,26 @@ from workbench.table.dates import read_clock, read_dates
 Decimal = Literal[".", ","]
 
 _NO_TEXT = ("", "na", "n/a", "#n/a", "n.a.", "nan", "null")
-_NO_NUMBER = (*_NO_TEXT, "none", "nil", "-", "--", "---", "–", "—", "?", ".", "*", "missing", "#div/0!", "#value!", "#ref!", "#num!", "#name?", "<na>")
+_NO_NUMBER = (
+    *_NO_TEXT,
+    "none",
+    "nil",
+    "-",
+    "--",
+    "---",
+    "–",
+    "—",
+    "?",
+    ".",
+    "*",
+    "missing",
+    "#div/0!",
+    "#value!",
+    "#ref!",
+    "#num!",
+    "#name?",
+    "<na>",
+)
 MISSING_NUMBERS = frozenset(_NO_NUMBER)
 MISSING_TEXTS = frozenset(_NO_TEXT)
 
@@ -118,7 +137,9 @@ def _clock(name: str, texts: list[str]) -> Cells | None:
     seconds = read_clock(texts)
     if seconds is None:
         return None
-    return Cells("number", seconds, "s", (Note("date", (name,), f"Column {name!r} holds times such as {texts[0]!r}: they were turned into seconds."),))
+    return Cells(
+        "number", seconds, "s", (Note("date", (name,), f"Column {name!r} holds times such as {texts[0]!r}: they were turned into seconds."),)
+    )
 
 
 def _numbers(name: str, texts: list[str], counts: np.ndarray, decimal: Decimal) -> Cells | None:

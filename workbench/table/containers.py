@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.exceptions import TableError
-from workbench.table.limits import MB, Limits, check_archive, check_shape
+from workbench.table.limits import DAMAGED_ZIP, MB, Limits, check_archive, check_shape
 
 _JSON_SHAPES = 'a list of records [{"x": 1, "y": 2}, ...], columns {"x": [1, ...], "y": [2, ...]}, or one record a line'
 
@@ -32,7 +32,7 @@ def read_parquet(data: bytes, name: str, limits: Limits) -> list[tuple[str, pd.S
         if max(expanded, cells) > limits.expanded_bytes:
             raise TableError(_too_large(name, max(expanded, cells), limits))
         frame = file.read().to_pandas()
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:  # the last two from damaged metadata of pandas
         raise TableError(f"{name!r} is no Parquet file that can be read ({_first_line(error)}). Save it again.") from None
     return series_of_frame(frame)
 
@@ -110,7 +110,7 @@ def _npy(data: bytes, name: str, limits: Limits) -> np.ndarray:
 def _entry(archive: zipfile.ZipFile, entry: str, name: str) -> bytes:
     try:
         return archive.read(entry)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+    except DAMAGED_ZIP as error:
         raise TableError(f"{name!r} is damaged at {entry!r} ({_first_line(error)}). Save it again.") from None
 
 

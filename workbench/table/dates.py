@@ -100,5 +100,3 @@ def _matched(pattern: re.Pattern[str], text: str) -> re.Match[str]:
     if match is None:
         raise ValueError(f"{text!r} is no date")
     return match
-
-

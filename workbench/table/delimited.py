@@ -81,7 +81,8 @@ def _to_utf8(data: bytes, name: str, encoding: str | None) -> tuple[bytes, list[
         codec = codecs.lookup(encoding).name if encoding else found or _guess_encoding(data)
         if found and codec.startswith(found[:5]):
             codec, data = found, data[len(mark) :]
-        text = data if codec == "utf-8" and _is_valid(data, codec) else data.decode(codec).encode("utf-8")
+        is_utf8 = codec == "utf-8" and (not (encoding or found) or _is_valid(data, codec))  # a guess was made by trying
+        text = data if is_utf8 else data.decode(codec).encode("utf-8")
     except LookupError:
         raise TableError(f"read_table(encoding={encoding!r}): no such encoding. Try 'utf-8', 'utf-16' or 'latin-1'.") from None
     except UnicodeError:

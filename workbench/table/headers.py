@@ -26,11 +26,11 @@ _AFTER_SLASH = re.compile(r".*\S\s+/\s+(?P<unit>\S.{0,23})")
 _PREFIXES = ("", "da", "Y", "Z", "E", "P", "T", "G", "M", "k", "h", "d", "c", "m", "u", "µ", "μ", "n", "p", "f", "a")
 _PREFIXED = frozenset("m g s A K mol cd rad sr Hz N Pa J W C V F Ω ohm Ohm S Wb T H lm lx Bq Gy Sv kat L l bar eV pc cal Wh M Ci G yr".split())
 _ALONE = frozenset(
-    "1 % ‰ ° °C °F °K degC degF deg degree degrees min h hr hrs hour hours d day days week weeks month months y yr yrs year years sec secs second "
-    "seconds ms in inch inches ft foot feet yd mi mile miles mph knot knots kn oz lb lbs ton tons t psi atm mmHg inHg Torr torr au AU ua ly ppm ppb ppt "
-    "rpm counts count dB dBm px pH mas arcsec arcmin gal ha acre mol% wt% vol% USD EUR $ € Å meter meters metre metres kilogram kilograms gram grams "
-    "kelvin Kelvin celsius Celsius volt volts ampere amperes watt watts joule joules newton newtons pascal pascals hertz liter liters litre litres "
-    "solMass M_sun Msun R_sun L_sun Hg H2O C F K".split()
+    "% ‰ ° °C °F °K degC degF deg degree degrees kelvin Kelvin celsius Celsius C F K min h hr hrs hour hours d day days week weeks month months "
+    "y yr yrs year years sec secs second seconds ms in inch inches ft foot feet yd mi mile miles mph knot knots kn oz lb lbs ton tons t psi atm "
+    "mmHg inHg Torr torr au AU ua ly ppm ppb ppt rpm counts count dB dBm px pH mas arcsec arcmin gal ha acre mol% wt% vol% USD EUR $ € Å meter "
+    "meters metre metres kilogram kilograms gram grams volt volts ampere amperes watt watts joule joules newton newtons pascal pascals hertz liter "
+    "liters litre litres solMass M_sun Msun R_sun L_sun Hg H2O".split()
 )
 
 
@@ -139,7 +139,8 @@ def _first_full_row(rows: Sequence[Sequence[Cell]], width: int) -> int:
     """Return the first row that is about as full as most rows are; titles and empty lines stand above it."""
     usual = _usual(map(_filled, rows))
     enough = 1 if width == 1 else max(2, (usual + 1) // 2)
-    return next((k for k, row in enumerate(rows) if _filled(row) >= enough and _width(row) >= width - 1), 0)
+    full = (k for k, row in enumerate(rows) if _filled(row) >= enough and _width(row) >= width - 1)
+    return next(full, next((k for k, row in enumerate(rows) if _filled(row)), 0))
 
 
 def _skipped(rows: Sequence[Sequence[Cell]]) -> tuple[Note, ...]:

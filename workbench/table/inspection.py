@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 HIGH_CORRELATION = 0.95
 _CORRELATED_COLUMNS = 60  # at most so many columns are compared in pairs,
 _CORRELATED_ROWS = 20_000  # on at most so many rows, evenly spread
+_ROUGH = 0.1  # how far the quick correlation of columns with gaps may be off
 _MOST_PAIRS = 10
 _BINS = 16
 
@@ -78,14 +79,15 @@ def correlated(table: Table, names: tuple[str, ...] | None = None) -> tuple[Note
     Compared are the first 60 columns on at most 20,000 rows; copies are left to their own note.
     """
     numeric = [column.name for column in table.columns if column.kind == "number" and (names is None or column.name in names)]
-    chosen = [name for name in numeric if not is_constant(table.values[name])][:_CORRELATED_COLUMNS]
     rows = np.linspace(0, table.n_rows - 1, min(table.n_rows, _CORRELATED_ROWS)).astype(np.int64) if table.n_rows else np.empty(0, np.int64)
-    seen = [table.values[name][rows] for name in chosen]
+    seen = {name: table.values[name][rows].astype(np.float64) for name in numeric[:_CORRELATED_COLUMNS]}
+    chosen = [name for name, values in seen.items() if not is_constant(values[np.isfinite(values)])]
+    near = np.argwhere(np.triu(np.abs(_rough_correlations([seen[name] for name in chosen])) > HIGH_CORRELATION - _ROUGH, 1))
     pairs = [
         (chosen[k], chosen[m], r)
-        for k in range(len(chosen))
-        for m in range(k + 1, len(chosen))
-        if abs(r := correlation(seen[k], seen[m])) > HIGH_CORRELATION and not np.array_equal(seen[k], seen[m], equal_nan=True)
+        for k, m in near
+        if abs(r := correlation(seen[chosen[k]], seen[chosen[m]])) > HIGH_CORRELATION
+        and not np.array_equal(seen[chosen[k]], seen[chosen[m]], equal_nan=True)
     ]
     notes = [
         Note("correlated", (a, b), f"{a!r} and {b!r} {'rise and fall together' if r > 0 else 'move against each other'} (correlation {r:.3f}).")
@@ -107,6 +109,20 @@ def correlation(x: np.ndarray, y: np.ndarray) -> float:
     x, y = x - x.mean(), y - y.mean()
     size = np.sqrt((x @ x) * (y @ y))
     return float(x @ y / size) if size > 0 else 0.0
+
+
+def _rough_correlations(columns: list[np.ndarray]) -> np.ndarray:
+    """Return the correlations of all pairs at once, with gaps taken as mean values: enough to find the few pairs worth a closer look."""
+    if not columns:
+        return np.zeros((0, 0))
+    Z = np.stack(columns)
+    Z[~np.isfinite(Z)] = np.nan
+    Z /= np.nanmax(np.abs(Z), axis=1, keepdims=True, initial=1e-300)
+    there = np.isfinite(Z)
+    Z = np.where(there, Z - np.nanmean(Z, axis=1, keepdims=True), 0.0)
+    squares = (Z * Z) @ there.T  # sum of squares of each column over the rows where the other is there
+    sizes = np.sqrt(squares * squares.T)
+    return np.divide(Z @ Z.T, sizes, out=np.zeros_like(sizes), where=sizes > 0)
 
 
 def _about(column: Column, values: np.ndarray) -> list[Note]:

@@ -6,12 +6,17 @@ A file comes from anywhere. Before anything is unpacked its size, its first byte
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 
 from workbench.exceptions import TableError
 
 MB = 2**20
+
+# What Python's zipfile raises for archives that are cut off, scrambled or encrypted.
+DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, RuntimeError, OSError, EOFError, IndexError)
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def check_archive(data: bytes, name: str, limits: Limits) -> zipfile.ZipFile:
     """Open a zip archive when what it announces to unpack to is within the limit (Python's reader never unpacks more than announced)."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+    except DAMAGED_ZIP as error:
         raise TableError(f"{name!r} is damaged and cannot be unpacked ({error}). Save or download it again.") from None
     expanded = sum(entry.file_size for entry in archive.infolist())
     if expanded > limits.expanded_bytes:
@@ -118,7 +123,7 @@ def check_archive(data: bytes, name: str, limits: Limits) -> zipfile.ZipFile:
 def _kind_of_zip(data: bytes, name: str) -> str:
     try:
         entries = zipfile.ZipFile(io.BytesIO(data)).namelist()
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
+    except DAMAGED_ZIP as error:
         raise TableError(f"{name!r} is damaged and cannot be unpacked ({error}). Save or download it again.") from None
     if any(entry.startswith("xl/") and not entry.endswith(".bin") for entry in entries) and "xl/workbook.bin" not in entries:
         return "xlsx"

@@ -1,9 +1,9 @@
 """A table as JSON and plain arrays, and back, without loss and without pickle.
 
-    number     the values, float64 or int64
-    boolean    the values, float64
-    date       microseconds since 1970, int64 (NaT is the smallest integer)
-    text       codes into the list of different texts in the JSON, int32; -1 is missing
+number     the values, float64 or int64
+boolean    the values, float64
+date       microseconds since 1970, int64 (NaT is the smallest integer)
+text       codes into the list of different texts in the JSON, int32; -1 is missing
 """
 
 from __future__ import annotations
