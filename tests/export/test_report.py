@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from types import SimpleNamespace
@@ -47,6 +47,7 @@ class Found:
     inputs: tuple[Input, ...]
     targets: tuple[Quantity, ...]
     path: list[SimpleNamespace]
+    metrics: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(r2_validation=0.8765))
 
     def formula(self) -> Formula:
         formula = assemble(self.network, self.inputs, self.targets)
@@ -208,6 +209,7 @@ def test_report_without_test_rows_does_without_them(found):
     split.train, split.test, split.validation = np.arange(211), np.empty(0, dtype=int), np.empty(0, dtype=int)
     page = Page(report(found))
     assert "R² test" not in page.text
+    assert "R² cross-validated 0.8765" in page.text
     assert "211 training." in page.text
 
 
@@ -217,6 +219,30 @@ def test_inexact_formula_is_not_called_certified(found, monkeypatch):
     page = Page(report(found))
     assert "Certified." not in page.text
     assert "not exactly the network" in page.text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_browser_shows_it_without_a_request_or_a_complaint(found, tmp_path, chromium_path, scheme):
+    from playwright.sync_api import sync_playwright
+
+    write_report(found, tmp_path / "report.html")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
+        page = browser.new_page(viewport={"width": 900, "height": 800}, color_scheme=scheme)
+        requests, complaints = [], []
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto((tmp_path / "report.html").as_uri())
+        ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        curve = page.evaluate("getComputedStyle(document.querySelector('.kan-network .snapped .curve')).stroke")
+        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        browser.close()
+    assert requests == [(tmp_path / "report.html").as_uri()]
+    assert complaints == []
+    assert (ground, curve) == {"light": ("rgb(255, 255, 255)", "rgb(10, 127, 85)"), "dark": ("rgb(18, 21, 28)", "rgb(76, 199, 154)")}[scheme]
+    assert overflow == 0
 
 
 def test_file_is_written_as_utf8(found, tmp_path):

@@ -22,7 +22,7 @@ from workbench.export.mathml import equation, identifier
 from workbench.expression import Symbol, with_constants
 from workbench.figures.charts_svg import parity_svg, residuals_svg
 from workbench.figures.drawing import drawing
-from workbench.figures.markup import escape, number
+from workbench.figures.markup import escape, number, unit
 from workbench.figures.svg import network_svg
 from workbench.formula import Formula
 from workbench.networks import KAN
@@ -50,6 +50,13 @@ class State(Protocol):
     def move(self) -> Move: ...
 
 
+class Metrics(Protocol):
+    """Scores of a state; where there are no validation rows, `r2_validation` is that of the folds."""
+
+    @property
+    def r2_validation(self) -> float: ...
+
+
 class Discovered(Protocol):
     """What the report reads of a discovery; it asks and changes nothing."""
 
@@ -57,6 +64,8 @@ class Discovered(Protocol):
 
     @property
     def network(self) -> KAN: ...
+    @property
+    def metrics(self) -> Metrics: ...
     @property
     def path(self) -> Sequence[State]: ...
     def formula(self) -> Formula: ...
@@ -76,7 +85,7 @@ def report(found: Discovered, formula: Formula | None = None, moment: datetime |
     target = " and ".join(output.name for output in formula.outputs)
     sections = [
         _header(data, formula, target),
-        _formula_section(data, formula),
+        _formula_section(found, formula),
         _section("Constants", _constants(data, formula)),
         _section("Range of validity", _ranges(formula)),
         _section("The network", _network(found)),
@@ -110,11 +119,13 @@ def _header(data: Dataset, formula: Formula, target: str) -> str:
     )
 
 
-def _formula_section(data: Dataset, formula: Formula) -> str:
-    certificate = formula.certificate
+def _formula_section(found: Discovered, formula: Formula) -> str:
+    data, certificate = found.data, formula.certificate
     exact = certificate is not None and certificate.exact
     verdict = "Certified." if exact else "Certificate." if certificate is not None else "No certificate."
     figures = [(f"R² {words}", _r2(data, formula, part)) for part, words in PARTS]
+    if not len(data.split.validation) and np.isfinite(found.metrics.r2_validation):
+        figures.insert(1, ("R² cross-validated", number(found.metrics.r2_validation, 5)))
     figures.append(_error(data, formula))
     figures += [("complexity", str(formula.complexity)), ("constants", str(len(formula.constants)))]
     listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in figures if value)
@@ -181,13 +192,13 @@ def _interval_table(formula: Formula, X: np.ndarray, y: np.ndarray, weights: np.
         spread = f"{number(constant.low, 5)} … {number(constant.high, 5)}" if known else "not determined by these data"
         error = number(constant.standard_error, 2) if known else "—"
         letter = f"<math>{identifier(f'c_{constant.index + 1}')}</math>"
-        rows.append([letter, number(constant.value, 8), error, spread, escape(constant.unit or "")])
+        rows.append([letter, number(constant.value, 8), error, spread, escape(unit(constant.unit))])
     return _table(["", "value", "standard error", "95 % interval", "unit"], rows, numbers=(1, 2, 3))
 
 
 def _ranges(formula: Formula) -> str:
     rows = [
-        [f"<math>{identifier(column.symbol)}</math>", escape(column.name), escape(column.unit or ""), number(column.low, 6), number(column.high, 6)]
+        [f"<math>{identifier(column.symbol)}</math>", escape(column.name), escape(unit(column.unit)), number(column.low, 6), number(column.high, 6)]
         for column in formula.inputs
     ]
     words = '<p class="soft">The formula was fitted inside these ranges. Outside them it is an extrapolation, and predictions say so.</p>'
@@ -235,7 +246,7 @@ def _decisions(found: Discovered) -> str:
 
 
 def _data(data: Dataset) -> str:
-    columns = [[escape(c.name), "input", escape(c.unit or "")] for c in data.features] + [[escape(c.name), "target", escape(c.unit or "")] for c in data.targets]
+    columns = [[escape(c.name), "input", escape(unit(c.unit))] for c in data.features] + [[escape(c.name), "target", escape(unit(c.unit))] for c in data.targets]
     split = ", ".join(f"{len(rows)} {words}" for words, rows in _split(data))
     left = "".join(f"<li>{len(rows)} rows left out: {escape(reason)}</li>" for rows, reason in data.left_out)
     notes = "".join(f"<li>{escape(getattr(note, 'text', note))}</li>" for note in data.notes)
@@ -306,8 +317,7 @@ def _error(data: Dataset, formula: Formula) -> tuple[str, str]:
         return "", ""
     words, rows = _split(data)[-1]
     error = float(np.sqrt(np.mean((data.y[rows] - _predicted(data, formula, rows)) ** 2)))
-    unit = formula.outputs[0].unit
-    return f"RMSE {words}", number(error, 3) + (f" {escape(unit)}" if unit else "")
+    return f"RMSE {words}", f"{number(error, 3)} {escape(unit(formula.outputs[0].unit))}"
 
 
 def _version(package: str) -> str:

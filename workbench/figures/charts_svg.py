@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.figures.markup import coordinate, escape, number
+from workbench.figures.markup import unit as unit_text
 
 STYLE = """
 .kan-chart { font-family: system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; font-size: 11px; }
@@ -48,14 +49,14 @@ def parity_svg(parts: Sequence[tuple[str, np.ndarray, np.ndarray]], name: str, u
     parts : (name, measured (n,), predicted (n,)) for training, validation and test rows
     name, unit : of the target
     """
-    label = f"{name} ({unit})" if unit else name
+    label = _labelled(name, unit)
     series = [Series(part, measured, predicted) for part, measured, predicted in parts]
     return scatter_svg(series, (f"measured {label}", "predicted"), ideal="diagonal", width=width)
 
 
 def residuals_svg(parts: Sequence[tuple[str, np.ndarray, np.ndarray]], name: str, unit: str | None = None, width: float = 440.0) -> str:
     """Draw measured minus predicted against predicted values; a law leaves no shape in them. Parameters as in `parity_svg`."""
-    label = f"{name} ({unit})" if unit else name
+    label = _labelled(name, unit)
     series = [Series(part, predicted, measured - predicted) for part, measured, predicted in parts]
     return scatter_svg(series, (f"predicted {label}", "measured − predicted"), ideal="zero", width=width)
 
@@ -86,6 +87,10 @@ def scatter_svg(series: Sequence[Series], labels: tuple[str, str], ideal: str, w
     head = f'<svg xmlns="http://www.w3.org/2000/svg" class="kan-chart" role="img" viewBox="0 0 {w} {h}" width="{w}" height="{h}">'
     title = f"<title>{escape(labels[1])} against {escape(labels[0])}</title>"
     return "\n".join([head, f"{title}<style>{STYLE}</style>", f'<rect class="paper" width="{w}" height="{h}"/>', *body, "</svg>"])
+
+
+def _labelled(name: str, unit: str | None) -> str:
+    return f"{name} ({unit_text(unit)})" if unit else name
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:

@@ -11,6 +11,9 @@ import re
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]")
 
+_EXPONENT = re.compile(r"(?:\^|\*\*)([-−]?\d+)")
+_RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
+
 
 def escape(text: object, longest: int | None = None) -> str:
     """Return text that is safe between tags and inside quoted attributes, shortened with an ellipsis where it is too long.
@@ -22,6 +25,15 @@ def escape(text: object, longest: int | None = None) -> str:
     if longest is not None and len(plain) > longest:
         plain = plain[: longest - 1].rstrip() + "…"
     return html.escape(plain, quote=True)
+
+
+def unit(text: str | None) -> str:
+    """Write a unit with raised exponents; an unknown one is empty.
+
+    >>> unit("kg m^2 s^-2"), unit("ft**3"), unit(None)
+    ('kg m² s⁻²', 'ft³', '')
+    """
+    return _EXPONENT.sub(lambda found: found[1].translate(_RAISED), text or "")
 
 
 def number(value: float, digits: int = 4) -> str:

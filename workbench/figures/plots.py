@@ -12,6 +12,7 @@ import numpy as np
 
 from workbench.figures.drawing import Drawing, Labels, drawing
 from workbench.figures.markup import escape
+from workbench.figures.markup import unit as unit_text
 from workbench.networks import KAN
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def parity(parts: Parts, name: str, unit: str | None = None) -> go.Figure:
     if finite.size:
         ends = [float(finite.min()), float(finite.max())]
         figure.add_trace(go.Scatter(x=ends, y=ends, mode="lines", line={"dash": "dash", "color": "#6b7280"}, name="equal", hoverinfo="skip"))
-    label = escape(f"{name} ({unit})" if unit else name, 60)
+    label = escape(f"{name} ({unit_text(unit)})" if unit else name, 60)
     return _styled(figure, xaxis_title=f"measured {label}", yaxis_title="predicted")
 
 
@@ -76,7 +77,7 @@ def residuals(parts: Parts, name: str, unit: str | None = None) -> go.Figure:
 
     figure = go.Figure([_points(k, part, predicted, measured - predicted) for k, (part, measured, predicted) in enumerate(parts)])
     figure.add_hline(y=0.0, line={"dash": "dash", "color": "#6b7280"})
-    label = escape(f"{name} ({unit})" if unit else name, 60)
+    label = escape(f"{name} ({unit_text(unit)})" if unit else name, 60)
     return _styled(figure, xaxis_title=f"predicted {label}", yaxis_title="measured − predicted")
 
 

@@ -18,6 +18,7 @@ from itertools import pairwise
 from typing import Any
 
 from workbench.figures.markup import coordinate, escape, number
+from workbench.figures.markup import unit as unit_text
 
 Json = Mapping[str, Any]
 
@@ -268,7 +269,7 @@ def _node(node: Json, x: float, y: float, side: str) -> str:
         name = f'<text class="unit" x="{coordinate(x)}" y="{coordinate(y - 14)}" text-anchor="middle">{escape(node["label"], 12)}</text>'
         return f'<g data-node="{node["id"]}">{circle}{middle}{name}</g>'
     anchor, offset = ("end", -14.0) if side == "left" else ("start", 16.0)
-    unit = f'<tspan class="unit"> {escape(node["unit"], 12)}</tspan>' if node["unit"] else ""
+    unit = f'<tspan class="unit"> {escape(unit_text(node["unit"]), 12)}</tspan>' if node["unit"] else ""
     where = f'x="{coordinate(x + offset)}" y="{coordinate(y + 4.5)}" text-anchor="{anchor}"'
     return f'<g data-node="{node["id"]}">{circle}{middle}<text {where}>{escape(node["label"], 20)}{unit}</text></g>'
 

@@ -49,8 +49,9 @@ class Certificate:
         typical = f"(typical value {self.y_rms:.4g})"
         aside = f" On {self.n_undefined} of these rows neither has a finite value." if self.n_undefined else ""
         if self.exact:
-            largest = max(self.max_abs.values())
-            return f"The formula is the network: they differ by at most {largest:.1e} on {_listed(list(counts.values()))} {typical}.{aside}"
+            largest, where = max(self.max_abs.values()), _listed(list(counts.values()))
+            relation = f"differ by at most {largest:.1e}" if largest else "agree to the last digit"
+            return f"The formula is the network: they {relation} on {where} {typical}.{aside}"
         each = _listed([f"{_size(value, self.y_rms)} on {counts[part]}" for part, value in self.max_abs.items()])
         return f"The formula is not exactly the network: they differ by at most {each} {typical}.{aside}"
 
