@@ -7,8 +7,12 @@ import math
 import re
 import xml.etree.ElementTree as ElementTree
 
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
+
+from workbench.discovery.inspection import template
+from workbench.primitives import LIBRARY, PrimitiveForm
 
 pytestmark = pytest.mark.browser
 
@@ -168,6 +172,23 @@ def test_formulas_mean_in_the_browser_what_they_mean_in_python(canvas: Page) -> 
     found = canvas.evaluate(program, [list(FORMULAS), xs])
     for (text, truth), values in zip(FORMULAS.items(), found, strict=True):
         assert values == pytest.approx([truth(x) for x in xs], rel=1e-13, abs=1e-15), text
+
+
+def test_every_form_of_the_library_has_the_same_values_under_the_sliders(canvas: Page) -> None:
+    open_case(canvas, "case=empty")
+    xs = np.linspace(0.05, 1.9, 11)  # forms with a narrow domain have values at some of them
+    forms = [PrimitiveForm(primitive) for primitive in LIBRARY.values()]
+    constants = [dict(zip(form.parameter_names, [1.3, 0.9, 0.07, 1.7, 0.6], strict=False)) for form in forms]
+    program = f"""async ([forms, xs]) => {{
+        const {{ compile }} = await import("{COMPONENT}/shared/expression.js");
+        return forms.map(([text, values]) => xs.map(x => compile(text).evaluate({{ ...values, x }})));
+    }}"""
+    asked = [[template(form), {"a": 1.0, "b": 0.0, "c": 1.0} | values] for form, values in zip(forms, constants, strict=True)]
+    for form, values, found in zip(forms, constants, canvas.evaluate(program, [asked, xs.tolist()]), strict=True):
+        truth, _ = form.evaluate(xs, np.array(list(values.values())))
+        known = np.isfinite(truth)
+        assert known.any(), form.name
+        np.testing.assert_allclose(np.array(found, dtype=float)[known], truth[known], rtol=1e-10, atol=1e-12, err_msg=form.name)
 
 
 NO_FORMULAS = ["", "x +", "(x", "x)", "__import__('os')", "x.y", "sin", "f(x)", "x x", "constructor(x)", "a[0]"]

@@ -8,7 +8,7 @@
 const FUNCTIONS = {
   exp: Math.exp, log: Math.log, sqrt: Math.sqrt, abs: Math.abs, sin: Math.sin, cos: Math.cos, tan: Math.tan,
   asin: Math.asin, acos: Math.acos, atan: Math.atan, sinh: Math.sinh, cosh: Math.cosh, tanh: Math.tanh,
-  asinh: Math.asinh, acosh: Math.acosh, atanh: Math.atanh, expm1: Math.expm1, log1p: Math.log1p,
+  asinh: Math.asinh, acosh: Math.acosh, atanh: Math.atanh, cbrt: Math.cbrt, expm1: Math.expm1, log1p: Math.log1p,
   sign: (x) => (x < 0 ? -1 : 1), erf,
 };
 const CONSTANTS = { pi: Math.PI, e: Math.E };
