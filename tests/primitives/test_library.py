@@ -200,6 +200,11 @@ def test_domains_are_those_of_mathematics_and_stay_on_one_side_of_a_pole(name, z
     assert LIBRARY[name].inside(np.array(z)).tolist() == inside
 
 
+def test_a_single_number_can_be_checked_too():
+    assert LIBRARY["1/x"].inside(2.0)
+    assert not LIBRARY["tan"].inside(np.pi / 2)
+
+
 def test_many_candidates_are_checked_at_once():
     z = np.array([[1.0, 2.0, 3.0], [-1.0, -2.0, -3.0], [-1.0, 1.0, 2.0]])
     assert LIBRARY["1/x"].inside(z).all(-1).tolist() == [True, True, False]

@@ -20,16 +20,29 @@ import math
 from collections.abc import Iterable
 from fractions import Fraction
 
-import numpy as np
-
-from workbench.expression.calculus import complexity, symbols, walk
-from workbench.expression.evaluation import evaluate
+from workbench.expression.calculus import complexity
 from workbench.expression.functions import FUNCTIONS
-from workbench.expression.tree import Call, Constant, Expression, Number, Scalar, Symbol, add, call, mul, negative, power
+from workbench.expression.terms import (
+    as_float,
+    base_and_exponent,
+    collect,
+    constant_factors,
+    is_affine,
+    is_even,
+    is_integer,
+    leads_negative,
+    moderate,
+    number_to,
+    part_number,
+    part_scale,
+    power_or_root,
+    spread_out,
+    terms_of,
+)
+from workbench.expression.tree import Call, Constant, Expression, Number, Symbol, add, call, mul, power
 
 _ROUNDS = 8  # folding one level may open the next; formulas settle in two or three rounds
 _LARGEST_SHIFT = 30.0  # exp(u + 30) -> 1e13*exp(u) is the last one that reads better
-_LARGEST_FACTOR = 1e100
 
 
 def fold(expression: Expression, positive: Iterable[str] = ()) -> Expression:
@@ -72,7 +85,7 @@ class _Folder:
         node = call(node.function, *(self.fold(argument) for argument in node.arguments))
         if not isinstance(node, Call):
             return node
-        if (number := _as_float(node)) is not None:
+        if (number := as_float(node)) is not None:
             return number
         rules = {"add": self.sum, "mul": self.product, "pow": self.power}
         return rules.get(node.function, self.function)(node)
@@ -81,41 +94,41 @@ class _Folder:
 
     def sum(self, node: Call) -> Expression:
         """Collect like terms; multiply constant factors into inner sums where that makes the whole no longer."""
-        collected = _collect(node.arguments)
-        spread = _collect(part for term in node.arguments for part in _spread(term))
+        collected = collect(node.arguments)
+        spread = collect(part for term in node.arguments for part in spread_out(term))
         return spread if complexity(spread) <= complexity(collected) else collected
 
     # products ------------------------------------------------------------------------------------------------------------
 
     def product(self, node: Call) -> Expression:
         """Merge constants, powers of the same base, and exponentials; a constant times a sum is spread where that is no longer."""
-        coefficient, factors = _constant_factors(node.arguments)
+        coefficient, factors = constant_factors(node.arguments)
         exponents: list[Expression] = []
         powers: dict[Expression, list[Expression]] = {}
         for factor in factors:
             if isinstance(factor, Call) and factor.function == "exp":
                 exponents.append(factor.arguments[0])
                 continue
-            base, exponent = _base_and_exponent(factor)
+            base, exponent = base_and_exponent(factor)
             powers.setdefault(base, []).append(exponent)
         merged = [factor for base, own in powers.items() for factor in self.merged_powers(base, own)]
         if exponents:
             merged.append(call("exp", add(*exponents)) if len(exponents) > 1 else call("exp", exponents[0]))
         result = mul(coefficient, *merged)
         if isinstance(result, Call) and result.function == "mul":
-            spread = add(*_spread(result))
-            return spread if complexity(spread) < complexity(result) or _is_affine(spread) else result
+            spread = add(*spread_out(result))
+            return spread if complexity(spread) < complexity(result) or is_affine(spread) else result
         return result
 
     def merged_powers(self, base: Expression, exponents: list[Expression]) -> list[Expression]:
         """Merge u**p * u**q where the sum of exponents is right for every u: integers, or results that keep the half line."""
         if len(exponents) == 1:
-            return [_power_or_root(base, exponents[0])]
+            return [power_or_root(base, exponents[0])]
         total = add(*exponents)
-        whole = all(_is_integer(exponent) for exponent in exponents)
+        whole = all(is_integer(exponent) for exponent in exponents)
         if whole or self.is_positive(base) or not (isinstance(total, Number) and float(total.value).is_integer()):
-            return [_power_or_root(base, total)]
-        return [_power_or_root(base, exponent) for exponent in exponents]
+            return [power_or_root(base, total)]
+        return [power_or_root(base, exponent) for exponent in exponents]
 
     # powers --------------------------------------------------------------------------------------------------------------
 
@@ -126,25 +139,25 @@ class _Folder:
             return node
         if isinstance(base, Call) and base.function == "exp":
             return call("exp", mul(exponent, base.arguments[0]))
-        if isinstance(base, Call) and base.function == "abs" and _is_integer(exponent) and exponent.value % 2 == 0:
+        if isinstance(base, Call) and base.function == "abs" and is_integer(exponent) and exponent.value % 2 == 0:
             return power(base.arguments[0], exponent)
         if isinstance(base, Call) and base.function in ("pow", "sqrt"):
-            return self.nested_power(base, exponent) or _power_or_root(base, exponent)
-        scale, rest = _scale(base, signed=_is_integer(exponent))
-        factor = None if scale is None else _number_to(scale, exponent)
-        return _power_or_root(base, exponent) if factor is None else mul(factor, _power_or_root(rest, exponent))
+            return self.nested_power(base, exponent) or power_or_root(base, exponent)
+        scale, rest = part_scale(base, signed=is_integer(exponent))
+        factor = None if scale is None else number_to(scale, exponent)
+        return power_or_root(base, exponent) if factor is None else mul(factor, power_or_root(rest, exponent))
 
     def nested_power(self, base: Expression, exponent: Number) -> Expression | None:
         """(u**p)**q -> u**(p*q) where that holds for every u; sqrt(u**2) -> abs(u)."""
-        inner_base, inner = _base_and_exponent(base)
+        inner_base, inner = base_and_exponent(base)
         if not isinstance(inner, Number):
             return None
         total = Number(inner.value * exponent.value)
-        both_whole = _is_integer(inner) and _is_integer(exponent)
-        keeps_half_line = not _is_even(inner) and not float(total.value).is_integer()
+        both_whole = is_integer(inner) and is_integer(exponent)
+        keeps_half_line = not is_even(inner) and not float(total.value).is_integer()
         if both_whole or keeps_half_line or self.is_positive(inner_base):
-            return _power_or_root(inner_base, total)
-        if _is_even(inner) and exponent.value == Fraction(1, 2):
+            return power_or_root(inner_base, total)
+        if is_even(inner) and exponent.value == Fraction(1, 2):
             return power(call("abs", inner_base), total)
         return None
 
@@ -156,16 +169,16 @@ class _Folder:
         if rule:
             return rule(argument)
         if name == "sign":
-            scale, rest = _scale(argument, signed=False)
+            scale, rest = part_scale(argument, signed=False)
             return node if scale is None else call("sign", rest)
-        if name in FUNCTIONS and FUNCTIONS[name].parity != "none" and _leads_negative(argument):
-            flipped = call(name, _collect(_spread(mul(-1, argument))))
+        if name in FUNCTIONS and FUNCTIONS[name].parity != "none" and leads_negative(argument):
+            flipped = call(name, collect(spread_out(mul(-1, argument))))
             return mul(-1, flipped) if FUNCTIONS[name].parity == "odd" else flipped
         return node
 
     def exponential(self, argument: Expression) -> Expression:
         """exp(u + c) -> exp(c)*exp(u) for a fitted c; exp(c*log(u) + d*log(v)) -> u**c * v**d where that keeps the half line."""
-        terms = _terms(argument)
+        terms = terms_of(argument)
         shift = terms[-1]
         if len(terms) > 1 and isinstance(shift, Number) and not shift.exact and abs(shift.value) <= _LARGEST_SHIFT:
             return mul(Number(math.exp(shift.value)), call("exp", add(*terms[:-1])))
@@ -178,23 +191,23 @@ class _Folder:
 
     def exponential_of_logarithm(self, term: Expression) -> Expression | None:
         """exp(c*log(u)) -> u**c where that keeps the half line; None for other terms."""
-        coefficient, rest = _coefficient(term)
+        coefficient, rest = part_number(term)
         if not (isinstance(rest, Call) and rest.function == "log"):
             return None
         inner = rest.arguments[0]
         if not self.is_positive(inner) and float(coefficient.value).is_integer():
             return None
-        return _power_or_root(inner, coefficient)
+        return power_or_root(inner, coefficient)
 
     def logarithm(self, argument: Expression) -> Expression:
         """log(c*u) -> log(u) + log(c) for a fitted c > 0; log(u**p) -> p*log(u) where both need u > 0; log(exp(u)) -> u."""
         if isinstance(argument, Call) and argument.function == "exp":
             return argument.arguments[0]
-        scale, rest = _scale(argument, signed=False)
-        if scale is not None and not scale.exact and _moderate(scale.value):
+        scale, rest = part_scale(argument, signed=False)
+        if scale is not None and not scale.exact and moderate(scale.value):
             return add(call("log", rest), Number(math.log(scale.value)))
-        base, exponent = _base_and_exponent(argument)
-        if isinstance(exponent, Number) and exponent.value != 1 and (not _is_even(exponent) or self.is_positive(base)):
+        base, exponent = base_and_exponent(argument)
+        if isinstance(exponent, Number) and exponent.value != 1 and (not is_even(exponent) or self.is_positive(base)):
             return mul(exponent, call("log", base))
         return call("log", argument)
 
@@ -204,7 +217,7 @@ class _Folder:
     def absolute(self, argument: Expression) -> Expression:
         if self.is_positive(argument) or (isinstance(argument, Call) and argument.function == "abs"):
             return argument
-        scale, rest = _scale(argument, signed=True)
+        scale, rest = part_scale(argument, signed=True)
         return call("abs", argument) if scale is None else mul(Number(abs(scale.value)), call("abs", rest))
 
     def is_positive(self, node: Expression) -> bool:
@@ -228,175 +241,10 @@ class _Folder:
 
     def is_nonnegative(self, node: Expression) -> bool:
         match node:
-            case Call(function="pow", arguments=(_, exponent)) if isinstance(exponent, Number) and _is_even(exponent):
+            case Call(function="pow", arguments=(_, exponent)) if isinstance(exponent, Number) and is_even(exponent):
                 return True
             case Call(function="abs" | "sqrt"):
                 return True
             case Call(function="mul", arguments=factors):
                 return all(map(self.is_nonnegative, factors))
         return self.is_positive(node) or node == Number(0)
-
-
-# pieces of sums and products ---------------------------------------------------------------------------------------------
-
-
-def _terms(expression: Expression) -> tuple[Expression, ...]:
-    return expression.arguments if isinstance(expression, Call) and expression.function == "add" else (expression,)
-
-
-def _coefficient(term: Expression) -> tuple[Number, Expression]:
-    """Part a term into its number and the rest: 3*x*y -> 3, x*y."""
-    if isinstance(term, Number):
-        return term, Number(1)
-    if isinstance(term, Call) and term.function == "mul" and isinstance(term.arguments[0], Number):
-        return term.arguments[0], mul(*term.arguments[1:])
-    return Number(1), term
-
-
-def _collect(terms: Iterable[Expression]) -> Expression:
-    """Add up the coefficients of equal terms, in order of first appearance; terms that cancel vanish, and so does a float zero."""
-    coefficients: dict[Expression, Expression] = {}
-    for term in (part for argument in terms for part in _terms(argument)):
-        number, rest = _coefficient(term)
-        coefficients[rest] = add(coefficients[rest], number) if rest in coefficients else number
-    kept = [
-        mul(number if rest == Number(1) else _plain_one(number), rest)
-        for rest, number in coefficients.items()
-        if not _is_zero(number)
-    ]
-    return add(*kept)
-
-
-def _spread(term: Expression) -> tuple[Expression, ...]:
-    """Multiply a constant factor into the one sum it stands before: 2*(x + 1) -> 2*x, 2."""
-    number, rest = _coefficient(term)
-    if isinstance(rest, Call) and rest.function == "add" and number != Number(1):
-        return tuple(mul(number, part) for part in rest.arguments)
-    return (term,)
-
-
-def _constant_factors(factors: Iterable[Expression]) -> tuple[Expression, list[Expression]]:
-    """Part the factors without symbols from the others; with a float among them they become one float."""
-    constant, others = [], []
-    for factor in factors:
-        (others if symbols(factor) or _calls_named(factor) else constant).append(factor)
-    product = mul(*constant)
-    folded = _as_float(product)
-    return _plain_one(product if folded is None else folded), others
-
-
-def _base_and_exponent(factor: Expression) -> tuple[Expression, Expression]:
-    match factor:
-        case Call(function="pow", arguments=(base, exponent)):
-            return base, exponent
-        case Call(function="sqrt", arguments=(base,)):
-            return base, Number(Fraction(1, 2))
-    return factor, Number(1)
-
-
-def _power_or_root(base: Expression, exponent: Expression) -> Expression:
-    """Write u**(1/2) as sqrt(u)."""
-    half = isinstance(exponent, Number) and exponent.value == Fraction(1, 2)
-    return call("sqrt", base) if half and exponent.exact else power(base, exponent)
-
-
-def _scale(expression: Expression, signed: bool) -> tuple[Number | None, Expression]:
-    """Part u = s*v with a plainer v: the coefficient of a product, or what the terms of a sum have in common.
-
-    A sum with floats is scaled to a first coefficient of 1 (or -1 if not `signed`, as s is then positive); a sum of integers is divided
-    by their greatest common divisor. None if nothing is to be gained.
-    """
-    numbers = [_coefficient(term)[0].value for term in _terms(expression)]
-    if len(numbers) == 1 or all(not isinstance(number, float) for number in numbers):
-        size = _content(numbers)
-    elif isinstance(numbers[0], float):
-        size = abs(numbers[0])
-    else:
-        size = 1  # x + 0.5 has its normal form already
-    scale = -size if signed and numbers[0] < 0 else size
-    trivial = scale == 1 and not isinstance(scale, float)
-    if trivial or not _moderate(scale) or isinstance(expression, Number):
-        return None, expression
-    return Number(scale), add(*(_divided(term, scale) for term in _terms(expression)))
-
-
-def _content(numbers: list[Scalar]) -> Scalar:
-    """Return the greatest common divisor of exact numbers; of a single number its size."""
-    if len(numbers) == 1:
-        return abs(numbers[0])
-    if not all(isinstance(number, int) for number in numbers):
-        return 1
-    return math.gcd(*numbers)
-
-
-def _divided(term: Expression, scale: Scalar) -> Expression:
-    number, rest = _coefficient(term)
-    quotient = Fraction(number.value) / Fraction(scale) if number.exact and not isinstance(scale, float) else number.value / scale
-    return mul(_plain_one(Number(quotient)), rest)
-
-
-def _number_to(scale: Number, exponent: Number) -> Number | None:
-    """Raise the scale to the exponent; None where the result is not a plain number of moderate size."""
-    result = power(scale, exponent)
-    if not isinstance(result, Number) and scale.exact and exponent.exact:
-        root = round(float(scale.value) ** float(exponent.value)) if scale.value < 1e15 else 0
-        exact = root > 0 and Fraction(root) ** exponent.value.denominator == Fraction(scale.value) ** exponent.value.numerator
-        return Number(root) if exact else None
-    return result if isinstance(result, Number) and _moderate(result.value) else None
-
-
-# small questions ---------------------------------------------------------------------------------------------------------
-
-
-def _as_float(node: Expression) -> Number | None:
-    """Return the value of a subtree without symbols that holds a float; None for others and where it is not finite."""
-    floats = False
-    for part in walk(node):
-        if isinstance(part, Symbol) or _is_named(part):
-            return None
-        floats |= isinstance(part, Number) and not part.exact
-    if not floats:
-        return None
-    value = float(evaluate(node, {}))
-    return Number(value) if np.isfinite(value) else None
-
-
-def _is_named(node: Expression) -> bool:
-    return isinstance(node, Call) and node.function not in FUNCTIONS and node.function not in ("add", "mul", "pow")
-
-
-def _calls_named(node: Expression) -> bool:
-    return any(map(_is_named, walk(node)))
-
-
-def _plain_one(number: Expression) -> Expression:
-    """Turn a factor that is exactly 1, -1 or 0 into the exact number, which the builders drop or write as a sign."""
-    if isinstance(number, Number) and number.value in (0, 1, -1):
-        return Number(int(number.value))
-    return number
-
-
-def _is_zero(number: Expression) -> bool:
-    return isinstance(number, Number) and number.value == 0
-
-
-def _is_integer(exponent: Expression) -> bool:
-    return isinstance(exponent, Number) and float(exponent.value).is_integer()
-
-
-def _is_even(exponent: Number) -> bool:
-    return _is_integer(exponent) and exponent.value % 2 == 0
-
-
-def _moderate(value: Scalar) -> bool:
-    return 1 / _LARGEST_FACTOR < abs(value) < _LARGEST_FACTOR
-
-
-def _is_affine(expression: Expression) -> bool:
-    """Return whether it is a*u + b with numbers a and b, which reads better than a product."""
-    terms = _terms(expression)
-    return len(terms) == 2 and isinstance(terms[1], Number)
-
-
-def _leads_negative(argument: Expression) -> bool:
-    return negative(_terms(argument)[0]) and not isinstance(argument, Number)

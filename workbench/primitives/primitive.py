@@ -96,7 +96,7 @@ class Primitive:
         """Return for every z whether it lies in the domain, and on the branch of the first z along the last axis."""
         z = np.asarray(z, dtype=np.float64)
         with np.errstate(all="ignore"):
-            return np.isfinite(z) & _DOMAINS[self.domain](z)
+            return np.isfinite(z) & _DOMAINS[self.domain](np.atleast_1d(z)).reshape(z.shape)
 
 
 @cache
