@@ -53,7 +53,7 @@ def networks(draw, snap):
     return network
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_formula_equals_network_on_fresh_points_for_every_mix_of_edges(snap, data):
     network = data.draw(networks(snap))
