@@ -20,11 +20,14 @@ from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.formula import Formula
+from workbench.networks import Edge
 from workbench.training.score import checked_errors
 
 Watcher = Callable[[float, str], None]
 
 _LAW = 1e-6  # unitless error below which a formula is exact for all practical purposes
+_EXACT = 1e-11  # unitless error that only rounding leaves
+_CLEARLY = 0.7  # another form must lower the error to this share to take a named edge over
 _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flexible fit
 
 
@@ -123,16 +126,35 @@ def _attempt(found: Discovery, settings: dict[str, Any], functions: Sequence[str
 
 
 def name_edges(found: Discovery, functions: Sequence[str] | None = None, stop: Callable[[], bool] = lambda: False) -> None:
-    """Snap every spline edge, the surest first: the form whose refitted model has the smallest error on checked rows."""
-    while (edges := found.network.edges("spline")) and not stop():
-        best: tuple[float, int, Any, Choice] | None = None
-        for edge in edges:
-            top = _first_allowed(found.candidates(edge, library=functions))
-            if top is not None and (best is None or (top.rmse_validation, top.complexity) < best[:2]):
-                best = (top.rmse_validation, top.complexity, edge, top)
-        if best is None:
+    """Snap every spline edge, the surest first; then ask each edge again, now that the others are named.
+
+    The surest edge is the one whose form costs the refitted model least. Splines beside a form blur the choice (a steep tanh passes for an
+    exponential); once everything is named, the error of the right form falls by orders of magnitude, so every name is put to the test again.
+    """
+    surest: dict[Edge, float] = {}
+    for edge in found.network.edges("spline"):
+        top = None if stop() else _first_allowed(found.candidates(edge, library=functions))
+        surest[edge] = np.inf if top is None or top.rmse_validation is None else top.rmse_validation
+    for edge in sorted(surest, key=lambda edge: (surest[edge], edge)):
+        top = None if stop() else _first_allowed(found.candidates(edge, library=functions))
+        if top is not None:
+            found.take(edge, top)
+    if not found.network.edges("spline"):
+        revise(found, functions, stop)
+
+
+def revise(found: Discovery, functions: Sequence[str] | None = None, stop: Callable[[], bool] = lambda: False) -> None:
+    """Ask every snapped edge again and change its form where another one lowers the error of the whole model clearly."""
+    edges = found.network.edges("snapped")
+    if len(edges) < 2:
+        return
+    for edge in edges:
+        if stop() or found.metrics.rmse_validation < _EXACT:
             return
-        found.take(best[2], best[3])
+        top = _first_allowed(found.candidates(edge, library=functions))
+        present = found.network.symbolic_edge(edge).form.name
+        if top is not None and top.name != present and top.rmse_validation < _CLEARLY * found.metrics.rmse_validation:
+            found.take(edge, top)
 
 
 def _first_allowed(choices: tuple[Choice, ...]) -> Choice | None:
