@@ -138,7 +138,7 @@ def name_edges(found: Discovery, functions: Sequence[str] | None = None, stop: C
     for edge in sorted(surest, key=lambda edge: (surest[edge], edge)):
         top = None if stop() else _first_allowed(found.candidates(edge, library=functions))
         if top is not None:
-            found.take(edge, top)
+            found.snap(edge, top.name)
     if not found.network.edges("spline"):
         revise(found, functions, stop)
 
@@ -154,7 +154,7 @@ def revise(found: Discovery, functions: Sequence[str] | None = None, stop: Calla
         top = _first_allowed(found.candidates(edge, library=functions))
         present = found.network.symbolic_edge(edge).form.name
         if top is not None and top.name != present and top.rmse_validation < _CLEARLY * found.metrics.rmse_validation:
-            found.take(edge, top)
+            found.snap(edge, top.name)
 
 
 def _first_allowed(choices: tuple[Choice, ...]) -> Choice | None:

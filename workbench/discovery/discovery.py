@@ -8,7 +8,7 @@ byte as it was.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,9 +19,9 @@ from workbench.dataset import Dataset
 from workbench.discovery import addresses, choices, reading, script, storage
 from workbench.discovery.moves import Move
 from workbench.discovery.state import Metrics, State, measure, problems
-from workbench.exceptions import DiscoveryError
+from workbench.exceptions import DiscoveryError, SnapError
 from workbench.expression import Symbol, fold, to_text
-from workbench.networks import KAN, Edge
+from workbench.networks import KAN, Edge, SymbolicEdge
 from workbench.trace import trace
 from workbench.training import FitConfig, FitProgress, FitResult, Problem, fit, refit
 
@@ -161,13 +161,25 @@ class Discovery:
         chosen = min((step for step in steps if step.error <= allowed), key=lambda step: step.n_edges)
         return self._append(Move("eliminate", {"tolerance": tolerance}), chosen.networks)
 
-    def snap(self, edge: Sequence[Any], form: str) -> Discovery:
-        """Replace an edge by a named form ("x^p", "sin") or a typed one ("a*exp(-b*x)+c"), and refit the whole model."""
-        return self._snapped(edge, form, (form,) * len(self._problems))
+    def snap(self, edge: Sequence[Any], form: str, parameters: Mapping[str, float] | None = None) -> Discovery:
+        """Replace an edge by a named form ("x^p", "sin") or a typed one ("a*exp(-b*x)+c"), and refit the whole model.
 
-    def take(self, edge: Sequence[Any], choice: Choice) -> Discovery:
-        """Snap an edge to a choice of `candidates`: the same move as `snap`, but the candidates' fits are at hand."""
-        return self._snapped(edge, choice.name, choice.candidates)
+        Parameters
+        ----------
+        edge : (layer, source, target)
+        form : name of a primitive, or a formula in x
+        parameters : constants to start the refit from, such as {"c": 1.0, "a": 3.0, "b": 0.0}; found by a fit to the edge's curve when left out
+        """
+        address = addresses.resolve(self.data, self.network, edge)
+        arguments = {"edge": addresses.readable(self.data, self.network, address), "form": form}
+        if parameters is None:
+            networks = tuple(
+                snapping.snap(network, address, form, problem, self.state.roughness)
+                for network, problem in zip(self.state.networks, self._problems, strict=True)
+            )
+            return self._append(Move("snap", arguments), networks)
+        placed = tuple(_placed(network, address, form, parameters) for network in self.state.networks)
+        return self._append(Move("snap", {**arguments, "parameters": dict(parameters)}), self._refitted(placed, 20))
 
     def release(self, edge: Sequence[Any]) -> Discovery:
         """Turn a snapped edge back into a spline of the same curve, and refit."""
@@ -304,14 +316,6 @@ class Discovery:
         self._cursor = number
         return self
 
-    def _snapped(self, edge: Sequence[Any], name: str, forms: Sequence[str | snapping.Candidate]) -> Discovery:
-        address = addresses.resolve(self.data, self.network, edge)
-        networks = tuple(
-            snapping.snap(network, address, form, problem, self.state.roughness)
-            for network, form, problem in zip(self.state.networks, forms, self._problems, strict=True)
-        )
-        return self._append(Move("snap", {"edge": addresses.readable(self.data, self.network, address), "form": name}), networks)
-
     def _refitted(self, networks: tuple[KAN, ...], max_iter: int) -> tuple[KAN, ...]:
         parts = zip(networks, self._problems, strict=True)
         return tuple(refit(network, problem, max_iter, self.state.roughness)[0] for network, problem in parts)
@@ -353,6 +357,16 @@ def from_model(data: Dataset, network: KAN, roughness: float, model: str, parame
         )
     found = Discovery(data)
     return found._append(Move("model", {"estimator": model, "parameters": parameters}), (network,) * len(found.problems), roughness)
+
+
+def _placed(network: KAN, edge: Edge, name: str, parameters: Mapping[str, float]) -> KAN:
+    """Return the network with a form on an edge at the constants given."""
+    form = snapping.form_of(name)
+    names = form.parameter_names
+    if set(parameters) != set(names):
+        raise SnapError(f"snap(form={name!r}, parameters={dict(parameters)}): give a number for each of {', '.join(names)}.")
+    values = tuple(float(parameters[each]) for each in names)
+    return network.with_symbolic(edge, SymbolicEdge(form, values, form.free))
 
 
 def _form_text(network: KAN, edge: Edge) -> str | None:

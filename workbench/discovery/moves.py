@@ -18,7 +18,7 @@ _SIGNATURES: dict[str, tuple[str, ...]] = {
     "fit": (),
     "prune": ("threshold", "edges", "nodes", "inputs"),
     "eliminate": ("tolerance",),
-    "snap": ("edge", "form"),
+    "snap": ("edge", "form", "parameters"),
     "release": ("edge",),
     "lock": ("edge",),
     "unlock": ("edge",),

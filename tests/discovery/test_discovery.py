@@ -1,0 +1,190 @@
+"""The human in the loop: moves append, the cursor moves freely, questions change nothing, scripts replay to the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import workbench as wb
+from workbench.discovery.autopilot import name_edges
+from workbench.exceptions import DiscoveryError, ProjectError, SnapError, UnknownEdgeError, UnknownPrimitiveError
+from workbench.networks.storage import to_arrays
+
+
+def fingerprint(found: wb.Discovery) -> str:
+    digest = hashlib.sha256()
+    for network in found.state.networks:
+        structure, arrays = to_arrays(network)
+        digest.update(repr(structure).encode())
+        for name in sorted(arrays):
+            digest.update(arrays[name].tobytes())
+    return digest.hexdigest()
+
+
+def everything(found: wb.Discovery) -> list[str]:
+    return [fingerprint(found.branch().go_to(state.id)) for state in found.states]
+
+
+def test_a_question_never_changes_the_answer(found: wb.Discovery) -> None:
+    found.snap((0, "x", found.edges[0].index[2]), "sin")
+    before = everything(found)
+    found.candidates(found.network.edges("spline")[0])
+    found.formula()
+    found.formula(decimals=2, nice=True)
+    found.pruning_curve()
+    _ = found.edges, found.metrics, found.to_script()
+    assert everything(found) == before
+
+
+def test_undo_and_redo_bring_back_every_byte(found: wb.Discovery) -> None:
+    start = fingerprint(found)
+    edge = found.network.edges("spline")[0]
+    after = fingerprint(found.snap(edge, "sin"))
+    assert fingerprint(found.undo()) == start
+    assert fingerprint(found.redo()) == after
+
+
+def test_a_move_after_undo_grows_a_branch_and_loses_nothing(found: wb.Discovery) -> None:
+    edge = found.network.edges("spline")[0]
+    first = found.snap(edge, "sin").state.id
+    second = found.undo().snap(edge, "x^2").state.id
+    assert {first, second} <= {state.id for state in found.states}
+    assert found.go_to(first).network.symbolic_edge(edge).form.name == "sin"
+    assert found.undo().redo().state.id == first
+
+
+def test_snapping_to_a_candidate_costs_what_the_candidate_said(found: wb.Discovery) -> None:
+    edge = found.network.edges("spline")[-1]
+    choice = next(choice for choice in found.candidates(edge) if choice.refitted)
+    assert found.snap(edge, choice.name).metrics.rmse_validation <= 1.05 * choice.rmse_validation
+
+
+def test_snapping_from_given_constants_starts_there(found: wb.Discovery) -> None:
+    edge = found.network.edges("spline")[0]
+    constants = {"c": 0.9, "a": 3.0, "b": 0.1}
+    found.snap(edge, "sin", parameters=constants)
+    assert found.network.symbolic_edge(edge).form.name == "sin"
+    assert found.state.move.arguments["parameters"] == constants
+    with pytest.raises(SnapError, match="give a number for each of c, a, b"):
+        found.snap(edge, "sin", parameters={"a": 1.0})
+
+
+def test_a_typed_form_is_fitted(found: wb.Discovery) -> None:
+    edge = found.network.edges("spline")[0]
+    found.snap(edge, "p*x^2 + q*x + r")
+    assert found.metrics.n_symbolic == 1
+    assert set(found.network.symbolic_edge(edge).form.parameter_names) == {"p", "q"}
+
+
+def test_release_returns_to_a_spline_of_the_same_curve(found: wb.Discovery) -> None:
+    edge = found.network.edges("spline")[0]
+    found.snap(edge, "sin")
+    error = found.metrics.rmse_validation
+    found.release(edge)
+    assert found.network.state(edge) == "spline"
+    assert found.metrics.rmse_validation < 2 * error
+
+
+def test_a_locked_edge_keeps_its_constants(found: wb.Discovery) -> None:
+    edge = found.network.edges("spline")[0]
+    found.snap(edge, "sin").lock(edge)
+    before = found.network.symbolic_edge(edge).parameters
+    found.refit(10)
+    assert found.network.symbolic_edge(edge).parameters == before
+    assert found.network.state(edge) == "locked"
+    assert found.unlock(edge).network.state(edge) == "snapped"
+
+
+def test_edges_are_addressed_by_column_name(found: wb.Discovery) -> None:
+    target = found.edges[0].index[2]
+    assert found.snap((0, "x", target), "sin").state.move.arguments["edge"] == [0, "x", target]
+    with pytest.raises(UnknownEdgeError, match=r"'xx' is not a column at this end.*Columns: x, y"):
+        found.snap((0, "xx", 0), "sin")
+    with pytest.raises(UnknownEdgeError, match=r"There is no edge \(0, 0, 99\)\. Did you mean"):
+        found.candidates((0, 0, 99))
+    with pytest.raises(UnknownPrimitiveError, match=r"Did you mean 'sin'"):
+        found.snap((0, "x", target), "sinn")
+
+
+def test_inputs_nodes_and_edges_can_be_pruned(found: wb.Discovery) -> None:
+    by_input = found.branch().prune(inputs=["y"])
+    assert not [edge for edge in by_input.network.edges() if edge[:2] == (0, 1)]
+    node = found.network.layers[1].sources[0]
+    by_node = found.branch().prune(nodes=[(1, node)])
+    assert not [edge for edge in by_node.network.edges() if edge[0] == 1 and edge[1] == node]
+    with pytest.raises(DiscoveryError, match="one of threshold=, edges=, nodes= or inputs="):
+        found.prune()
+
+
+def test_the_hello_function_is_read_from_the_network(found: wb.Discovery) -> None:
+    found.eliminate()
+    name_edges(found)
+    formula = found.refit(100).formula(nice=True)
+    assert formula.to_text() == "f = exp(sin(pi*x) + y**2)"
+    assert formula.certificate.max_abs["test"] < 1e-9
+
+
+def test_the_script_replays_to_the_same_bytes(tmp_path: Path) -> None:
+    found = wb.Discovery(wb.load_sample("cherry_trees")).fit(hidden_layer_sizes=(1,), n_starts=1, random_state=5)
+    found.prune(threshold=0.01).snap((0, "Girth", 0), "x^2").refit(20)
+    script = found.to_script() + "\nfound.save('replayed.kanwb')\n"
+    (tmp_path / "replay.py").write_text(script, encoding="utf-8")
+    done = subprocess.run([sys.executable, "-W", "error", "replay.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert everything(wb.load_discovery(tmp_path / "replayed.kanwb")) == everything(found)
+
+
+def test_a_saved_discovery_comes_back_whole(found: wb.Discovery, tmp_path: Path) -> None:
+    found.snap(found.network.edges("spline")[0], "sin").undo()
+    found.save(tmp_path / "hello.kanwb")
+    again = wb.load_discovery(tmp_path / "hello.kanwb")
+    assert everything(again) == everything(found)
+    assert again.state.id == found.state.id
+    assert again.data.fingerprint == found.data.fingerprint
+    assert again.redo().metrics == found.redo().metrics
+    assert_array_equal(again.formula().predict(found.data.X_test), found.formula().predict(found.data.X_test))
+
+
+def test_half_a_file_is_refused(found: wb.Discovery, tmp_path: Path) -> None:
+    found.save(tmp_path / "hello.kanwb")
+    content = (tmp_path / "hello.kanwb").read_bytes()
+    (tmp_path / "half.kanwb").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ProjectError):
+        wb.load_discovery(tmp_path / "half.kanwb")
+
+
+def test_groups_share_a_form_and_have_their_own_constants() -> None:
+    found = wb.Discovery(wb.load_sample("puromycin")).fit(hidden_layer_sizes=(), n_starts=1)
+    formula = found.snap((0, "conc", 0), "x/(1+x)").formula()
+    assert set(formula.groups) == {"treated", "untreated"}
+    for label, (vmax, km) in {"treated": (212.7, 0.0641), "untreated": (160.3, 0.0477)}.items():
+        concentration = np.array([0.05, 0.5])
+        values = formula.predict(concentration[:, None], groups=[label, label])
+        assert_allclose(values, vmax * concentration / (km + concentration), rtol=0.05)
+
+
+def test_a_model_hands_over_and_stays_as_it_is(hello: wb.Dataset) -> None:
+    model = wb.KANRegressor(hidden_layer_sizes=(2,), n_starts=1, intervals=(5,), random_state=0).fit(hello.X_train, hello.y_train[:, 0])
+    before = model.predict(hello.X_test)
+    found = model.discover(hello)
+    found.prune(threshold=0.05).undo()
+    assert_array_equal(model.predict(hello.X_test), before)
+    assert_allclose(found.network(hello.X_test)[:, 0], before, rtol=1e-12)
+    assert "wb.KANRegressor(" in found.to_script()
+
+
+def test_nothing_to_undo_or_redo_is_said(hello: wb.Dataset, found: wb.Discovery) -> None:
+    with pytest.raises(DiscoveryError, match="Nothing is fitted yet"):
+        _ = wb.Discovery(hello).network
+    with pytest.raises(DiscoveryError, match="nothing to undo"):
+        found.undo()
+    with pytest.raises(DiscoveryError, match="nothing to redo"):
+        found.redo()
+    with pytest.raises(DiscoveryError, match="There is no state 99"):
+        found.go_to(99)
