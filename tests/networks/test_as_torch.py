@@ -50,6 +50,12 @@ def test_autograd_confirms_the_gradients_of_the_layer(size: tuple[int, ...]) -> 
     assert torch.autograd.gradcheck(spline_layer, (x, coefficients, base, domain), fast_mode=n_in > 2)
 
 
+def test_a_second_derivative_is_refused_and_not_wrong(mixed: KAN, rows: np.ndarray) -> None:
+    X = torch.from_numpy(rows.copy()).requires_grad_()
+    with pytest.raises(NetworkError, match="differentiable once"):
+        torch.autograd.grad(as_torch(mixed)(X).sum(), X, create_graph=True)
+
+
 def test_autograd_confirms_the_gradients_of_a_mixed_network(mixed: KAN, rows: np.ndarray) -> None:
     module = as_torch(mixed)
     X = torch.from_numpy(rows[:5].copy()).requires_grad_()

@@ -83,14 +83,15 @@ def _spline_function() -> Any:
         @staticmethod
         def forward(ctx, x, coefficients, base, domain):
             ctx.save_for_backward(x, coefficients, base, domain)
-            arrays = (tensor.detach().numpy() for tensor in (x, coefficients, base, domain))
-            return torch.from_numpy(spline.forward(*arrays))
+            return torch.from_numpy(spline.forward(x.numpy(), coefficients.numpy(), base.numpy(), domain.numpy()))
 
         @staticmethod
-        @torch.autograd.function.once_differentiable
         def backward(ctx, upstream):
-            arrays = (tensor.detach().numpy() for tensor in (*ctx.saved_tensors, upstream))
-            return *map(torch.from_numpy, spline.backward(*arrays)), None
+            if torch.is_grad_enabled():  # create_graph=True; asked by hand, `once_differentiable` costs as much as a small layer
+                raise NetworkError("A spline layer in torch is differentiable once. For second derivatives take the network's formula.")
+            x, coefficients, base, domain = ctx.saved_tensors
+            arrays = spline.backward(x.numpy(), coefficients.numpy(), base.numpy(), domain.numpy(), upstream.numpy())
+            return *map(torch.from_numpy, arrays), None
 
     return SplineLayer
 

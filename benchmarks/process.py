@@ -1,0 +1,82 @@
+"""Whole processes, from the start of the interpreter to its end: imports, the command line, the first fit after an installation."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.interactive import table
+from benchmarks.timing import Bench, Row, in_turn
+
+GROUP = "process"
+FIT = "warm `kan-workbench fit` of 1000 x 4, whole process"
+FIRST = "first fit after a fresh install, compilation included, whole process"
+IMPORT = "`import workbench`, whole process"
+_FIRST_RUNS = 3
+
+
+def rows(bench: Bench) -> list[Row]:
+    """Warm fit, first fit with empty caches, and imports with numpy alone beside them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        _write(path)
+        return [*_fits(bench, path), *_imports(bench)]
+
+
+def _fits(bench: Bench, path: Path) -> list[Row]:
+    command = [sys.executable, "-m", "workbench.cli", "fit", str(path), "--target", "y"]
+    failed = subprocess.run(command, capture_output=True, text=True, check=False)
+    if failed.returncode:
+        note = f"the command ends with code {failed.returncode}: {failed.stderr.strip()[:200]}"
+        return [Row(FIT, 4.0, 2.5, note=note), Row(FIRST, 20.0, 5.0, note=note)]
+    warm = in_turn({"fit": lambda: _run(command)}, max(5, bench.rounds // 2))["fit"]
+    bench.say(f"warm fit {min(warm):.2f} s at best: {failed.stdout.strip()}")
+    first = tuple(_first(command) for _ in range(_FIRST_RUNS))
+    note = "kernels compiled into an empty cache; .pyc files as an installer leaves them"
+    return [Row(FIT, 4.0, 2.5, warm, note=failed.stdout.strip()), Row(FIRST, 20.0, 5.0, first, note=note)]
+
+
+def _first(command: list[str]) -> float:
+    with tempfile.TemporaryDirectory() as cache:
+        return in_turn_once(lambda: _run(command, NUMBA_CACHE_DIR=cache))
+
+
+def in_turn_once(call) -> float:
+    """Time one call that cannot be repeated."""
+    import time
+
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def _imports(bench: Bench) -> list[Row]:
+    programs = {
+        "workbench": "import workbench",
+        "numpy": "import numpy",
+        "discovery": "import workbench; workbench.Discovery",
+        "nothing": "pass",
+    }
+    taken = in_turn({name: lambda code=code: _run([sys.executable, "-c", code]) for name, code in programs.items()}, bench.rounds)
+    middle = {name: sorted(seconds)[len(seconds) // 2] for name, seconds in taken.items()}
+    beside = ", ".join(f"{words} {middle[name]:.2f} s" for name, words in _WORDS.items())
+    return [Row(IMPORT, 1.0, 0.3, taken["workbench"], note=f"names load when first used; in the same run: {beside}")]
+
+
+_WORDS = {"nothing": "an empty program", "numpy": "`import numpy`", "discovery": "`workbench.Discovery` with all it needs"}
+
+
+def _run(command: list[str], **environment: str) -> None:
+    subprocess.run(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+
+
+def _write(path: Path) -> None:
+    columns = table()
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*(values.tolist() for values in columns.values())))
