@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from workbench.primitives import TypedForm
 from workbench.snapping.curve import Curve
@@ -79,6 +78,8 @@ def _polish(curve: Curve, form: TypedForm, start: np.ndarray, offset: bool) -> t
     """Return constants and mean weighted square, infinite where the form leaves its domain."""
     root = np.sqrt(curve.weights)
     ends = np.array([curve.low, curve.high])
+
+    from scipy.optimize import least_squares  # 0.3 s to import, needed when somebody types a form
 
     def projected(rows: np.ndarray) -> np.ndarray:
         return rows - (rows @ root)[..., None] * root if offset else rows

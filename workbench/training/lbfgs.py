@@ -7,7 +7,6 @@ feeds, so that the first step is of the right size.
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize
 
 from workbench.networks.kan import KAN
 from workbench.networks.program import Evaluation, Program
@@ -18,6 +17,8 @@ from workbench.training.problem import Problem
 
 def descend(network: KAN, problem: Problem, roughness: float, sparsity: float, max_iter: int) -> tuple[KAN, int]:
     """Run at most `max_iter` L-BFGS iterations; return the network, never worse, and the iterations taken."""
+    from scipy.optimize import minimize  # 0.3 s to import, needed for large networks only
+
     program = Program(network)
     blocks = row_blocks(problem)
     evaluations = [Evaluation(program, blocks[0].x)] if len(blocks) == 1 else None
