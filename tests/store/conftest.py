@@ -27,6 +27,7 @@ def grown(store) -> tuple[Store, str]:
     store.states.undo(project)
     store.states.append(project, draft("lock"))
     store.projects.summarise(project, {"r2": 0.97, "formula": "Volume = c·Girth²"})
+    store.projects.set_plan(project, {"roles": {"Volume": "target"}})
     return store, project
 
 

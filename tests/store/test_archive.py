@@ -145,7 +145,7 @@ def test_any_value_in_any_place_is_accepted_whole_or_refused_with_a_sentence(dat
 
 SMALL = (
     {
-        "name": "small", "summary": {}, "cursor": 2, "dataset": 1, "datasets": [{"id": 1, "content": {}}],
+        "name": "small", "summary": {}, "plan": {}, "cursor": 2, "dataset": 1, "datasets": [{"id": 1, "content": {}}],
         "states": [
             {"id": 1, "parent": None, "redo": 2, "dataset": 1, "label": "a", "move": {}, "metrics": {}, "created": 1.5, "network": {}, "view": {}},
             {"id": 2, "parent": 1, "redo": None, "dataset": 1, "label": "b", "move": {}, "metrics": {}, "created": 2.5, "network": {}, "view": {}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import stat
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from workbench.exceptions import ProjectError
-from workbench.store import Store
+from workbench.store import SourceFile, Store
 
 
 def test_a_new_project_is_empty_and_its_id_cannot_be_guessed(store):
@@ -86,6 +87,7 @@ def test_a_duplicate_has_the_same_history_and_its_own_future(grown, make_draft):
     copy = store.projects.duplicate(project)
     assert copy.name == "Cherry trees (copy)"
     assert (copy.cursor, copy.dataset, copy.summary) == (4, 1, {"r2": 0.97, "formula": "Volume = c·Girth²"})
+    assert copy.plan == {"roles": {"Volume": "target"}}
     assert store.states.history(copy.id) == store.states.history(project)
     store.states.append(copy.id, make_draft("refit"))
     assert len(store.states.history(copy.id)) == 5
@@ -117,18 +119,49 @@ def test_data_come_back_exactly(grown):
     assert_array_equal(data.arrays["X"], np.arange(14.0).reshape(7, 2).T)
 
 
-def test_data_without_states_are_replaced_and_data_with_states_are_kept(store, make_draft):
+def test_data_without_states_are_removed_and_data_with_states_are_kept(store, make_draft):
     project = store.projects.create("a").id
     store.projects.set_data(project, {"role": "first try"}, {})
-    assert store.projects.set_data(project, {"role": "corrected"}, {}).id == 1
+    assert store.projects.set_data(project, {"role": "corrected"}, {}).id == 2
     store.states.append(project, make_draft("fit"))
-    assert store.projects.set_data(project, {"role": "other target"}, {}).id == 2
+    assert store.projects.set_data(project, {"role": "other target"}, {}).id == 3
     store.states.append(project, make_draft("fit again"))
-    assert [step.dataset for step in store.states.history(project)] == [1, 2]
-    assert store.projects.data(project, 1).content == {"role": "corrected"}
+    assert [step.dataset for step in store.states.history(project)] == [2, 3]
+    assert store.projects.data(project, 2).content == {"role": "corrected"}
     assert store.projects.data(project).content == {"role": "other target"}
-    with pytest.raises(ProjectError, match="no dataset 3"):
-        store.projects.data(project, 3)
+    for gone in (1, 4):
+        with pytest.raises(ProjectError, match=f"no dataset {gone}"):
+            store.projects.data(project, gone)
+
+
+def test_the_number_of_a_dataset_is_never_used_again(store):
+    """Workers keep a dataset they have read under its number."""
+    project = store.projects.create("a").id
+    numbers = [store.projects.set_data(project, {"try": k}, {}).id for k in range(5)]
+    assert numbers == [1, 2, 3, 4, 5]
+
+
+def test_a_state_made_from_an_older_dataset_says_so(store, make_draft):
+    project = store.projects.create("a").id
+    store.projects.set_data(project, {"role": "first"}, {})
+    store.states.append(project, make_draft("fit"))
+    store.projects.set_data(project, {"role": "second"}, {})
+    assert store.states.append(project, dataclasses.replace(make_draft("snap"), dataset=1)).dataset == 1
+    assert store.states.append(project, make_draft("fit")).dataset == 2
+
+
+def test_the_file_a_table_was_read_from_is_kept_copied_and_forgotten(store):
+    project = store.projects.create("a").id
+    assert store.projects.source(project) is None
+    store.projects.set_source(project, SourceFile("first.xlsx", b"PK"))
+    store.projects.set_source(project, SourceFile("runs.xlsx", b"PK\x00\xff"))
+    copy = store.projects.duplicate(project).id
+    store.projects.set_source(project, None)
+    assert store.projects.source(project) is None
+    assert store.projects.source(copy) == SourceFile("runs.xlsx", b"PK\x00\xff")
+    store.projects.purge(copy)
+    with store._database.read() as connection:
+        assert connection.execute("SELECT count(*) FROM source").fetchone()[0] == 0
 
 
 def test_a_dataset_beyond_what_sqlite_holds_is_refused_with_its_size(store, monkeypatch):

@@ -122,7 +122,7 @@ def test_a_workspace_of_a_newer_version_is_refused_untouched(tmp_path):
     connection = sqlite3.connect(tmp_path / "workbench.sqlite")
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(ProjectError, match=r"newer KAN Workbench \(schema 99; this one knows up to 1\).*--workspace DIR"):
+    with pytest.raises(ProjectError, match=r"newer KAN Workbench \(schema 99; this one knows up to 2\).*--workspace DIR"):
         Store(tmp_path)
     connection = sqlite3.connect(tmp_path / "workbench.sqlite")
     assert connection.execute("PRAGMA user_version").fetchone() == (99,)
@@ -133,18 +133,32 @@ def test_an_older_workspace_is_brought_up_to_date_with_everything_in_it(tmp_path
     with Store(tmp_path) as store:
         project = store.projects.create("old").id
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, ("CREATE TABLE bookmark (project TEXT, state INTEGER)",)))
-    monkeypatch.setattr(schema, "VERSION", 2)
+    monkeypatch.setattr(schema, "VERSION", 3)
     with Store(tmp_path) as store:
         assert store.projects.get(project).name == "old"
         with store._database.read() as connection:
-            assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+            assert connection.execute("PRAGMA user_version").fetchone()[0] == 3
             assert connection.execute("SELECT count(*) FROM bookmark").fetchone()[0] == 0
+
+
+def test_a_workspace_of_the_first_schema_opens_with_its_projects(tmp_path, monkeypatch):
+    with monkeypatch.context() as first:
+        first.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        first.setattr(schema, "VERSION", 1)
+        connection = sqlite3.connect(tmp_path / "workbench.sqlite", isolation_level=None)
+        schema.prepare(connection, tmp_path / "workbench.sqlite")
+        connection.execute("INSERT INTO project (id, name, created, updated) VALUES ('p', 'old', 1, 1)")
+        connection.close()
+    with Store(tmp_path) as store:
+        assert (store.projects.get("p").name, store.projects.get("p").plan) == ("old", {})
+        store.projects.set_plan("p", {"hidden": "5"})
+        assert store.projects.get("p").plan == {"hidden": "5"}
 
 
 def test_a_migration_that_fails_leaves_the_workspace_as_it_was(tmp_path, monkeypatch):
     Store(tmp_path).close()
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, ("CREATE TABLE bookmark (state INTEGER)", "CREATE NONSENSE")))
-    monkeypatch.setattr(schema, "VERSION", 2)
+    monkeypatch.setattr(schema, "VERSION", 3)
     with pytest.raises(ProjectError, match="could not be used"):
         Store(tmp_path)
     monkeypatch.undo()

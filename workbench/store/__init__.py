@@ -9,9 +9,9 @@ restarted server and a second process at the same workspace.
 
 from workbench.store.archive import Archive
 from workbench.store.file import SUFFIX, read_project, write_project
-from workbench.store.records import Data, Draft, Project, State, Step
+from workbench.store.records import Data, Draft, Project, SourceFile, State, Step
 from workbench.store.store import Store, default_workspace
 
 __all__ = [
-    "SUFFIX", "Archive", "Data", "Draft", "Project", "State", "Step", "Store", "default_workspace", "read_project", "write_project",
+    "SUFFIX", "Archive", "Data", "Draft", "Project", "SourceFile", "State", "Step", "Store", "default_workspace", "read_project", "write_project",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """A project as one document and its arrays, for a `.kanwb` file: what the store exports and a saved discovery is.
 
-    document = {"name", "summary", "cursor", "dataset",
+    document = {"name", "summary", "plan", "cursor", "dataset",
                 "datasets": [{"id", "content"}],
                 "states": [{"id", "parent", "redo", "dataset", "label", "move", "metrics", "created", "network", "view"}]}
     arrays   = {"dataset/1/NAME": ..., "state/7/NAME": ...}
@@ -28,7 +28,7 @@ _STATE = {
     "created": float | int, "network": dict, "view": dict,
 }  # fmt: skip
 _DATASET = {"id": int, "content": dict}
-_DOCUMENT = {"name": str, "summary": dict, "cursor": int | None, "dataset": int | None, "datasets": list, "states": list}
+_DOCUMENT = {"name": str, "summary": dict, "plan": dict, "cursor": int | None, "dataset": int | None, "datasets": list, "states": list}
 _MAX_ID = 2**31
 _MAX_TIME = 1e11  # seconds: the year 5138
 
@@ -49,11 +49,12 @@ class Archive:
     cursor: int | None = None
     dataset: int | None = None
     summary: Json = field(default_factory=dict)
+    plan: Json = field(default_factory=dict)
 
     def to_parts(self) -> tuple[dict[str, object], dict[str, np.ndarray]]:
         """Return (document, arrays), for `write_project`."""
         document = {
-            "name": self.name, "summary": dict(self.summary), "cursor": self.cursor, "dataset": self.dataset,
+            "name": self.name, "summary": dict(self.summary), "plan": dict(self.plan), "cursor": self.cursor, "dataset": self.dataset,
             "datasets": [{"id": data.id, "content": dict(data.content)} for data in self.datasets],
             "states": [_state_record(state) for state in self.states],
         }  # fmt: skip
@@ -72,7 +73,7 @@ class Archive:
             _refuse(f"arrays belong to {'/'.join(map(str, next(iter(shelves))))}, which it does not have")
         archive = cls(
             checked_name(cast("str", document["name"])), states, datasets, cast("int | None", document["cursor"]),
-            cast("int | None", document["dataset"]), cast("Json", document["summary"]),
+            cast("int | None", document["dataset"]), cast("Json", document["summary"]), cast("Json", document["plan"]),
         )  # fmt: skip
         _check_links(archive)
         return archive

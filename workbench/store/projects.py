@@ -9,7 +9,7 @@ from typing import cast
 
 from workbench.exceptions import ProjectError
 from workbench.store.database import Database, from_blob, from_text, to_blob, to_text
-from workbench.store.records import Arrays, Data, Json, Project
+from workbench.store.records import Arrays, Data, Json, Project, SourceFile
 
 MAX_NAME = 200
 
@@ -44,6 +44,10 @@ class Projects:
         """Set what the project's card shows in the list."""
         return self._update(project, "summary = ?", to_text(summary, "summary"))
 
+    def set_plan(self, project: str, plan: Json) -> Project:
+        """Keep what was chosen on the page Data."""
+        return self._update(project, "plan = ?", to_text(plan, "plan"))
+
     def delete(self, project: str) -> Project:
         """Put a project into the trash; `restore` brings it back as it was."""
         return self._update(project, "deleted = ?", time.time())
@@ -70,25 +74,28 @@ class Projects:
                 (copy, project),
             )
             connection.execute(
-                "UPDATE project SET cursor = ?, dataset = ?, summary = ? WHERE id = ?",
-                (source.cursor, source.dataset, to_text(source.summary, "summary"), copy),
+                "UPDATE project SET cursor = ?, dataset = ?, summary = ?, plan = ? WHERE id = ?",
+                (source.cursor, source.dataset, to_text(source.summary, "summary"), to_text(source.plan, "plan"), copy),
             )
+            connection.execute("INSERT INTO source SELECT ?, name, content FROM source WHERE project = ?", (copy, project))
             return fetch_project(connection, copy)
 
     def set_data(self, project: str, content: Json, arrays: Arrays) -> Data:
         """Make this the dataset that new states are made from.
 
-        A dataset from which no state was made is replaced; one with states stays for them.
+        It gets a number of its own, so that whoever keeps a copy knows it by its number. The one before stays for the states that were
+        made from it; without any it is removed.
         """
         blob = to_blob(content, arrays, "dataset")
         with self._database.write() as connection:
             current = fetch_project(connection, project).dataset
             used = connection.execute("SELECT 1 FROM state WHERE project = ? AND dataset = ?", (project, current)).fetchone()
             newest = connection.execute("SELECT coalesce(max(id), 0) FROM dataset WHERE project = ?", (project,)).fetchone()[0]
-            number = newest + 1 if current is None or used else current
-            connection.execute("INSERT OR REPLACE INTO dataset VALUES (?, ?, ?)", (project, number, blob))
-            connection.execute("UPDATE project SET dataset = ?, updated = ? WHERE id = ?", (number, time.time(), project))
-        return Data(number, content, arrays)
+            connection.execute("INSERT INTO dataset VALUES (?, ?, ?)", (project, newest + 1, blob))
+            connection.execute("UPDATE project SET dataset = ?, updated = ? WHERE id = ?", (newest + 1, time.time(), project))
+            if current is not None and not used:
+                connection.execute("DELETE FROM dataset WHERE project = ? AND id = ?", (project, current))
+        return Data(newest + 1, content, arrays)
 
     def data(self, project: str, number: int | None = None) -> Data | None:
         """Return the present dataset of a project, or the one with this number; None where there is none yet."""
@@ -101,6 +108,21 @@ class Projects:
             raise ProjectError(f"The project has no dataset {number}.")
         content, arrays = from_blob(row["content"], f"dataset {number} of the project")
         return Data(number, content, arrays)
+
+    def set_source(self, project: str, file: SourceFile | None) -> None:
+        """Keep the file that the table was read from; None forgets it."""
+        with self._database.write() as connection:
+            fetch_project(connection, project)
+            connection.execute("DELETE FROM source WHERE project = ?", (project,))
+            if file is not None:
+                connection.execute("INSERT INTO source VALUES (?, ?, ?)", (project, file.name, file.content))
+
+    def source(self, project: str) -> SourceFile | None:
+        """Return the file that the table was read from, if it was kept."""
+        with self._database.read() as connection:
+            fetch_project(connection, project)
+            row = connection.execute("SELECT name, content FROM source WHERE project = ?", (project,)).fetchone()
+        return None if row is None else SourceFile(row["name"], row["content"])
 
     def _update(self, project: str, assignment: str, value: object) -> Project:
         with self._database.write() as connection:
@@ -134,5 +156,5 @@ def fetch_project(connection: sqlite3.Connection, project: str) -> Project:
 
 
 def _project(row: sqlite3.Row) -> Project:
-    fields = {key: row[key] for key in row.keys() if key != "summary"}
-    return Project(**fields, summary=cast("Json", from_text(row["summary"])))
+    fields = {key: row[key] for key in row.keys() if key not in ("summary", "plan")}
+    return Project(**fields, summary=cast("Json", from_text(row["summary"])), plan=cast("Json", from_text(row["plan"])))

@@ -23,6 +23,7 @@ class Project:
     cursor : the state that is looked at, or None before the first
     dataset : the dataset that new states are made from, or None
     summary : what its card in the list shows (formula, R2, rows ...)
+    plan : what was chosen on the page Data: roles, units, how to divide and how to fit; kept from the first click on
     """
 
     id: str
@@ -34,6 +35,7 @@ class Project:
     cursor: int | None
     dataset: int | None
     summary: Json
+    plan: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,14 @@ class Data:
     id: int
     content: Json
     arrays: Arrays
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """The file that a project's table was read from, so that it can be read again in another way."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,10 @@ class State:
 
 @dataclass(frozen=True)
 class Draft:
-    """What a move has made, before the store gives it a number and a place in the tree."""
+    """What a move has made, before the store gives it a number and a place in the tree.
+
+    dataset : the dataset it was made from; None for the project's present one
+    """
 
     label: str
     move: Json
@@ -91,3 +104,4 @@ class Draft:
     arrays: Arrays = field(default_factory=dict)
     metrics: Json = field(default_factory=dict)
     view: Json = field(default_factory=dict)
+    dataset: int | None = None

@@ -1,8 +1,9 @@
 """The tables of a workspace, and how an older workspace becomes a newer one.
 
-    project ──< dataset          what was measured; a dataset that a state was made from is never overwritten
+    project ──< dataset          what was measured; a dataset never changes, so its number says what it is
        │  └───< state            a tree by `parent`; `project.cursor` is where one is, `redo` where one came back from
-       └──────< job              what workers did for it
+       ├──────< job              what workers did for it
+       └─────── source           the file that its table was read from
 
 `PRAGMA user_version` counts the migrations that have been applied. A workspace of a newer workbench is refused, not
 guessed at. Blobs are `.kanwb` content (see `workbench.store.file`): safetensors with a checksum, never pickle.
@@ -67,6 +68,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX state_of_parent ON state (project, parent)",
         "CREATE INDEX job_of_project ON job (project, created)",
+    ),
+    (
+        "ALTER TABLE project ADD COLUMN plan TEXT NOT NULL DEFAULT '{}'",
+        """CREATE TABLE source (
+            project TEXT PRIMARY KEY REFERENCES project (id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            content BLOB NOT NULL
+        )""",
     ),
 )
 

@@ -38,7 +38,8 @@ class States:
             where = fetch_project(connection, project)
             parent = where.cursor if parent is None else _step(connection, project, parent).id
             newest = connection.execute("SELECT coalesce(max(id), 0) FROM state WHERE project = ?", (project,)).fetchone()[0]
-            values = (project, newest + 1, parent, None, where.dataset, draft.label, *texts[:2], time.time(), network, texts[2])
+            dataset = where.dataset if draft.dataset is None else draft.dataset
+            values = (project, newest + 1, parent, None, dataset, draft.label, *texts[:2], time.time(), network, texts[2])
             connection.execute("INSERT INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
             return _visit(connection, project, newest + 1)
 

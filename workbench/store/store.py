@@ -76,7 +76,7 @@ class Store:
             for step, row in zip(steps, rows, strict=True)
         )
         data = tuple(Data(row["id"], *from_blob(row["content"], f"dataset {row['id']} of the project")) for row in blobs)
-        return Archive(record.name, states, data, record.cursor, record.dataset, record.summary)
+        return Archive(record.name, states, data, record.cursor, record.dataset, record.summary, record.plan)
 
     def export(self, project: str) -> bytes:
         """Return a project as the bytes of a `.kanwb` file."""
@@ -110,7 +110,7 @@ class Store:
                     ),
                 )  # fmt: skip
             connection.execute(
-                "UPDATE project SET cursor = ?, dataset = ?, summary = ? WHERE id = ?",
-                (archive.cursor, archive.dataset, to_text(archive.summary, "summary"), project),
+                "UPDATE project SET cursor = ?, dataset = ?, summary = ?, plan = ? WHERE id = ?",
+                (archive.cursor, archive.dataset, to_text(archive.summary, "summary"), to_text(archive.plan, "plan"), project),
             )
             return fetch_project(connection, project)

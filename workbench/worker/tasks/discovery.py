@@ -1,7 +1,7 @@
 """The tasks behind the workbench page: each opens a project of the store, makes one move or answers one question, and keeps what came of it.
 
 Arguments always hold `workspace` (the folder of the store) and `project`; `state` names the state to start from (the one looked at, when
-left out). A move returns {"state": its number}. The page then only reads the store: everything it draws lies there as JSON.
+left out), `fresh` says to start anew from the project's present dataset. A move returns {"state": its number}. The page then only reads the store: everything it draws lies there as JSON.
 """
 
 from __future__ import annotations
@@ -45,12 +45,13 @@ class _Desk:
         self.store = store.Store(self.workspace)
         stored = self.store.states.get(self.project, cast("int | None", arguments.get("state")))
         self.stored = stored
-        number = self.store.projects.get(self.project).dataset if stored is None else stored.step.dataset
+        fresh = stored is None or arguments.get("fresh", False)
+        number = self.store.projects.get(self.project).dataset if fresh else stored.step.dataset
         if number is None:
             raise ProjectError("The project has no data yet. Choose the columns on the page Data first.")
         self.dataset = number
         self.found = self._laid_out(number)
-        if stored is not None:
+        if not fresh:
             self.found.adopt_alone(state_from_store(stored))
 
     def _laid_out(self, number: int) -> Discovery:
@@ -71,7 +72,7 @@ class _Desk:
     def keep(self, state: State, parent: int | None) -> int:
         """Append the state a move has made to the project's history; return its number."""
         network, arrays = network_record(state)
-        draft = store.Draft(state.move.label, state.move.to_json(), network, arrays, state.metrics.to_json(), view(self.found))
+        draft = store.Draft(state.move.label, state.move.to_json(), network, arrays, state.metrics.to_json(), view(self.found), self.dataset)
         step = self.store.states.append(self.project, draft, parent=parent)
         self.store.projects.summarise(self.project, _summary(self.found, draft.view))
         return step.id
@@ -119,7 +120,7 @@ def _summary(found: Discovery, shown: Mapping[str, Any]) -> dict[str, Any]:
 @task("discovery.fit")
 def fit(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     """Fit a new network. Arguments: `settings` of training.FitConfig. Frames of the drawing go out as it learns."""
-    desk = _Desk({**arguments, "state": None} if arguments.get("fresh", True) else arguments)
+    desk = _Desk({**arguments, "state": None, "fresh": True} if arguments.get("fresh", True) else arguments)
     found = desk.found.leave()
 
     def watch(progress: FitProgress) -> None:
@@ -155,7 +156,7 @@ def move(arguments: Arguments, arrays: Arrays, context: Context) -> object:
 @task("discovery.auto")
 def auto(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     """Let the autopilot search. Arguments: `time_budget` seconds, `functions`. Every step of the picked path is kept."""
-    desk = _Desk({**arguments, "state": None})
+    desk = _Desk({**arguments, "state": None, "fresh": True})
 
     def watch(fraction: float, words: str) -> None:
         context.check()
