@@ -71,7 +71,7 @@ def found() -> Found:
     order = np.arange(211)
     data = SimpleNamespace(
         name="<i>runs</i>", X=X, y=y, features=columns, targets=(Column("force & more", "force", "N"),), weights=None, groups=None,
-        group_labels=(), task="regression", fingerprint="ab" * 32, X_train=X[:151], notes=(Note("missing", (), "2 values were missing."),),
+        group_labels=(), task="regression", seen=lambda rows: rows, fingerprint="ab" * 32, X_train=X[:151], notes=(Note("missing", (), "2 values were missing."),),
         left_out=((np.array([3, 5]), "no target"),), split=SimpleNamespace(train=order[:151], validation=order[151:182], test=order[182:]),
     )  # fmt: skip
     inputs = tuple(Input(c.name, c.symbol, c.unit or None, X[:, i].min(), X[:, i].max()) for i, c in enumerate(columns))

@@ -4,6 +4,7 @@ data = Dataset.from_table("runs.csv", target="period", units={"length": "m"})
 data.X_train, data.y_train          (n_rows, n_inputs), (n_rows, n_targets), values as they were measured
 data.split                          which rows fit, judge and test
 data.notes                          what was done, in plain words
+data.with_transforms({"y": "log"})  the same rows; the network sees y as its logarithm
 data = load_sample("cherry_trees")  one of ten small real tables with a known law
 """
 
@@ -14,6 +15,7 @@ from workbench.dataset.encoding import Encoded, Input
 from workbench.dataset.roles import ROLES, Role
 from workbench.dataset.samples import Constant, Fit, Sample, load_sample, sample_info, sample_names
 from workbench.dataset.split import FOLD_ROWS, HOLDOUT_ROWS, N_FOLDS, N_REPEATS, Split, SplitPlan, divide
+from workbench.dataset.transforms import Transform
 from workbench.exceptions import DatasetError, UnknownColumnError
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "ROLES",
     "Task",
     "Categories",
+    "Transform",
     "Missing",
     "DatasetError",
     "UnknownColumnError",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from workbench.dataset.encoding import Encoded, Input, encode
 from workbench.dataset.roles import Role
 from workbench.dataset.split import Split, Way
+from workbench.dataset.transforms import NOTE, Transform, checked, notes_of, original, seen
 from workbench.table import Column, Note, Source, Table, read_table
 
 Task = Literal["regression", "classification"]
@@ -32,7 +34,8 @@ class LeftOut(NamedTuple):
 class Dataset:
     """A table with roles: what is predicted from what, by which rows. Frozen; its arrays cannot be written to.
 
-    Values are those of the table: nothing is shifted or scaled.
+    Values are those of the table: nothing is shifted or scaled. `seen` and `seen_targets` are what the network is given: the same, but for
+    columns that a person wants seen as their logarithm.
 
     Attributes
     ----------
@@ -49,6 +52,7 @@ class Dataset:
     task, classes : "regression", or "classification" with the label of each code
     notes : what was done and noticed, in plain words
     left_out : rows of the table that are not here, and why
+    transforms : {column: "log"} for inputs and targets that the network sees as their natural logarithm
     """
 
     name: str
@@ -68,8 +72,10 @@ class Dataset:
     classes: tuple[str | float, ...] = ()
     notes: tuple[Note, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    transforms: Mapping[str, Transform] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "transforms", MappingProxyType(dict(self.transforms)))
         for values in (self.X, self.y, self.rows, self.weights, self.errors, self.groups, *(left.rows for left in self.left_out)):
             if values is not None:
                 values.setflags(write=False)
@@ -89,6 +95,7 @@ class Dataset:
         task: Task = "regression",
         categories: Categories = "indicators",
         missing: Missing = "drop",
+        transforms: Mapping[str, Transform] | None = None,
         split: Way = "random",
         split_by: str | None = None,
         test_fraction: float = 0.2,
@@ -110,6 +117,7 @@ class Dataset:
         task : "regression", or "classification" (then the target may be text)
         categories : what becomes of categories: "indicators" (0 or 1 for each value but the first), "group", or "ignore"
         missing : rows with missing inputs: "drop" leaves them out, "median" fills in the median of the training rows
+        transforms : {column: "log"}: inputs and targets, all above 0, that the network sees as their natural logarithm
         split : "random"; "groups": rows with the same `split_by` stay together; "time": the last rows by `split_by` (or as they stand) are tested
         test_fraction, validation_fraction : shares of the rows
         random_state : the seed of the split
@@ -132,7 +140,8 @@ class Dataset:
         table = table.with_units(units or {})
         resolved = resolve(table, target, features, roles, {"weight": weight, "error": error, "group": group})
         plan = SplitPlan(split, test_fraction, validation_fraction, random_state)
-        return make_dataset(table, resolved, Choices(task, categories, missing, split_by), plan)
+        data = make_dataset(table, resolved, Choices(task, categories, missing, split_by), plan)
+        return data.with_transforms(transforms) if transforms else data
 
     def __repr__(self) -> str:
         targets, inputs = (", ".join(column.name for column in columns) for columns in (self.targets, self.features))
@@ -198,11 +207,61 @@ class Dataset:
         ranges.setflags(write=False)
         return ranges
 
+    # ---- what the network sees
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.targets)
+
+    def seen(self, X: np.ndarray) -> np.ndarray:
+        """Return inputs (n_rows, n_inputs) as the network sees them: the logarithm of transformed columns, all others as they are."""
+        return seen(X, self.names, self.transforms)
+
+    def seen_targets(self, y: np.ndarray) -> np.ndarray:
+        """Return targets (n_rows, n_targets) on the scale that the network is fitted on."""
+        return seen(y, self.target_names, self.transforms)
+
+    def original_targets(self, outputs: np.ndarray) -> np.ndarray:
+        """Return outputs of the network (n_rows, n_targets) in the scale of the table: the way back from `seen_targets`."""
+        return original(outputs, self.target_names, self.transforms)
+
+    @property
+    def seen_weights(self) -> np.ndarray | None:
+        """(n_rows,) weights on the scale that is fitted: where y has the error s, log(y) has the error s / y; or None."""
+        if self.errors is None or self.weights is None or self.targets[0].name not in self.transforms:
+            return self.weights
+        weights = self.weights * self.y[:, 0] ** 2
+        return weights / weights.mean()
+
+    def seen_name(self, name: str) -> str:
+        """Return how an input or target is called where the network is drawn: "log body" for a transformed column, else its name."""
+        return f"{self.transforms[name]} {name}" if name in self.transforms else name
+
+    def with_transforms(self, transforms: Mapping[str, Transform]) -> Dataset:
+        """Return the same rows and split, seen by the network on other scales; {} sees every column as it is.
+
+        Raises
+        ------
+        DatasetError
+            A column has no logarithm on some row; UnknownColumnError names the closest column.
+
+        Examples
+        --------
+        >>> from workbench.dataset import load_sample
+        >>> load_sample("mammals").with_transforms({"brain": "log", "body": "log"}).seen_name("body")
+        'log body'
+        """
+        wanted = checked(self, transforms)
+        kept = tuple(note for note in self.notes if note.kind != NOTE)
+        return replace(self, transforms=wanted, notes=(*kept, *notes_of(wanted, self.target_names)))
+
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over the names, roles and values that are fitted; it does not depend on units, notes or the split."""
+        """SHA-256 over the names, roles, transforms and values that are fitted; it does not depend on units, notes or the split."""
         named = {"inputs": self.names, "targets": [column.name for column in self.targets], "task": self.task}
         named |= {"classes": self.classes, "groups": self.group_labels, "rows": self.n_rows}
+        if self.transforms:  # named only where there are some: datasets stored before there were any keep their fingerprint
+            named["transforms"] = dict(self.transforms)
         digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode())
         for values in (self.X, self.y, self.weights, self.groups):
             digest.update(b"none" if values is None else np.ascontiguousarray(values, dtype="<f8").tobytes())

@@ -10,10 +10,11 @@ import numpy as np
 from workbench.dataset.data import Dataset, LeftOut
 from workbench.dataset.encoding import Input
 from workbench.dataset.split import Split
+from workbench.dataset.transforms import TRANSFORMS, Transform
 from workbench.exceptions import DatasetError, TableError
 from workbench.table import Column, Note, arrays_of_table, table_of_arrays
 
-VERSION = 1
+VERSION = 2  # 2: transforms
 _OPTIONAL = ("weights", "errors", "groups")
 
 
@@ -40,6 +41,7 @@ def arrays_of_dataset(data: Dataset) -> tuple[dict[str, object], dict[str, np.nd
         "classes": list(data.classes),
         "notes": [asdict(note) for note in data.notes],
         "left_out": [left.reason for left in data.left_out],
+        "transforms": dict(data.transforms),
         "fingerprint": data.fingerprint,
     }
     return described, arrays
@@ -89,7 +91,16 @@ def _dataset(described: Mapping, arrays: Mapping[str, np.ndarray]) -> Dataset:
         classes=tuple(described["classes"]),
         notes=tuple(Note(note["kind"], tuple(note["columns"]), note["text"]) for note in described["notes"]),
         left_out=tuple(LeftOut(arrays[f"left_out/{k}"], reason) for k, reason in enumerate(described["left_out"])),
+        transforms=_transforms(described),
     )
+
+
+def _transforms(described: Mapping) -> dict[str, Transform]:
+    """Return the transforms; version 1 had none."""
+    stored = dict(described.get("transforms", {}))
+    if any(transform not in TRANSFORMS for transform in stored.values()):
+        raise ValueError(f"unknown transforms {stored!r}")
+    return stored
 
 
 def _input(described: Mapping) -> Input:

@@ -355,6 +355,11 @@ def from_model(data: Dataset, network: KAN, roughness: float, model: str, parame
             f"The model was fitted on {network.n_inputs} inputs, the dataset has {len(data.features)}: "
             f"{', '.join(c.name for c in data.features)}. Give the dataset that the model was fitted on."
         )
+    if data.transforms:
+        raise DiscoveryError(
+            f"The model was fitted on the values of its table, the network of this dataset sees logarithms ({', '.join(data.transforms)}). "
+            "Give data.with_transforms({}), or fit here: wb.Discovery(data).fit()."
+        )
     found = Discovery(data)
     return found._append(Move("model", {"estimator": model, "parameters": parameters}), (network,) * len(found.problems), roughness)
 

@@ -67,7 +67,8 @@ def _x_label(found: Discovery, edge: Edge) -> str:
     if level:
         return f"h{source}" if level == 1 else f"h{level},{source}"
     column = found.data.features[source]
-    return f"{column.name} ({column.unit})" if column.unit else column.name
+    name = found.data.seen_name(column.name)
+    return f"{name} ({column.unit})" if column.unit else name
 
 
 def _points(traced: Trace, edge: Edge, y: np.ndarray) -> list[list[float]]:

@@ -60,7 +60,8 @@ def plain(formula: Formula, data: Dataset) -> Formula:
 
 
 def _weights(data: Dataset, rows: np.ndarray) -> np.ndarray | None:
-    return None if data.weights is None else data.weights[rows]
+    weights = data.seen_weights
+    return None if weights is None else weights[rows]
 
 
 def certified(formula: Formula, data: Dataset, networks: tuple[KAN, ...]) -> Certificate:

@@ -33,7 +33,8 @@ def to_script(found: Discovery) -> str:
 
 def _data_lines(data: Dataset) -> list[str]:
     if data.name in sample_names():
-        return [f"data = wb.load_sample({data.name!r})"]
+        seen = f".with_transforms({dict(data.transforms)!r})" if data.transforms else ""
+        return [f"data = wb.load_sample({data.name!r}){seen}"]
     return [
         "# the file this discovery was saved to holds its data, roles, units and split",
         f"data = wb.load_discovery({data.name + '.kanwb'!r}).data",

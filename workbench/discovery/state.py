@@ -14,7 +14,11 @@ from workbench.training import Problem, score
 
 @dataclass(frozen=True)
 class Metrics:
-    """Figures of a state. Errors are in units of the target's spread; r2_test is None where there are no test rows."""
+    """Figures of a state. Errors are in units of the target's spread; r2_test is None where there are no test rows.
+
+    All of them, r2_test too, are on the scale that is fitted: that of log(y) for a target seen as its logarithm. `Formula.score` is in the
+    scale of the table.
+    """
 
     r2_train: float
     r2_validation: float
@@ -77,8 +81,13 @@ def measure(data: Dataset, networks: tuple[KAN, ...], parts: tuple[Problem, ...]
 
 
 def predict(data: Dataset, networks: tuple[KAN, ...], rows: np.ndarray) -> np.ndarray:
-    """Evaluate the networks on rows of the data, each row by its group's network: (n_rows, n_outputs)."""
-    X = data.X[rows]
+    """Predict rows of the data in the scale of the table, each row by its group's network: (n_rows, n_outputs)."""
+    return data.original_targets(outputs(data, networks, rows))
+
+
+def outputs(data: Dataset, networks: tuple[KAN, ...], rows: np.ndarray) -> np.ndarray:
+    """Evaluate the networks on rows of the data, each row by its group's network, on the scale that is fitted: (n_rows, n_outputs)."""
+    X = data.seen(data.X[rows])
     if data.groups is None:
         return networks[0](X)
     values = np.empty((len(rows), networks[0].n_outputs))
@@ -90,10 +99,10 @@ def predict(data: Dataset, networks: tuple[KAN, ...], rows: np.ndarray) -> np.nd
 
 
 def r2_on(data: Dataset, networks: tuple[KAN, ...], rows: np.ndarray) -> float | None:
-    """Return R2 on rows (mean over targets), for classes the share predicted right; None without at least two rows."""
+    """Return R2 on rows on the scale that is fitted (mean over targets), for classes the share predicted right; None without two rows."""
     if len(rows) < 2:
         return None
-    truth, values = data.y[rows], predict(data, networks, rows)
+    truth, values = data.seen_targets(data.y[rows]), outputs(data, networks, rows)
     if data.task == "classification":
         problem = Problem(data.X[rows].T, truth.T, None, "cross_entropy", len(data.classes))
         return float((problem.probabilities(values.T).argmax(0) == truth[:, 0]).mean())
@@ -101,5 +110,3 @@ def r2_on(data: Dataset, networks: tuple[KAN, ...], rows: np.ndarray) -> float |
     residual = ((truth - values) ** 2).sum(0)
     known = spread > 0
     return float((1 - residual[known] / spread[known]).mean()) if known.any() else None
-
-

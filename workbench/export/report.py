@@ -206,7 +206,7 @@ def _ranges(formula: Formula) -> str:
 
 
 def _network(found: Discovered) -> str:
-    drawn = drawing(found.network, found.data.X_train, labels=found.data)
+    drawn = drawing(found.network, found.data.seen(found.data.X_train), labels=found.data)
     states = [edge["state"] for edge in drawn["edges"]]
     named = sum(state == "snapped" or (state == "locked" and edge["form"]) for state, edge in zip(states, drawn["edges"], strict=True))
     alive = sum(state != "pruned" for state in states)

@@ -7,6 +7,7 @@
 
 A curve is drawn over [lo, hi], the range of the edge's input on the given rows; `y` is scaled to 0 ... 1000 between the curve's lowest and
 highest value, which stand in `range`. A point where the form has no value (the logarithm of a negative number) is null.
+A column that the network sees as its logarithm is labelled so ("log body"), in the unit of the column itself.
 `node` is the node that the target slot belongs to; `kind` is "input", "sum", "product" or "output".
 """
 
@@ -38,7 +39,7 @@ class Column(Protocol):
 
 
 class Labels(Protocol):
-    """Where names and units come from: a Dataset, or anything with its two lists of columns."""
+    """Where names and units come from: a Dataset, or anything with its two lists of columns; `transforms` {name: "log"} may be absent."""
 
     features: Sequence[Column]
     targets: Sequence[Column]
@@ -59,7 +60,7 @@ def drawing(
     Parameters
     ----------
     network : KAN
-    X : (n_rows, n_inputs)     the rows whose values decide the range of every curve; without rows the knots' ranges are used
+    X : (n_rows, n_inputs)     as the network sees them (Dataset.seen): their values decide the range of every curve; without rows the knots do
     importance : per layer (n_out, n_in) in [0, 1]; None: computed from the rows
     labels : gives the names and units of inputs and outputs
     selected, busy : edges to mark
@@ -108,21 +109,24 @@ def _layers(network: KAN, labels: Labels | None) -> list[Mapping[str, Any]]:
     """Describe the nodes, inputs first."""
     below = [
         {"id": i, "label": name, "kind": "input", "unit": unit, "factors": [i]}
-        for i, (name, unit) in enumerate(_names("x", network.n_inputs, labels and labels.features))
+        for i, (name, unit) in enumerate(_names("x", network.n_inputs, labels))
     ]
     described: list[Mapping[str, Any]] = [{"nodes": below}]
     for level, layer in enumerate(network.layers):
-        outputs = _names("y", network.n_outputs, labels and labels.targets) if level == len(network.layers) - 1 else None
+        outputs = _names("y", network.n_outputs, labels) if level == len(network.layers) - 1 else None
         described.append({"nodes": [_node(node, i, level, outputs, len(network.layers)) for i, node in enumerate(layer.nodes)]})
     return described
 
 
-def _names(letter: str, count: int, columns: Sequence[Column] | None) -> list[tuple[str, str | None]]:
-    if columns is None:
+def _names(letter: Literal["x", "y"], count: int, labels: Labels | None) -> list[tuple[str, str | None]]:
+    """Return name and unit of every input or output, as the network sees it."""
+    if labels is None:
         return [(letter if count == 1 and letter == "y" else f"{letter}{i + 1}", None) for i in range(count)]
+    columns = labels.features if letter == "x" else labels.targets
     if len(columns) != count:
         raise NetworkError(f"The network has {count} {'inputs' if letter == 'x' else 'outputs'}; got names for {len(columns)}.")
-    return [(str(column.name), column.unit or None) for column in columns]
+    transforms: Mapping[str, str] = getattr(labels, "transforms", {})
+    return [(f"{transforms.get(column.name, '')} {column.name}".strip(), column.unit or None) for column in columns]
 
 
 def _node(node: Node, index: int, level: int, outputs: list[tuple[str, str | None]] | None, depth: int) -> Mapping[str, Any]:

@@ -6,6 +6,10 @@ A snapped edge gives its form's expression. A spline edge gives a call of the na
 definition (a piecewise cubic and its base term) travels with the formula. A node that no input reaches any more is a constant: it is
 evaluated and merged into the bias above it. In the end constants are merged (`expression.fold`), so that a snapped network reads like a
 formula of a textbook; values change by rounding errors only, and the certificate says by how much.
+
+The formula is in the columns' own units. Where a network sees a column as its logarithm, it is read as log(column) -> network -> exp:
+
+    log(brain) = 2.13 + 0.752*log(body)     reads     brain = 8.4*body**0.752
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from workbench.bases import bspline
 from workbench.bases.bspline import EdgeDefinition
 from workbench.exceptions import NetworkError
 from workbench.expression import Call, Expression, Number, Symbol, add, call, evaluate, fold, mul, named_functions, symbols
-from workbench.formula.formula import Formula, Input, Output
+from workbench.formula.formula import Formula, Input, Output, Transform
 from workbench.networks import KAN, Edge
 from workbench.networks.kan import Layer
 
@@ -33,11 +37,12 @@ MAX_TERMS = 5_000  # more is no formula any more, and would take seconds to cert
 
 @dataclass(frozen=True)
 class Quantity:
-    """What an output is: its column's own name, its symbol and its unit."""
+    """What an output is: its column's own name, its symbol and its unit; with transform "log", the network gives its logarithm."""
 
     name: str
     symbol: str
     unit: str | None = None
+    transform: Transform | None = None
 
 
 def assemble(network: KAN, inputs: Sequence[Input] | None = None, targets: Sequence[Quantity] | None = None) -> Formula:
@@ -63,13 +68,15 @@ def assemble(network: KAN, inputs: Sequence[Input] | None = None, targets: Seque
         )
     _refuse_endless(network)
     definitions: dict[str, EdgeDefinition] = {}
-    nodes: dict[int, Expression] = {i: Symbol(column.symbol) for i, column in enumerate(inputs)}
+    nodes: dict[int, Expression] = {i: _start(column) for i, column in enumerate(inputs)}
     for level, layer in enumerate(network.layers):
         slots = {target: _slot(network, (level, row), nodes, definitions) for row, target in enumerate(layer.targets)}
         nodes = {node.id: _settled(mul(*(slots[slot] for slot in node.factors)), definitions) for node in layer.nodes}
-    expressions = [fold(nodes[node.id]) for node in network.layers[-1].nodes]
+    positive = [column.symbol for column in inputs if column.transform == "log"]
+    written = [nodes[node.id] for node in network.layers[-1].nodes]
+    expressions = [fold(call("exp", e) if t.transform == "log" else e, positive) for t, e in zip(targets, written, strict=True)]
     used = frozenset().union(*map(named_functions, expressions))
-    outputs = tuple(Output(t.name, t.symbol, t.unit, expression) for t, expression in zip(targets, expressions, strict=True))
+    outputs = tuple(Output(t.name, t.symbol, t.unit, expression, t.transform) for t, expression in zip(targets, expressions, strict=True))
     return Formula(outputs, inputs, {name: d for name, d in definitions.items() if name in used}, notes=_notes(network, used))
 
 
@@ -95,10 +102,17 @@ def joined(formulas: Mapping[str, Formula]) -> Formula:
 
 
 def variables(dataset: Dataset) -> tuple[tuple[Input, ...], tuple[Quantity, ...]]:
-    """Return what `assemble` needs to know of a dataset: its inputs with the range of the training rows, and its targets."""
-    low, high = dataset.X_train.min(0), dataset.X_train.max(0)
-    inputs = tuple(Input(c.name, c.symbol, c.unit or None, float(low[i]), float(high[i])) for i, c in enumerate(dataset.features))
-    return inputs, tuple(Quantity(c.name, c.symbol, c.unit or None) for c in dataset.targets)
+    """Return what `assemble` needs to know of a dataset: its inputs with the range of the training rows, its targets, and their transforms."""
+    transform = dataset.transforms.get
+    inputs = tuple(
+        Input(c.name, c.symbol, c.unit or None, float(low), float(high), transform(c.name))
+        for c, (low, high) in zip(dataset.features, dataset.ranges, strict=True)
+    )
+    return inputs, tuple(Quantity(c.name, c.symbol, c.unit or None, transform(c.name)) for c in dataset.targets)
+
+
+def _start(column: Input) -> Expression:
+    return call("log", Symbol(column.symbol)) if column.transform == "log" else Symbol(column.symbol)
 
 
 def edge_name(edge: Edge) -> str:

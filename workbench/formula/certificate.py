@@ -2,6 +2,8 @@
 
     max_abs[part] = max over the rows of a part, and over outputs, of |network(x) - formula(x)|
 
+Both are compared in the columns' own units: where the network sees a logarithm, log is taken before it and exp after it.
+
 Parts are the rows given (training, validation, test) and fresh points: drawn evenly from the box of the inputs' ranges, where no data need
 be. A row where both have no value (the logarithm of a negative number) is in agreement and is counted; a row where only one has makes
 the difference infinite. The formula is called exact where no difference exceeds 1e-9 of the largest value, which is what rounding leaves.
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.formula.formula import Formula
-from workbench.formula.rows import Rows, input_rows
+from workbench.formula.rows import Rows, input_rows, original, seen
 from workbench.networks import KAN
 
 ROUNDING = 1e-9
@@ -80,7 +82,7 @@ def certify(
     parts = {name: input_rows(X, formula.inputs) for name, X in samples.items() if len(X)}  # type: ignore[arg-type]
     parts["fresh"] = _fresh(network, formula, n_fresh, random_state)
     with np.errstate(all="ignore"):
-        values = {name: network(rows) for name, rows in parts.items()}
+        values = {name: original(network(seen(rows, formula.inputs)), formula.outputs) for name, rows in parts.items()}
         written = {name: formula.prediction(rows).values.reshape(values[name].shape) for name, rows in parts.items()}
     max_abs = {name: _largest_difference(values[name], written[name]) for name in parts}
     given = [value for name, value in values.items() if name != "fresh"] or list(values.values())
@@ -110,13 +112,13 @@ def combined(certificates: Sequence[Certificate]) -> Certificate:
 
 
 def _fresh(network: KAN, formula: Formula, count: int, seed: int) -> np.ndarray:
-    """Draw points from the box of the ranges; an input without a range has that of its knots."""
-    low = np.array([column.low for column in formula.inputs])
-    high = np.array([column.high for column in formula.inputs])
+    """Draw points from the box of the ranges, evenly as the network sees it; an input without a range has that of its knots."""
+    ranges = np.array([[column.low for column in formula.inputs], [column.high for column in formula.inputs]])
+    low, high = seen(ranges, formula.inputs)
     known = np.isfinite(low) & np.isfinite(high)
     domain = network.layers[0].domain
     low, high = np.where(known, low, domain[:, 0]), np.where(known, high, domain[:, 1])
-    return np.random.default_rng(seed).uniform(size=(count, len(low))) * (high - low) + low
+    return original(np.random.default_rng(seed).uniform(size=(count, len(low))) * (high - low) + low, formula.inputs)
 
 
 def _largest_difference(network: np.ndarray, formula: np.ndarray) -> float:

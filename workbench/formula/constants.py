@@ -22,7 +22,7 @@ from workbench.exceptions import DatasetError
 from workbench.expression import Expression, free_constants
 from workbench.formula.fitting import Sample, fitted
 from workbench.formula.formula import Formula, Output
-from workbench.formula.rows import Rows, group_labels, input_rows, target_rows
+from workbench.formula.rows import Rows, group_labels, input_rows, seen, target_rows
 from workbench.formula.units import constant_units
 
 _NULL = 1e-10  # singular values below this share of the largest are zero in float64
@@ -124,7 +124,7 @@ def _unscaled_variances(jacobian: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def samples_of(formula: Formula, X: Rows, y: np.ndarray, weights: np.ndarray | None) -> list[Sample]:
-    """Return the rows as one sample per output."""
+    """Return the rows as one sample per output, each on the scale that the output is fitted on."""
     rows = input_rows(X, formula.inputs)
     targets = target_rows(y, len(rows), len(formula.outputs))
     w = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=float)
@@ -132,7 +132,10 @@ def samples_of(formula: Formula, X: Rows, y: np.ndarray, weights: np.ndarray | N
         raise DatasetError(f"weights: {len(rows)} numbers of 0 or more are needed, one per row and not all 0; got shape {w.shape}.")
     columns = {column.symbol: np.ascontiguousarray(rows[:, i]) for i, column in enumerate(formula.inputs)}
     root = np.sqrt(w / w.mean())
-    return [Sample(columns, np.ascontiguousarray(targets[:, t]), root, formula.definitions) for t in range(targets.shape[1])]
+    targets = seen(targets, formula.outputs)
+    return [
+        Sample(columns, np.ascontiguousarray(targets[:, t]), root, formula.definitions, output.transform) for t, output in enumerate(formula.outputs)
+    ]
 
 
 def _refitted(outputs: Sequence[Output], samples: Sequence[Sample]) -> tuple[Output, ...]:

@@ -1,6 +1,6 @@
 """Least squares on an expression's own constants: Levenberg-Marquardt in float64 with exact derivatives.
 
-    minimise   sum_n w_n (f(x_n; constants) - y_n)^2
+    minimise   sum_n w_n (f(x_n; constants) - y_n)^2            for an output with the transform "log": of log f - log y
 
 `expression.value_and_jacobian` gives value and derivatives in one sweep; MINPACK's lmder (More, 1978) makes the steps, with its own scaling
 of the constants. A step into a region where the formula has no value is refused, and a result that is worse than the start is not taken.
@@ -16,6 +16,7 @@ import numpy as np
 from workbench.bases.bspline import EdgeDefinition
 from workbench.exceptions import TrainingError
 from workbench.expression import Expression, free_constants, value_and_jacobian, with_constants
+from workbench.formula.formula import Transform
 
 MAX_EVALUATIONS = 400
 _REFUSED = 1e3  # residual, in units of the largest at the start, of a row where a trial step gives no value
@@ -28,20 +29,25 @@ class Sample:
     Parameters
     ----------
     columns : symbol -> (n_rows,)
-    y : (n_rows,)
+    y : (n_rows,)     on the scale that is fitted
     root_weights : (n_rows,)     1 / sigma of each row, scaled to a mean square of 1
     definitions : the named functions of the expression
+    transform : "log" where y holds logarithms of what the expression gives
     """
 
     columns: Mapping[str, np.ndarray]
     y: np.ndarray
     root_weights: np.ndarray
     definitions: Mapping[str, EdgeDefinition]
+    transform: Transform | None = None
 
     def linearised(self, expression: Expression) -> tuple[np.ndarray, np.ndarray]:
         """Return weighted residuals (n_rows,) and their derivatives by the constants (n_rows, n_constants)."""
         functions = {name: definition.value_and_slope for name, definition in self.definitions.items()}
         value, jacobian = value_and_jacobian(expression, self.columns, functions)
+        if self.transform == "log":  # d log f = df / f
+            with np.errstate(all="ignore"):
+                value, jacobian = np.log(value), jacobian / value
         return (value - self.y) * self.root_weights, (jacobian * self.root_weights).T
 
     def rmse(self, expression: Expression) -> float:

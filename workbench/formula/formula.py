@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -44,29 +44,40 @@ EXPORTERS: dict[str, Callable[..., object]] = {}
 """Target name -> function of a formula. `workbench.export`, the layer above, fills it when it is imported; `Formula.to` imports it."""
 
 
+Transform = Literal["log"]
+
+
 class OutsideRangeWarning(UserWarning):
     """Rows lie outside the range that the formula was fitted on: its values there are extrapolations."""
 
 
 @dataclass(frozen=True)
 class Input:
-    """An input: its column's own name, its symbol in expressions, its unit, and the range it was fitted on."""
+    """An input: its column's own name, its symbol in expressions, its unit, and the range it was fitted on, in that unit.
+
+    `transform` "log": the network was given its natural logarithm; the formula says so with a log of its own.
+    """
 
     name: str
     symbol: str
     unit: str | None = None
     low: float = -np.inf
     high: float = np.inf
+    transform: Transform | None = None
 
 
 @dataclass(frozen=True)
 class Output:
-    """A target: its column's own name, its symbol, its unit, and what it equals."""
+    """A target: its column's own name, its symbol, its unit, and what it equals, in that unit.
+
+    `transform` "log": it was fitted on the scale of its natural logarithm, and so is every later fit of the constants.
+    """
 
     name: str
     symbol: str
     unit: str | None
     expression: Expression
+    transform: Transform | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +157,7 @@ class Formula:
         return Prediction(self._evaluate(rows, groups), either, MappingProxyType(beyond), self._range_message(rows, either, beyond))
 
     def score(self, X: Rows, y: np.ndarray, groups: Sequence[object] | None = None, weights: np.ndarray | None = None) -> float:
-        """Return R2, the share of the target's variance that the formula explains; the mean over outputs.
+        """Return R2, the share of the target's variance that the formula explains, in the target's own unit; the mean over outputs.
 
         Parameters
         ----------
@@ -191,7 +202,7 @@ class Formula:
     # ---- its constants
 
     def refit(self, X: Rows, y: np.ndarray, weights: np.ndarray | None = None, groups: Sequence[object] | None = None) -> Formula:
-        """Fit all constants again by least squares; with `groups`, also a set of constants for every group.
+        """Fit all constants again by least squares, of log(y) for an output with that transform; with `groups`, also for every group.
 
         Parameters
         ----------

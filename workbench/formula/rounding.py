@@ -61,7 +61,7 @@ class Replacement:
     index : its number among the constants of that output, when it was tried
     value : the fitted constant
     exact : what stands, or would stand, in its place
-    cost : change of the root mean square error, in the output's unit, after the other constants were fitted again
+    cost : change of the root mean square error, in the output's unit (of its logarithm, where that is fitted), after the other constants were fitted again
     applied : whether it was taken
     """
 

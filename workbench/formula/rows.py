@@ -10,7 +10,7 @@ import numpy as np
 from workbench.exceptions import DatasetError, UnknownColumnError, did_you_mean
 
 if TYPE_CHECKING:
-    from workbench.formula.formula import Input
+    from workbench.formula.formula import Input, Output
 
 
 class Columns(Protocol):
@@ -48,6 +48,26 @@ def target_rows(y: object, n_rows: int, n_outputs: int) -> np.ndarray:
     if values.shape != (n_rows, n_outputs):
         raise DatasetError(f"y: needed are {n_rows} rows of {n_outputs} outputs, as X has and the formula gives; got shape {values.shape}.")
     return values
+
+
+def seen(values: np.ndarray, columns: Sequence[Input] | Sequence[Output]) -> np.ndarray:
+    """Return values (n_rows, n_columns) as the network sees them: logarithms where a column's transform says so."""
+    return _where(values, columns, np.log)
+
+
+def original(values: np.ndarray, columns: Sequence[Input] | Sequence[Output]) -> np.ndarray:
+    """Return values (n_rows, n_columns) in the columns' own units: the way back from `seen`."""
+    return _where(values, columns, np.exp)
+
+
+def _where(values: np.ndarray, columns: Sequence[Input] | Sequence[Output], function: np.ufunc) -> np.ndarray:
+    places = [k for k, column in enumerate(columns) if column.transform == "log"]
+    if not places:
+        return values
+    result = np.array(values, dtype=float)
+    with np.errstate(all="ignore"):
+        result[:, places] = function(result[:, places])
+    return result
 
 
 def group_labels(groups: Sequence[object], n_rows: int) -> np.ndarray:

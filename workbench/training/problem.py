@@ -60,15 +60,15 @@ class Problem:
 
     @classmethod
     def from_dataset(cls, dataset: Dataset, group: int | None = None) -> Problem:
-        """Return the training rows of a dataset, with its validation rows or folds; `group` keeps one group's rows."""
+        """Return the training rows of a dataset as the network sees them, with its validation rows or folds; `group` keeps one group's rows."""
         split = dataset.split
-        weights = dataset.weights
+        X, y, weights = dataset.seen(dataset.X), dataset.seen_targets(dataset.y), dataset.seen_weights
         classes = len(dataset.classes) if dataset.task == "classification" else 0
         keep = np.ones(len(dataset.X), dtype=bool) if group is None else dataset.groups == group
 
         def part(rows: np.ndarray) -> Problem:
             w = None if weights is None else weights[rows] / weights[rows].mean()
-            return cls(dataset.X[rows].T, dataset.y[rows].T, w, "cross_entropy" if classes else "squared", classes)
+            return cls(X[rows].T, y[rows].T, w, "cross_entropy" if classes else "squared", classes)
 
         train = split.train[keep[split.train]]
         held_out = split.validation[keep[split.validation]]

@@ -82,7 +82,7 @@ def view(found: Discovery) -> dict[str, Any]:
     """Return everything the page draws of a state: the network, the formula, the figures."""
     data = found.data
     return {
-        "drawing": drawing(found.network, data.X_train, labels=data),
+        "drawing": drawing(found.network, data.seen(data.X_train), labels=data),
         "formula": _shown(found),
         "metrics": found.metrics.to_json(),
         "groups": list(data.group_labels) if data.groups is not None else [],
@@ -134,7 +134,7 @@ def fit(arguments: Arguments, arrays: Arrays, context: Context) -> object:
 def _frame(found: Discovery, progress: FitProgress) -> dict[str, Any]:
     """Return one frame of the live drawing: the curves of the network so far."""
     rows = found.data.X_train[:: max(1, len(found.data.X_train) // _FRAME_ROWS)]
-    drawn = drawing(progress.network, rows, labels=found.data)
+    drawn = drawing(progress.network, found.data.seen(rows), labels=found.data)
     edges = {edge["id"]: {"y": edge["y"], "range": edge["range"], "importance": edge["importance"]} for edge in drawn["edges"]}
     return {"edges": edges, "rmse": progress.rmse, "stage": progress.stage, "fraction": progress.fraction}
 
