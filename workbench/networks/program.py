@@ -61,38 +61,37 @@ class LayerProgram:
 
 def _compile_layer(layer: Layer, start: int) -> tuple[LayerProgram, np.ndarray, np.ndarray]:
     """Return the program of a layer, its constants and which of them are free."""
-    rows, columns = np.nonzero(layer.alive)
-    order = np.lexsort((rows, columns))  # by source, then target
-    splines, forms, values, free = [], [], [], []
-    for row, column in zip(rows[order], columns[order], strict=True):
-        key = (layer.targets[row], layer.sources[column])
-        if key in layer.symbolic:
-            forms.append((layer.symbolic[key], int(column), int(row), key in layer.locked))
-        else:
-            splines.append((column, row))
-            values.append(np.append(layer.coefficients[:, row, column], layer.base[row, column]))
-            free.append(np.full(layer.n_intervals + 4, key not in layer.locked))
+    row_of = {slot: row for row, slot in enumerate(layer.targets)}
+    column_of = {source: column for column, source in enumerate(layer.sources)}
+    named, locked = np.zeros((2, *layer.alive.shape), dtype=bool)
+    for marks, keys in ((named, layer.symbolic), (locked, layer.locked)):
+        for target, source in keys:
+            marks[row_of[target], column_of[source]] = True
+    columns, rows = map(np.ascontiguousarray, np.nonzero((layer.alive & ~named).T))  # by source, then target
     n_terms = layer.n_intervals + 4
-    cursor = start + len(splines) * n_terms
+    theta = np.column_stack([layer.coefficients[:, rows, columns].T, layer.base[rows, columns]])  # (n_edges, n_terms)
+    values, free = [theta.ravel()], [np.repeat(~locked[rows, columns], n_terms)]
+    cursor = start + theta.size
     blocks = []
-    for snapped, column, row, locked in forms:
+    for column, row, key in sorted((column_of[key[1]], row_of[key[0]], key) for key in layer.symbolic):
+        if not layer.alive[row, column]:
+            continue
+        snapped = layer.symbolic[key]
         blocks.append(FormBlock(snapped, column, row, cursor))
         cursor += len(snapped.parameters)
         values.append(np.asarray(snapped.parameters, dtype=float))
-        free.append(np.asarray(snapped.free, dtype=bool) & (not locked))
+        free.append(np.asarray(snapped.free, dtype=bool) & (not locked[row, column]))
     values.append(layer.bias)
     free.append(layer.free_bias)
-    index = {slot: row for row, slot in enumerate(layer.targets)}
-    pairs = np.array(splines, dtype=np.int64).reshape(-1, 2)
     program = LayerProgram(
-        edge_source=np.ascontiguousarray(pairs[:, 0]),
-        edge_target=np.ascontiguousarray(pairs[:, 1]),
+        edge_source=columns,
+        edge_target=rows,
         n_terms=n_terms,
         start=start,
         forms=tuple(blocks),
         bias=cursor,
         n_out=len(layer.bias),
-        factors=tuple(tuple(index[slot] for slot in node.factors) for node in layer.nodes),
+        factors=tuple(tuple(row_of[slot] for slot in node.factors) for node in layer.nodes),
         domain=np.array(layer.domain),
     )
     return program, np.concatenate(values), np.concatenate(free)

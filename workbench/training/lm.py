@@ -105,13 +105,15 @@ class Damped:
     """The damped system of one iteration, scaled to a unit diagonal so that no unit of measurement matters.
 
     With d = sqrt(max(diag A, floor)):   (A / (d d^T) + lam I) z = -g / d,   step = z / d.   A constant that nothing depends on (d = 0) is
-    not moved; the floor keeps one that next to nothing depends on from running away.
+    not moved; the floor keeps one that next to nothing depends on from running away. The matrix is taken over and scaled in place.
     """
 
     def __init__(self, matrix: np.ndarray, gradient: np.ndarray, floor: np.ndarray) -> None:
         root = np.sqrt(np.maximum(matrix.diagonal(), floor))
         self._inverse = np.divide(1.0, root, out=np.zeros_like(root), where=root > 1e-150)
-        self._scaled = matrix * self._inverse[:, None] * self._inverse[None, :]
+        matrix *= self._inverse[:, None]
+        matrix *= self._inverse[None, :]
+        self._scaled = matrix
         self._diagonal = np.where(self._inverse > 0, self._scaled.diagonal() + 1e-13, 1.0)
         self._gradient = gradient * self._inverse
 
