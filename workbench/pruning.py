@@ -16,10 +16,11 @@ import numpy as np
 from workbench.exceptions import DiscoveryError
 from workbench.networks.kan import KAN, Edge
 from workbench.trace import Trace, attribution, trace
-from workbench.training import Problem, refit
+from workbench.training import Problem, refit, restarted
 from workbench.training.score import checked_errors
 
 _MISSED = 3.0  # an edge is missed when the squared error after the refit is this many times what it was
+_RESTARTS = 3  # random starts given to a network without one of its nodes
 _TRIALS = 8  # edges tried at one step before the least bad one goes
 
 
@@ -188,7 +189,30 @@ class _Elimination:
                 best = step
             if best.error <= _MISSED * last.error or tried == _TRIALS:
                 break
+        if best is not None and best.error > _MISSED * last.error:
+            return self._from_scratch(last, shares) or best
         return best
+
+    def _from_scratch(self, last: Removal, shares: list[Importance]) -> Removal | None:
+        """Try to do without a whole hidden node by fitting what is left anew: the way down may not begin where the node left the rest."""
+        for level, node in self._hidden(last.networks[0]):
+            edges = tuple(edge for edge in last.networks[0].edges("spline", "snapped") if edge[:2] == (level, node))
+            try:
+                lighter = tuple(without(network, share, edges) for network, share in zip(last.networks, shares, strict=True))
+            except DiscoveryError:
+                continue
+            for seed in range(_RESTARTS):
+                anew = tuple(
+                    restarted(network, problem, self.roughness, np.random.default_rng(seed))
+                    for network, problem in zip(lighter, self.problems, strict=True)
+                )
+                step = self.judged(edges, self._refitted(anew))
+                if step.error <= _MISSED * last.error:
+                    return step
+        return None
+
+    def _hidden(self, network: KAN) -> list[tuple[int, int]]:
+        return sorted({(level, source) for level, source, _ in network.edges() if level > 0})
 
     def judged(self, edges: tuple[Edge, ...], networks: tuple[KAN, ...]) -> Removal:
         """Return a removal with its error on checked rows."""

@@ -29,6 +29,9 @@ from workbench.training.score import checked_errors
 
 _LM_PARAMETERS = 1100  # above it the cubic cost of a Cholesky step exceeds that of many gradients
 _MANY_ROWS = 20_000  # above it a fit begins on a sample of the rows
+_STANDING = 0.02  # a block of iterations that gains less of the loss than this ends its stage
+_SPARSE = 20  # iterations a sparse stage runs in any case: the loss may rise while edges fade
+_RESTART = 40  # iterations of a restart
 _BLOCK = 4  # iterations between two looks at the ranges
 
 
@@ -54,6 +57,27 @@ def initial(problem: Problem, config: FitConfig, generator: np.random.Generator)
     return settled(network, problem)
 
 
+def restarted(network: KAN, problem: Problem, roughness: float, generator: np.random.Generator) -> KAN:
+    """Return the network fitted again from random splines; its edges, forms and locks stay what they are.
+
+    A network that was pruned stands where the pruned edges left it, which may be a place with no way down.
+    """
+    last = len(network.layers) - 1
+    for level, layer in enumerate(network.layers):
+        drawn = generator.normal(size=layer.coefficients.shape) * 0.1
+        base = generator.normal(size=layer.base.shape) / np.sqrt(len(layer.sources))
+        scale = np.ones(len(layer.targets))
+        if level == last and len(layer.nodes) == len(layer.targets):
+            scale = problem.output_scale
+        locked = np.array([[(t, s) in layer.locked for s in layer.sources] for t in layer.targets])
+        network = network.with_layer(
+            level,
+            coefficients=np.where(locked, layer.coefficients, drawn * scale[:, None]),
+            base=np.where(locked, layer.base, base * scale[:, None]),
+        )
+    return _descend(settled(network, problem), problem, roughness, FitConfig(), _RESTART)[0]
+
+
 def settled(network: KAN, problem: Problem) -> KAN:
     """Return the network with hidden scales fixed and hidden ranges on what they receive."""
     sample = problem.x[:, :: max(1, problem.n_rows // 4000)]
@@ -67,13 +91,14 @@ def _descend(network: KAN, problem: Problem, roughness: float, config: FitConfig
         network, n = _block(network, problem, roughness, config.sparsity, damping)
         taken += max(n, 1)
         loss = _loss(network, problem)
+        standing = loss > (1.0 - _STANDING) * lowest and (not config.sparsity or taken >= _SPARSE)
         if loss < lowest:
             best, lowest = network, loss
         moved = settled(network, problem)
         if _loss(moved, problem) < 10.0 * loss + 1e-9 * problem.mass:  # else the old ranges hold a curve that the new ones cannot
             network = moved
         damping = 1e-2
-        if n < _BLOCK:
+        if n < _BLOCK or standing:
             break
     return best, taken
 
