@@ -17,7 +17,7 @@ ids = [primitive.name for primitive in PRIMITIVES]
 
 every_primitive = pytest.mark.parametrize("primitive", PRIMITIVES, ids=ids)
 
-INTERVALS = {"any": (-4.3, 4.1), "positive": (0.02, 7.3), "nonnegative": (0.02, 7.3), "nonzero": (0.4, 6.1), "unit": (-0.97, 0.93), "above_one": (1.1, 5.3), "tan": (-1.4, 1.5)}  # fmt: skip
+INTERVALS = {"any": (-4.3, 4.1), "positive": (0.02, 7.3), "nonnegative": (0.02, 7.3), "nonzero": (0.4, 6.1), "unit": (-0.97, 0.93), "above_one": (1.1, 5.3), "above_minus_one": (-0.9, 5.3), "tan": (-1.4, 1.5)}  # fmt: skip
 POLES = {"log(1+x)": (-0.9, 5.3), "x/(1+x)": (-0.9, 5.3), "x/(1+x)^2": (-0.9, 5.3), "x/(1+x+p*x^2)": (0.1, 5.3)}
 
 

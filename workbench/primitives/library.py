@@ -81,7 +81,7 @@ _POWERS = (
 _EXPONENTIALS = (
     Primitive("exp", "exponential", "exp(z)", 2, "scale", "any", np.exp, lambda z, f: f),
     Primitive("log", "logarithm", "log(z)", 2, "shift", "positive", np.log, lambda z, f: 1 / z),
-    Primitive("log(1+x)", "logarithm from the origin", "log1p(z)", 3, "scale", "any", np.log1p, lambda z, f: 1 / (1 + z)),
+    Primitive("log(1+x)", "logarithm from the origin", "log1p(z)", 3, "scale", "above_minus_one", np.log1p, lambda z, f: 1 / (1 + z)),
     Primitive("log^2", "squared logarithm", "log(z)**2", 3, "both", "positive", lambda z: np.log(z) ** 2, lambda z, f: 2 * np.log(z) / z),
     Primitive("x*log", "x log x", "z*log(z)", 4, "both", "nonnegative", lambda z: times_log(z, z), lambda z, f: np.log(z) + 1),
     Primitive("x*exp(-x)", "rise and decay", "z*exp(-z)", 4, "both", "any", lambda z: z * np.exp(-z), lambda z, f: (1 - z) * np.exp(-z)),
@@ -250,7 +250,7 @@ _STEPS = (
 )
 
 _RATIONALS = (
-    Primitive("x/(1+x)", "saturation (Michaelis-Menten)", "z/(1 + z)", 4, "scale", "any", lambda z: z / (1 + z), lambda z, f: 1 / (1 + z) ** 2),
+    Primitive("x/(1+x)", "saturation (Michaelis-Menten)", "z/(1 + z)", 4, "scale", "above_minus_one", lambda z: z / (1 + z), lambda z, f: (1 + z) ** -2),
     Primitive(
         "x^p/(1+x^p)",
         "Hill equation",
@@ -281,7 +281,7 @@ _RATIONALS = (
         "z/(1 + z)**2",
         5,
         "scale",
-        "any",
+        "above_minus_one",
         lambda z: z / (1 + z) ** 2,
         lambda z, f: (1 - z) / (1 + z) ** 3,
     ),
@@ -291,7 +291,7 @@ _RATIONALS = (
         "z/(1 + z + p*z**2)",
         7,
         "scale",
-        "any",
+        "above_minus_one",
         lambda z, p: z / (1 + z + p * z * z),
         lambda z, f, p: (1 - p * z * z) / (1 + z + p * z * z) ** 2,
         (Shape("p", (0.1, 1.0, 0.01), (0.0, 1e6)),),

@@ -23,7 +23,7 @@ from workbench.expression import Expression, parse
 
 Array = np.ndarray
 Affine = Literal["none", "scale", "shift", "both"]
-Domain = Literal["any", "positive", "nonnegative", "nonzero", "unit", "above_one", "tan"]
+Domain = Literal["any", "positive", "nonnegative", "nonzero", "unit", "above_one", "above_minus_one", "tan"]
 
 
 @dataclass(frozen=True)
@@ -116,5 +116,6 @@ _DOMAINS: dict[str, Callable[[Array], Array]] = {
     "nonzero": lambda z: (z != 0) & ((z > 0) == (z[..., :1] > 0)),
     "unit": lambda z: np.abs(z) <= 1,
     "above_one": lambda z: z >= 1,
+    "above_minus_one": lambda z: z > -1,
     "tan": _one_branch_of_tan,
 }

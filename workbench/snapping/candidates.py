@@ -52,7 +52,8 @@ class Candidate:
     complexity : of the form, as the library counts
     n_constants : how many constants are fitted on this edge
     refitted : False where the form stayed a preview
-    tied_with : names of the forms that the data cannot tell from this one
+    tied_with : names of the forms that the data cannot tell from this one, those left out that only imitate a simpler one
+    digits_lost : how many digits of the data go into telling its constants apart; many mean that it imitates a simpler form
     beyond : this form and those it ties with, continued beyond the data; None without ties
     network : the whole model refitted with this form; None for a preview
     """
@@ -71,6 +72,7 @@ class Candidate:
     delta_r2: float | None
     complexity: int
     n_constants: int
+    digits_lost: float
     refitted: bool
     tied_with: tuple[str, ...]
     beyond: Beyond | None
@@ -96,7 +98,11 @@ class _Refit:
     network: KAN
     errors: np.ndarray
     preview_r2: float
-    burden: float
+    digits_lost: float
+
+    @property
+    def burden(self) -> float:
+        return ranking.burden(self.fit, self.digits_lost)
 
     @property
     def mse(self) -> float:
@@ -203,11 +209,11 @@ class _Question:
                 f"{self.curve.low:.6g} to {self.curve.high:.6g}. Choose another form, or shift the input."
             )
         full = [found for fit in self._deserving(fits) if (found := self._refit(fit, fit.r2)) is not None]
-        chosen = [self._simplest(found) for found in full]
+        chosen = self._simplest(full)
         base = checks.errors(self.network, self.problem, self.roughness)
         ranked = [
             self._candidate(member, group, base)
-            for group in ranking.groups(chosen, lambda f: f.errors, lambda f: (f.burden, f.mse))
+            for group in ranking.groups(chosen, lambda f: f.errors, lambda f: f.burden)
             for member in group
         ]
         names = {found.fit.form for found in chosen}
@@ -231,7 +237,8 @@ class _Question:
     def _refit(self, fit: EdgeFit, preview_r2: float) -> _Refit | None:
         """Refit the whole model with a fit on the edge; None when it leaves its domain on rows it must hold for."""
         try:
-            network, _ = refit(with_fit(self.network, self.edge, fit), self.problem, _LONG if self.few else _SHORT, self.roughness)
+            with np.errstate(all="ignore"):  # steps that leave the form's domain are tried and turned down
+                network, _ = refit(with_fit(self.network, self.edge, fit), self.problem, _LONG if self.few else _SHORT, self.roughness)
         except TrainingError:
             return None
         errors = checks.errors(network, self.problem, self.roughness)
@@ -240,18 +247,23 @@ class _Question:
         now = replace(fit, parameters=network.symbolic_edge(self.edge).parameters, offset=float(layer.bias[row]))
         if not np.isfinite(errors.mean()):
             return None
-        return _Refit(now, network, errors, preview_r2, ranking.burden(now, self.curve.x))
+        return _Refit(now, network, errors, preview_r2, ranking.digits_lost(now, self.curve.x))
 
-    def _simplest(self, full: _Refit) -> _Refit:
-        """Return the simplest variant of a form that the checked rows cannot tell from the full one."""
-        variants = edge_fit.variants(self.curve, [full.fit], self.offset_matters)
-        limit = 10 * full.fit.error + 0.03 if self.few else 1.3 * full.fit.error + 1e-3
-        tried = [self._refit(v, full.preview_r2) for v in variants if v.error <= limit]
+    def _simplest(self, full: Sequence[_Refit]) -> list[_Refit]:
+        """Return for every form the simplest variant that the checked rows cannot tell from the full one."""
+        variants: dict[Form, list[EdgeFit]] = {}
+        for variant in edge_fit.variants(self.curve, [found.fit for found in full], self.offset_matters):
+            variants.setdefault(variant.form, []).append(variant)
+        return [self._plainest(found, variants.get(found.fit.form, [])) for found in full]
+
+    def _plainest(self, full: _Refit, variants: Sequence[EdgeFit]) -> _Refit:
+        limit = 10 * full.fit.error + 0.03 if self.few else 1.3 * full.fit.error + 1e-3  # a variant far from the curve has no chance
+        tried = [self._refit(variant, full.preview_r2) for variant in variants if variant.error <= limit]
         good = [full, *(found for found in tried if found is not None)]
-        return ranking.groups(good, lambda f: f.errors, lambda f: (f.burden, f.mse))[0][0]
+        return ranking.groups(good, lambda f: f.errors, lambda f: f.burden)[0][0]
 
     def _candidate(self, found: _Refit, group: list[_Refit], base: np.ndarray) -> Candidate:
-        others = tuple(other.fit.form.name for other in group if other is not found)
+        others = [other for other in group if other is not found and other.digits_lost < ranking.IMITATION]
         squared = self.problem.loss == "squared"
         rmse = found.mse**0.5
         return replace(
@@ -262,8 +274,8 @@ class _Question:
             delta_rmse=rmse - float(base.mean()) ** 0.5,
             delta_r2=float(base.mean()) - found.mse if squared else None,
             refitted=True,
-            tied_with=others,
-            beyond=ranking.beyond([member.fit for member in group], self.curve) if others else None,
+            tied_with=tuple(other.fit.form.name for other in others),
+            beyond=ranking.beyond([found.fit, *(other.fit for other in others)], self.curve) if others else None,
             network=found.network,
         )
 
@@ -283,6 +295,7 @@ class _Question:
             delta_r2=None,
             complexity=fit.form.complexity,
             n_constants=fit.n_free,
+            digits_lost=ranking.digits_lost(fit, self.curve.x),
             refitted=False,
             tied_with=(),
             beyond=None,

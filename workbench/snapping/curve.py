@@ -15,6 +15,8 @@ from workbench.exceptions import SnapError
 _COARSE = 128  # groups of the coarse copy: enough for every shape of the library, an eighth of the cost
 _FINE = 2000  # points of a fit: a smooth curve is not known better from more
 
+NODES = np.linspace(-1.0, 1.0, 96)  # places u on which starts are compared with a curve
+
 
 @dataclass(frozen=True, eq=False)
 class Curve:
@@ -92,3 +94,12 @@ class Curve:
     def at(self, u: np.ndarray) -> np.ndarray:
         """Return y at places u in [-1, 1] of the range, by straight lines between the points."""
         return np.interp(self.middle + self.half * u, self.x, self.y)
+
+    def on_nodes(self, centred: bool) -> np.ndarray:
+        """Return y on NODES as float32, its mean removed where `centred`."""
+        return self._nodes[int(centred)]
+
+    @cached_property
+    def _nodes(self) -> tuple[np.ndarray, np.ndarray]:
+        y = self.at(NODES)
+        return y.astype(np.float32), (y - y.mean()).astype(np.float32)

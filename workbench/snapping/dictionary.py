@@ -12,27 +12,26 @@ depend on the data and is made once per process. Where b = 0 the starts depend o
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, product
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workbench.snapping import domains
-from workbench.snapping.curve import Curve
+from workbench.snapping.curve import NODES, Curve
 
 if TYPE_CHECKING:
     from workbench.primitives import Primitive
 
-_NODES = np.linspace(-1.0, 1.0, 96)
 _SCAN_NODES, _SCAN_PAD = 512, 4  # the frequency scan: nodes, and how often the spectrum is refined
+_OSCILLATING = ("sinc", "sinc^2", "x*sin", "exp(-p*x)*sin")
 _PHASE = {"sin": 0.5 * np.pi, "cos": 0.0}  # f(z) = cos(z - phase)
 
 
 @dataclass(frozen=True, eq=False)
 class Starts:
-    """Starts on nodes, sorted by primitive; neighbours form blocks of which one start at most is used.
+    """Starts of one primitive on the nodes; neighbours form blocks of which one start at most is used.
 
     Parameters
     ----------
@@ -40,7 +39,6 @@ class Starts:
     length, spread : (n,)     |F| and |F_c| of every row
     theta : (n, 2 + n_shape)     a, b, shape
     blocks : first row of every block
-    primitive : number of the primitive of every block
     """
 
     values: np.ndarray
@@ -48,88 +46,70 @@ class Starts:
     spread: np.ndarray
     theta: np.ndarray
     blocks: np.ndarray
-    primitive: np.ndarray
 
-    def best(self, curve: Curve, offset: bool, top: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return primitive (k,) and theta (k, 2 + n_shape) of the best starts, `top` blocks of every primitive."""
-        if not len(self.blocks):
-            return np.empty(0, dtype=int), self.theta[:0]
-        y = curve.at(_NODES)
-        y = (y - y.mean() if offset else y).astype(np.float32)
-        with np.errstate(all="ignore"):
-            share = np.abs(self.values @ y) / (self.spread if offset else self.length)
-        best_of_block = np.maximum.reduceat(share, self.blocks)
-        chosen = []
-        for number in np.unique(self.primitive):
-            rows = np.flatnonzero(self.primitive == number)
-            chosen.extend(rows[np.argsort(-best_of_block[rows], kind="stable")[:top]])
-        stops = np.append(self.blocks[1:], len(share))
-        picked = [self.blocks[b] + int(np.argmax(share[self.blocks[b] : stops[b]])) for b in chosen]
-        return self.primitive[chosen], self.theta[picked]
+    def best(self, curve: Curve, offset: bool, top: int) -> np.ndarray:
+        """Return theta (k, 2 + n_shape) of the best start of each of the `top` best blocks."""
+        if not self.blocks.size:
+            return self.theta
+        share = np.abs(self.values @ curve.on_nodes(offset)) / (self.spread if offset else self.length)
+        of_block = np.maximum.reduceat(share, self.blocks)
+        stops = np.append(self.blocks[1:], share.size)
+        chosen = np.argsort(-of_block, kind="stable")[:top]
+        return self.theta[[self.blocks[k] + int(np.argmax(share[self.blocks[k] : stops[k]])) for k in chosen]]
 
 
-@functools.lru_cache(maxsize=16)
-def searched(primitives: tuple[Primitive, ...]) -> Starts:
-    """Return the starts of the primitives whose b is searched, for b in units of u; `shift` primitives have a = 1 or -1."""
-    rows = [(k, block) for k, p in enumerate(primitives) if p.affine in ("shift", "both") for block in _blocks(p)]
-    return _measured(primitives, rows, centre=0.0, searched_b=True)
+@functools.lru_cache(maxsize=256)
+def searched(primitive: Primitive) -> Starts:
+    """Return the starts of a primitive whose b is searched, for b in units of u; `shift` primitives have a = 1 or -1."""
+    return _measured(primitive, _blocks(primitive), centre=0.0, searched_b=True)
 
 
-def through_zero(primitives: tuple[Primitive, ...], curve: Curve, affines: tuple[str, ...]) -> Starts:
-    """Return starts with b = 0, z = a (u + centre), centre = middle / half, for the primitives of some kinds of `affine`."""
+def through_zero(primitive: Primitive, curve: Curve) -> Starts:
+    """Return the starts of a primitive with b = 0, z = a (u + centre), centre = middle / half."""
     centre = curve.middle / curve.half
-    rows = []
-    for k, block, searched_a in _through_zero_grid(primitives, affines):
-        scaled = block.copy()
-        scaled[:, 0] *= 1.0 / (1.0 + abs(centre)) if searched_a else curve.half  # a slope of 1 in x is `half` in u
-        rows.append((k, scaled))
-    return _measured(primitives, rows, centre, searched_b=False)
+    unit = 1.0 / (1.0 + abs(centre)) if primitive.affine in ("scale", "both") else curve.half  # a slope of 1 in x is `half` in u
+    blocks = [block * np.array([unit, *(1.0 for _ in block[0, 1:])]) for block in _through_zero_grid(primitive)]
+    return _measured(primitive, blocks, centre, searched_b=False)
 
 
-@functools.lru_cache(maxsize=32)
-def _through_zero_grid(primitives: tuple[Primitive, ...], affines: tuple[str, ...]) -> list[tuple[int, np.ndarray, bool]]:
-    """Return (number, block, whether a is searched): slopes for z of order one, or of 1 and -1 in x where a is fixed."""
-    return [
-        (k, block, primitive.affine in ("scale", "both"))
-        for k, primitive in enumerate(primitives)
-        if primitive.affine in affines
-        for slopes in _slopes(primitive)
-        for block in _with_shapes(primitive, slopes, np.zeros_like(slopes))
-    ]
+@functools.lru_cache(maxsize=256)
+def _through_zero_grid(primitive: Primitive) -> list[np.ndarray]:
+    """Return blocks of starts: slopes for z of order one, or of 1 and -1 in x where a is fixed."""
+    return [block for slopes in _slopes(primitive) for block in _with_shapes(primitive, slopes, np.zeros_like(slopes))]
 
 
-def frequencies(primitive: Primitive, curve: Curve, top: int = 3) -> np.ndarray:
-    """Return (k, 2) starts a, b of a sinusoid from the highest peaks of the curve's spectrum, for any frequency the points can carry.
+def starts(primitive: Primitive, curve: Curve, offset: bool, top: int) -> np.ndarray:
+    """Return starts (k, 2 + n_shape) of a primitive whose b is searched: from the dictionary, and what only the curve itself can tell."""
+    if primitive.name == "sign":
+        return _jump(curve)
+    known = searched(primitive).best(curve, offset, top)
+    return np.vstack([known, _frequencies(primitive, curve)]) if primitive.name in _PHASE else known
+
+
+def _frequencies(primitive: Primitive, curve: Curve, top: int = 3) -> np.ndarray:
+    """Return a, b of sinusoids from the highest peaks of the curve's spectrum, for any frequency the points can carry.
 
     The curve is put on 512 even nodes, its mean removed, its spectrum refined fourfold by zeros; a peak at w with phase p starts
-    cos(w (u + 1) + p). Frequencies above a quarter of the number of points per unit of u are not told from slower ones.
+    cos(w (u + 1) + p). Frequencies above half the Nyquist frequency of the points are not told from slower ones.
     """
-    if primitive.name not in _PHASE:
-        return np.empty((0, 2))
     y = curve.at(np.linspace(-1.0, 1.0, _SCAN_NODES))
     spectrum = np.fft.rfft(y - y.mean(), _SCAN_PAD * _SCAN_NODES)
     w = np.pi * np.arange(len(spectrum)) * (_SCAN_NODES - 1) / (_SCAN_PAD * _SCAN_NODES)
-    size = np.where(w <= highest_frequency(curve), np.abs(spectrum), 0.0)
+    highest = 0.25 * np.pi * len(np.unique(curve.x))
+    size = np.where(w <= highest, np.abs(spectrum), 0.0)
     peaks = 1 + np.flatnonzero((size[1:-1] >= size[:-2]) & (size[1:-1] > size[2:]))
     peaks = peaks[np.argsort(-size[peaks], kind="stable")[:top]]
     return np.column_stack([w[peaks], w[peaks] + np.angle(spectrum[peaks]) + _PHASE[primitive.name]])
 
 
-def jumps(primitive: Primitive, curve: Curve) -> np.ndarray:
-    """Return (k, 2) starts a, b of a step, which no slope can lead to: the cut that leaves the least variance on both sides."""
-    if primitive.name != "sign":
-        return np.empty((0, 2))
-    x, w, y = curve.x, curve.weights, curve.y - curve.weights @ curve.y
+def _jump(curve: Curve) -> np.ndarray:
+    """Return a, b of a step, which no slope can lead to: the cut that leaves the least variance on both sides."""
+    w, y = curve.weights, curve.y - curve.weights @ curve.y
     left, sums = np.cumsum(w)[:-1], np.cumsum(w * y)[:-1]
-    explained = np.where(np.diff(x) > 0, sums**2 / np.maximum(left * (1.0 - left), 1e-300), -1.0)
+    explained = np.where(np.diff(curve.x) > 0, sums**2 / np.maximum(left * (1.0 - left), 1e-300), -1.0)
     cut = int(np.argmax(explained))
-    u = (0.5 * (x[cut] + x[cut + 1]) - curve.middle) / curve.half
+    u = (0.5 * (curve.x[cut] + curve.x[cut + 1]) - curve.middle) / curve.half
     return np.array([[1.0, -u]])
-
-
-def highest_frequency(curve: Curve) -> float:
-    """Return the largest a in u that the points can tell from slower ones: half the Nyquist frequency of even points."""
-    return 0.25 * np.pi * len(np.unique(curve.x))
 
 
 # ---------------------------------------------------------------------------------------------------- the grids
@@ -158,7 +138,7 @@ def _shifts(primitive: Primitive) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def _lines(primitive: Primitive) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Slope and place of z = a (u - t), one block per slope; for a bounded domain, lines that stay inside it on [-1, 1]."""
+    """Blocks of z = a u + b that are worth a start of their own; for a bounded domain, lines that stay inside it on [-1, 1]."""
     if primitive.name in _PHASE:
         quarter = np.arange(4) * 0.25 * np.pi
         return [(np.full(4, w), quarter) for w in np.linspace(0.25, 30.0, 120)]
@@ -171,9 +151,24 @@ def _lines(primitive: Primitive) -> list[tuple[np.ndarray, np.ndarray]]:
         end = 1.0 if primitive.domain == "above_one" else 0.0
         slopes = np.geomspace(0.2, 20.0, 12)
         return [(np.full_like(left, sign * a), end + a * (1.0 + left)) for sign in (1.0, -1.0) for a in slopes]
-    t = np.concatenate([np.linspace(-1.6, 1.6, 23), [-8.0, -5.0, -3.5, -2.5, 2.5, 3.5, 5.0, 8.0]])
-    slopes = np.geomspace(0.2, 30.0, 16)
-    return [(np.full_like(t, sign * a), -sign * a * t) for sign in (1.0, -1.0) for a in slopes]
+    if primitive.name in _OSCILLATING:
+        slopes = np.linspace(0.3, 12.0, 40)  # a place half a wave off does not lead home: a block for every z in the middle of the range
+        return [(sign * slopes, np.full_like(slopes, b)) for sign in _signs(primitive) for b in np.linspace(-9.0, 9.0, 37)]
+    far = np.geomspace(1.8, 12.0, 7)
+    places = np.split(np.concatenate([-far[::-1], np.linspace(-1.6, 1.6, 23), far]), [7, 13, 18, 24, 30])
+    slopes = np.split(np.geomspace(0.2, 30.0, 16), 4)
+    return [_tile(sign * a, t) for sign in _signs(primitive) for a in slopes for t in places]
+
+
+def _tile(slopes: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return every z = a (u - t) of some slopes and places, as a and b."""
+    a, t = np.repeat(slopes, places.size), np.tile(places, slopes.size)
+    return a, -a * t
+
+
+def _signs(primitive: Primitive) -> tuple[float, ...]:
+    """Return the signs of a to start from: one where f is even or odd, since -a, -b is then the same curve."""
+    return (1.0,) if parity(primitive) else (1.0, -1.0)
 
 
 def _slopes(primitive: Primitive) -> list[np.ndarray]:
@@ -184,41 +179,35 @@ def _slopes(primitive: Primitive) -> list[np.ndarray]:
         return [np.array([1.0]), np.array([-1.0])]
     if primitive.name in _PHASE:
         return np.array_split(np.linspace(0.25, 60.0, 240), 40)
-    return [sign * part for sign in (1.0, -1.0) for part in np.array_split(np.geomspace(0.1, 60.0, 32), 8)]
+    return [sign * part for sign in _signs(primitive) for part in np.array_split(np.geomspace(0.1, 60.0, 32), 8)]
 
 
-def _measured(primitives: Sequence[Primitive], rows: list[tuple[int, np.ndarray]], centre: float, searched_b: bool) -> Starts:
+def _measured(primitive: Primitive, blocks: list[np.ndarray], centre: float, searched_b: bool) -> Starts:
     """Evaluate blocks of starts on the nodes; starts outside the domain, infinite or flat are left out."""
-    n_shape = max((len(p.shape) for p in primitives), default=0)
-    values, length, spread, theta, blocks, numbers, n = [], [], [], [], [], [], 0
-    for k, own_rows in groupby(rows, key=lambda row: row[0]):
-        own = [block for _, block in own_rows]
-        flat = np.concatenate(own)
-        good, f = _evaluated(primitives[k], flat, centre, searched_b)
-        sizes = [int(part.sum()) for part in np.split(good, np.cumsum([len(block) for block in own])[:-1])]
-        for size in filter(None, sizes):
-            blocks.append(n)
-            numbers.append(k)
-            n += size
-        values.append(f.astype(np.float32))
-        length.append(np.sqrt(np.einsum("ij,ij->i", f, f)))
-        spread.append(np.linalg.norm(f - f.mean(1, keepdims=True), axis=1))
-        theta.append(np.pad(flat[good], ((0, 0), (0, n_shape - len(primitives[k].shape)))))
-    if not n:
-        return Starts(np.empty((0, _NODES.size), np.float32), np.empty(0), np.empty(0), np.empty((0, 2 + n_shape)), np.empty(0, int), np.empty(0, int))
-    return Starts(
-        np.concatenate(values), np.concatenate(length), np.concatenate(spread), np.concatenate(theta), np.array(blocks), np.array(numbers)
-    )
-
-
-def _evaluated(primitive: Primitive, theta: np.ndarray, centre: float, searched_b: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return which starts are usable and their values, each scaled to a largest value of 1."""
-    z = theta[:, :1] * (_NODES + centre) + theta[:, 1:2]
+    theta = np.concatenate(blocks)
+    z = theta[:, :1] * (NODES + centre) + theta[:, 1:2]
     with np.errstate(all="ignore"):
-        f = np.broadcast_to(primitive.value(z, *theta[:, 2:, None].transpose(1, 0, 2)), z.shape)
-        largest = np.abs(f).max(1)
-        f = f / largest[:, None]
-        flat = (f - f.mean(1, keepdims=True)).std(1) < 1e-6
+        f = primitive.formula(z, *theta[:, 2:, None].transpose(1, 0, 2))
+        f = f / np.abs(f).max(1)[:, None]
+        mean = f.mean(1)
+        length = np.sqrt(np.einsum("ij,ij->i", f, f))
+        spread = np.sqrt(np.maximum(length**2 - NODES.size * mean**2, 0.0))
     inside = domains.holds(primitive.domain, z.min(1), z.max(1), np.full(len(z), searched_b))
-    good = inside & np.isfinite(f).all(1) & ~flat
-    return good, f[good]
+    good = inside & np.isfinite(length) & (spread > 1e-6 * length)
+    kept = [int(part.sum()) for part in np.split(good, np.cumsum([len(block) for block in blocks])[:-1])]
+    first = np.cumsum([0, *kept])[:-1][np.array(kept) > 0]
+    return Starts(f[good].astype(np.float32), length[good], spread[good], theta[good], first)
+
+
+@functools.lru_cache(maxsize=256)
+def parity(primitive: Primitive) -> int:
+    """Return 1 for an even function, -1 for an odd one, 0 for neither."""
+    z = np.array([0.17, 0.43, 0.86, 1.31])
+    shape = [s.starts[0] for s in primitive.shape]
+    right, left = primitive.value(z, *shape), primitive.value(-z, *shape)
+    there = np.isfinite(right) & np.isfinite(left)
+    if there.sum() < 2:
+        return 0
+    if np.allclose(left[there], right[there], rtol=1e-12):
+        return 1
+    return -1 if np.allclose(left[there], -right[there], rtol=1e-12) else 0

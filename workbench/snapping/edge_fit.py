@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -19,7 +18,8 @@ from workbench.snapping import dictionary, typed
 from workbench.snapping.curve import Curve
 from workbench.snapping.polish import Polished, Trials, polish
 
-_TOP = 3  # starts of each form that are polished
+_TOP = 4  # starts of each form that are polished
+_LARGEST = 1e60  # factors c beyond it, or below its reciprocal, come from tails whose derivatives overflow
 _COARSE_ITERATIONS, _FINE_ITERATIONS = 12, 10
 
 
@@ -124,32 +124,26 @@ def _fit_library(
     return made
 
 
-def _starts(curve: Curve, primitives: tuple[Primitive, ...], shifted: bool, offset: bool, near: Sequence[EdgeFit]) -> Trials:
+def _starts(curve: Curve, primitives: Sequence[Primitive], shifted: bool, offset: bool, near: Sequence[EdgeFit]) -> Trials:
     """Gather starts of every primitive: from the dictionary, the spectrum, the largest jump, and fits that are near."""
-    unshifted = ("none", "scale") if shifted else ("none", "scale", "shift", "both")
-    numbers, theta = dictionary.through_zero(primitives, curve, unshifted).best(curve, offset, _TOP)
-    parts = [(numbers, theta)]
-    if shifted:
-        parts.append(_in_units(curve, primitives, *dictionary.searched(primitives).best(curve, offset, _TOP)))
-    for number, primitive in enumerate(primitives):
-        special = np.vstack([dictionary.frequencies(primitive, curve), dictionary.jumps(primitive, curve)])
-        if len(special) and shifted:
-            parts.append(_in_units(curve, primitives, np.full(len(special), number), special))
-    places = {primitive: number for number, primitive in enumerate(primitives)}
-    for fit in near:
-        if (number := places.get(fit.form.primitive)) is not None:
-            parts.append((np.array([number]), _coordinates(curve, fit, shifted)[None]))
-    numbers, theta = np.concatenate([n for n, _ in parts]), np.vstack([t for _, t in parts])
-    order = np.argsort(numbers, kind="stable")
-    return _trials(primitives, numbers[order], theta[order], shifted, offset)
+    fits = {fit.form.primitive: fit for fit in near}
+    parts = []
+    for primitive in primitives:
+        if shifted and primitive.affine in ("shift", "both"):
+            theta = dictionary.starts(primitive, curve, offset, _TOP) * _unit(primitive, curve)
+        else:
+            theta = dictionary.through_zero(primitive, curve).best(curve, offset, _TOP)
+        if primitive in fits:
+            theta = np.vstack([theta, _coordinates(curve, fits[primitive], shifted)])
+        parts.append(theta)
+    numbers = np.repeat(np.arange(len(primitives)), [len(theta) for theta in parts])
+    return _trials(primitives, numbers, np.vstack(parts), shifted, offset)
 
 
-def _in_units(curve: Curve, primitives: Sequence[Primitive], numbers: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give `shift` primitives the slope 1 or -1 in x, not in u: their a is not searched, and z keeps the units of x."""
-    fixed = np.array([primitives[k].affine == "shift" for k in numbers], dtype=bool)
-    theta = theta.copy()
-    theta[fixed, :2] *= curve.half
-    return numbers, theta
+def _unit(primitive: Primitive, curve: Curve) -> np.ndarray:
+    """Return the factors of a, b and shape that give `shift` primitives the slope 1 or -1 in x, not in u: their a is not searched."""
+    unit = curve.half if primitive.affine == "shift" else 1.0
+    return np.array([unit, unit, *(1.0 for _ in primitive.shape)])
 
 
 def _coordinates(curve: Curve, fit: EdgeFit, shifted: bool) -> np.ndarray:
@@ -175,7 +169,8 @@ def _fitted(curve: Curve, forms: Sequence[PrimitiveForm], trials: Trials) -> lis
     if not best:
         return []
     fine = polish(curve, primitives, rough.trials[np.array(best)], _FINE_ITERATIONS, 1e-6)
-    return [_edge_fit(curve, forms[k], fine, row) for row, k in enumerate(fine.trials.primitive) if np.isfinite(fine.squares[row])]
+    usable = np.isfinite(fine.squares) & (np.abs(fine.c) < _LARGEST) & (np.abs(fine.c) > 1.0 / _LARGEST)
+    return [_edge_fit(curve, forms[k], fine, row) for row, k in enumerate(fine.trials.primitive) if usable[row]]
 
 
 def _edge_fit(curve: Curve, form: PrimitiveForm, polished: Polished, row: int) -> EdgeFit:
@@ -201,7 +196,7 @@ def canonical(primitive: Primitive, parameters: tuple[float, ...]) -> tuple[floa
     -2 tanh(3 - x) is 2 tanh(x - 3), and sin(x + 2 pi) is sin(x): two ways to write a law must not look like two laws.
     """
     c, a, b, *shape = parameters
-    sign = _parity(primitive)
+    sign = dictionary.parity(primitive)
     if a < 0 and sign:
         c, a, b = sign * c, -a, -b
     if primitive.name in _PERIOD:
@@ -211,16 +206,3 @@ def canonical(primitive: Primitive, parameters: tuple[float, ...]) -> tuple[floa
         c = c * flip if turns % 2 else c
     return (c, a, b + 0.0, *shape)
 
-
-@lru_cache(maxsize=256)
-def _parity(primitive: Primitive) -> int:
-    """Return 1 for an even function, -1 for an odd one, 0 for neither."""
-    z = np.array([0.17, 0.43, 0.86, 1.31])
-    shape = [s.starts[0] for s in primitive.shape]
-    right, left = primitive.value(z, *shape), primitive.value(-z, *shape)
-    there = np.isfinite(right) & np.isfinite(left)
-    if there.sum() < 2:
-        return 0
-    if np.allclose(left[there], right[there], rtol=1e-12):
-        return 1
-    return -1 if np.allclose(left[there], -right[there], rtol=1e-12) else 0

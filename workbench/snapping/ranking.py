@@ -6,9 +6,13 @@ Where errors are large, rows scatter and the standard error knows best, so that 
 (below a thousandth of the target's spread) errors are those of splines and of rounding, not of the data, and a half more means nothing.
 Below 1e-7 a form is exact.
 
-Among forms that tie the simplest comes first: complexity, the number of constants, *cancellation* (how many digits are lost when c f and the
-offset, both large, make a small curve) and *remoteness* (how far from its centre a form is used, in widths of the range it is used on).
--102 tanh(3 - x/2) + 101 imitates much and means nothing, and so does the far end of a cosh.
+Among forms that tie the lightest *burden* comes first: complexity, constants, and *digits lost*. With k_i the derivatives of the edge's curve
+by its constants, scaled to length one and freed of their means where an offset is fitted,
+
+    digits lost = 1/2 log10 (largest / smallest eigenvalue of k k^T)
+
+counts the digits of the data that go into telling the constants apart. A form that loses many is used far from where it has its shape, as in
+-102 tanh(3 - x/2) + 101 or at the far end of a cosh: it *imitates* a simpler one, and is not named among the ties of others.
 """
 
 from __future__ import annotations
@@ -19,12 +23,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from workbench.primitives import PrimitiveForm
 from workbench.snapping.curve import Curve
 from workbench.snapping.edge_fit import EdgeFit
 
 EXACT = 1e-7  # error, in units of the target, below which a form is exact
+IMITATION = 4.0  # digits lost from which a form imitates a simpler one
 _SMALL, _CLOSE, _SPLINE = 1e-3, 1.05, 1.5
+_DOUBT = 4.0
 
 T = TypeVar("T")
 
@@ -45,40 +50,48 @@ def tied(errors: np.ndarray, best: np.ndarray) -> bool:
     return mean - least <= float(difference.std(ddof=1)) / np.sqrt(errors.size)
 
 
-def groups(items: Sequence[T], errors: Callable[[T], np.ndarray], burden: Callable[[T], tuple]) -> list[list[T]]:
-    """Part items into groups that tie with the best of what is left; best group first, the lightest burden first within a group."""
+def groups(items: Sequence[T], errors: Callable[[T], np.ndarray], burden: Callable[[T], float]) -> list[list[T]]:
+    """Part items into groups that tie with the best of what is left; best group first, the lightest burden first within a group.
+
+    A form that is only just within the standard error of the best carries four points more.
+    """
     left, result = sorted(items, key=lambda item: float(errors(item).mean())), []
     while left:
         best = errors(left[0])
         group = [item for item in left if item is left[0] or tied(errors(item), best)]
         left = [item for item in left if not any(item is member for member in group)]
-        result.append(sorted(group, key=burden))
+        weights = [burden(item) + _DOUBT * _excess(errors(item), best) for item in group]
+        result.append([group[k] for k in np.argsort(weights, kind="stable")])  # equal burdens: the smaller error first
     return result
 
 
-def burden(fit: EdgeFit, x: np.ndarray) -> float:
-    """Return what a form asks to be believed: its complexity, two for every constant (a number and its operator), one for every digit
-    lost or far away.
-    """
-    return fit.form.complexity + 2 * fit.n_free + cancellation(fit, x) + remoteness(fit, x)
-
-
-def cancellation(fit: EdgeFit, x: np.ndarray) -> float:
-    """Return how many digits are lost beyond the first when the form and its offset are added on x (n_points,); 0 for most laws."""
-    value = fit.form.evaluate(x, fit.parameters)[0]
-    spread = float(value.std())
-    if not np.isfinite(spread) or spread == 0:
+def _excess(errors: np.ndarray, best: np.ndarray) -> float:
+    """Return by how many standard errors a form is worse than the best of its group, 0 to 1; 0 where errors are not those of the data."""
+    if errors.size < 3 or best.mean() < _SMALL**2:
         return 0.0
-    return max(0.0, float(np.log10(np.abs(value).max() / spread)) - 1.0)
+    spread = float((errors - best).std(ddof=1)) / np.sqrt(errors.size)
+    return float(np.clip((errors.mean() - best.mean()) / spread, 0.0, 1.0)) if spread > 0 else 0.0
 
 
-def remoteness(fit: EdgeFit, x: np.ndarray) -> float:
-    """Return how many digits, beyond the first, z = a x + b is larger than the width it covers on x; 0 where b was not searched."""
-    if not (isinstance(fit.form, PrimitiveForm) and fit.free[2]):
+def burden(fit: EdgeFit, digits: float) -> float:
+    """Return what a form asks to be believed: complexity, two for every constant (a number and its operator), one for every digit lost."""
+    return fit.form.complexity + 2 * fit.n_free + digits
+
+
+def digits_lost(fit: EdgeFit, x: np.ndarray) -> float:
+    """Return how many digits go into telling the constants of a fit apart on x (n_points,); at most 16."""
+    with np.errstate(all="ignore"):
+        columns = fit.form.jacobian(x, fit.parameters)[np.array(fit.free, dtype=bool)]
+        if fit.free_offset:
+            columns = columns - columns.mean(1, keepdims=True)
+        columns = columns[columns.any(1)]  # the place of a step has no derivative, and so no share in this
+        columns = columns / np.sqrt(np.einsum("ij,ij->i", columns, columns))[:, None]
+    if len(columns) < 2:
         return 0.0
-    z = fit.parameters[1] * x + fit.parameters[2]
-    width = float(z.max() - z.min())
-    return max(0.0, float(np.log10(np.abs(z).min() / width)) - 1.0) if width > 0 and np.abs(z).min() > 0 else 0.0
+    if not np.isfinite(columns).all():
+        return 16.0
+    values = np.linalg.eigvalsh(columns @ columns.T)
+    return min(16.0, 0.5 * float(np.log10(values[-1] / max(values[0], 1e-32 * values[-1]))))
 
 
 @dataclass(frozen=True, eq=False)

@@ -63,13 +63,13 @@ def stability(
     counts = generator.multinomial(n_rows, np.full(n_rows, 1.0 / n_rows), size=n_draws)  # (n_draws, n_rows)
     squares = [_squares(candidate, problem, np.tile(counts, (1, n_targets)), roughness) for candidate in refitted]
     order = {candidate.name: k for k, candidate in enumerate(refitted)}
+    burdens = {c.name: c.complexity + 2 * c.n_constants + c.digits_lost for c in refitted}
     tally = dict.fromkeys(order, 0)
     for draw in range(n_draws):
         left_out = counts[draw] == 0
         rows = left_out if left_out.any() else np.ones(n_rows, dtype=bool)
         errors = {c.name: of[draw].reshape(n_targets, n_rows).mean(0)[rows] for c, of in zip(refitted, squares, strict=True)}
-        burdens = {candidate.name: candidate.complexity + 2 * candidate.n_constants for candidate in refitted}
-        best = ranking.groups(list(order), errors.__getitem__, lambda name, b=burdens: (b[name], order[name]))[0][0]
+        best = ranking.groups(list(order), errors.__getitem__, burdens.__getitem__)[0][0]
         tally[best] += 1
     shares = {name: count / n_draws for name, count in sorted(tally.items(), key=lambda item: (-item[1], order[item[0]]))}
     return Stability(shares, n_draws)

@@ -69,6 +69,10 @@ class Whole:
 
             objective + slope.D + 1/2 (s D)^2 - 1/2 g_r^T H^-1 g_r - 1/2 h^T S^-1 h,      g_r = g_0 + J (s D),  h = g_p - U^T H^-1 g_r
         """
+        with np.errstate(all="ignore"):  # a form may overflow where it is hopeless: its promise is then infinite
+            return self._promises(fits)
+
+    def _promises(self, fits: Sequence[EdgeFit]) -> np.ndarray:
         parameters, slope = self.program.parameters, self.problem.slope(self.outputs)
         gradient = self.evaluation.gradient(parameters, slope)
         of_slot = self.evaluation.sensitivities(slope)[self.level][self.row]
@@ -125,6 +129,8 @@ class Whole:
 def _gain(schur: np.ndarray, c: np.ndarray, h: np.ndarray) -> float:
     """Return h^T S^-1 h, in units in which C has a unit diagonal; directions that the rest can imitate are left out."""
     units = 1.0 / np.sqrt(np.maximum(c.diagonal(), 1e-300))
+    if not (np.isfinite(schur).all() and np.isfinite(h).all()):
+        return -np.inf
     values, vectors = np.linalg.eigh(schur * units * units[:, None] + _OWN_DAMPING * np.eye(len(c)))
     along = vectors.T @ (h * units)
     kept = values > 1e-12
