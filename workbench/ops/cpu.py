@@ -36,10 +36,13 @@ _LN2_HIGH, _LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10
 
 
 @kernel()
-def _base_term(u, value, slope):
-    """silu(u) = u s and its derivative s (1 + u (1 - s)), s = 1 / (1 + exp(-u)), as vector arithmetic without a library call."""
-    for j in range(u.shape[0]):
-        v = -u[j]
+def _base_term(value, slope):
+    """silu(u) = u s and its derivative s (1 + u (1 - s)), s = 1 / (1 + exp(-u)), in place of u, which comes in `slope`.
+
+    Vector arithmetic without a library call.
+    """
+    for j in range(value.shape[0]):
+        v = -slope[j]
         v = v if v > -700.0 else -700.0
         v = v if v < 700.0 else 700.0
         k = math.floor(v * _LOG2E + 0.5)
@@ -48,10 +51,10 @@ def _base_term(u, value, slope):
         p = (((p * r + _E7) * r + _E6) * r + _E5) * r + _E4
         p = (((p * r + _E3) * r + 0.5) * r + 1.0) * r + 1.0
         value[j] = p * np.int64((np.int64(k) + 1023) << 52).view(np.float64)  # exp(-u) = 2^k p
-    for j in range(u.shape[0]):
-        s = 1.0 / (1.0 + value[j])
-        value[j] = u[j] * s
-        slope[j] = s * (1.0 + u[j] * (1.0 - s))
+    for j in range(value.shape[0]):
+        u, s = slope[j], 1.0 / (1.0 + value[j])
+        value[j] = u * s
+        slope[j] = s * (1.0 + u * (1.0 - s))
 
 
 @kernel()
@@ -72,13 +75,12 @@ def _input_terms(x, start, stop, low, high, value, slope):
             value_k[j] = (wide2 * wide - 4.0 * (near2 * near)) * (1.0 / 6.0)
             d = (2.0 * near2 - 0.5 * wide2) * inverse  # dB/dx for t >= 0; B is even
             slope_k[j] = d if t >= 0.0 else -d
-    stretch = 2.0 / (high - low)
-    u = np.empty(rows.shape[0])
+    stretch, last = 2.0 / (high - low), slope[n_bases]
     for j in range(rows.shape[0]):
-        u[j] = (rows[j] - low) * stretch - 1.0
-    _base_term(u, value[n_bases, start:stop], slope[n_bases])
+        last[j] = (rows[j] - low) * stretch - 1.0
+    _base_term(value[n_bases, start:stop], last)
     for j in range(rows.shape[0]):
-        slope[n_bases, j] *= stretch
+        last[j] *= stretch
 
 
 def spline_terms(x, domain, features, slopes):
@@ -87,16 +89,20 @@ def spline_terms(x, domain, features, slopes):
         _input_terms(row, 0, row.size, low, high, value, slope)
 
 
-@kernel()
 def spline_layer(x, domain, edge_source, edge_target, theta, output, features, edge_slope):
     """Add every spline edge to `output` (n_out, n_rows); keep `features` and d phi/dx of each edge, `edge_slope` (n_edges, n_rows).
 
     Edges must be sorted by source: the terms of an input are made once and used by all its edges.
     """
+    slope = np.empty((theta.shape[1], _TILE))  # made here: a kernel that makes arrays takes longer to compile
+    _spline_layer(x, domain, edge_source, edge_target, theta, output, features, edge_slope, slope)
+
+
+@kernel()
+def _spline_layer(x, domain, edge_source, edge_target, theta, output, features, edge_slope, slope):
     n_rows, n_terms = x.shape[1], theta.shape[1]
-    slope = np.empty((n_terms, _TILE))
     for start in range(0, n_rows, _TILE):
-        stop = min(start + _TILE, n_rows)
+        stop = start + _TILE if start + _TILE < n_rows else n_rows
         current = -1
         for e in range(theta.shape[0]):
             i = edge_source[e]
