@@ -60,7 +60,7 @@ class TestPredict:
 
     def test_rows_outside_the_range_are_named_in_a_warning(self):
         rows = np.array([[9.0, 70.0], [25.0, 70.0], [5.0, 95.0]])
-        with pytest.warns(OutsideRangeWarning, match=r"2 of 3 rows .*\(rows 1, 2\): Girth \(in\) 5 to 25, fitted on 8 to 20; height 95 to 95"):
+        with pytest.warns(OutsideRangeWarning, match=r"2 of 3 rows .*\(rows 2, 3\): Girth \(in\) 5 to 25, fitted on 8 to 20; height 95 to 95"):
             volume().predict(rows)
 
     def test_prediction_says_which_rows_and_inputs_lie_outside_without_a_warning(self):

@@ -67,10 +67,10 @@ def discover(options: argparse.Namespace) -> int:
 def predict(options: argparse.Namespace) -> int:
     """Predict every row of a table; a second column says which rows lie outside the range of the fit."""
     _require_folders(options.out)
-    formula = wb.load_discovery(options.file).formula()
-    prediction = formula.prediction(_table(options.table))
+    found = wb.load_discovery(options.file)
+    prediction = found.predict(_table(options.table))
     columns = prediction.values.reshape(len(prediction.outside), -1)      # (n_rows,) -> (n_rows, n_outputs)
-    names = [output.name for output in formula.outputs]
+    names = [output.name for output in found.formula().outputs]
     if options.out:
         with open(options.out, "w", encoding="utf-8", newline="") as file:
             _write_predictions(file, names, columns, prediction.outside)

@@ -27,7 +27,8 @@ from workbench.training import FitConfig, FitProgress, FitResult, Problem, fit, 
 
 if TYPE_CHECKING:
     from workbench.discovery.choices import Choice
-    from workbench.formula import Formula
+    from workbench.formula import Formula, Prediction
+    from workbench.table import Source, Table
 
 Watcher = Callable[[FitProgress], None]
 Verdict = Literal["law", "approximation", "none"]
@@ -291,6 +292,13 @@ class Discovery:
             done for a formula of the autopilot, not for one made by hand
         """
         return reading.read_formula(self.data, self.state, decimals, self.state.id in self.front if nice is None else nice)
+
+    def predict(self, table: Table | Source) -> Prediction:
+        """Predict every row of a new table with the formula, and say which rows lie outside the range it was fitted on.
+
+        The table needs the columns of the inputs (and of the groups); dates and categories are read as the fit's own table was.
+        """
+        return reading.predicted(self.formula(), self.data, table)
 
     @property
     def pareto(self) -> tuple[Formula, ...]:

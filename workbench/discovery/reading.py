@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.formula import Certificate, Formula, Quantity, assemble, certify, joined, variables
+from workbench.formula import Certificate, Formula, Prediction, Quantity, assemble, certify, joined, variables
 from workbench.formula.certificate import combined
 from workbench.networks import KAN
 
 if TYPE_CHECKING:
     from workbench.dataset import Dataset
     from workbench.discovery.state import State
+    from workbench.table import Source, Table
 
 PARTS = ("train", "validation", "test")
 
@@ -44,6 +45,20 @@ def _logits(data: Dataset, n_outputs: int) -> tuple[Quantity, ...]:
     target = data.targets[0]
     labels = data.classes[1:] if n_outputs == 1 else data.classes
     return tuple(Quantity(f"logit of {target.name} = {label}", f"logit_{k}", None) for k, label in enumerate(labels))
+
+
+def predicted(formula: Formula, data: Dataset, table: Table | Source) -> Prediction:
+    """Predict every row of a new table, read as the dataset's own was: dates, categories and groups mean what they meant in the fit.
+
+    A row with a missing input or an unknown category gets NaN, and the message says so.
+    """
+    encoded = data.encode(table)
+    groups = None if encoded.groups is None else [data.group_labels[max(code, 0)] for code in encoded.groups]
+    known = formula.prediction(encoded.X, groups)
+    shape = (-1, *(1 for _ in known.values.shape[1:]))
+    values = np.where(encoded.complete.reshape(shape), known.values, np.nan)
+    message = " ".join([known.message, *(note.text for note in encoded.notes)]).strip()
+    return replace(known, values=values, message=message)
 
 
 def plain(formula: Formula, data: Dataset) -> Formula:

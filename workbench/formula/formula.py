@@ -294,7 +294,7 @@ class Formula:
     def _range_message(self, rows: np.ndarray, outside: np.ndarray, beyond: Mapping[str, np.ndarray]) -> str:
         if not beyond:
             return ""
-        numbers = np.flatnonzero(outside)
+        numbers = np.flatnonzero(outside) + 1  # people count rows from 1
         some = ", ".join(map(str, numbers[:5])) + (", ..." if len(numbers) > 5 else "")
         parts = []
         for i, column in enumerate(self.inputs):
