@@ -1,12 +1,16 @@
 """What a person sees of one edge: its curve over the data, the forms it could be, the constants it has. Plain JSON for the inspector.
 
-Only read: looking at an edge changes nothing. Numbers that are not finite are null.
+    inspect(found, edge)                            the curve, at once
+    inspect(found, edge, previews(found, edge))     every form fitted to the curve alone: a fifth of a second later
+    inspect(found, edge, found.candidates(edge))    judged by the refitted whole model
+
+Only read: looking at an edge changes nothing. Numbers that are not finite are null; curves have six digits, constants all.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,25 +19,33 @@ from workbench import snapping
 from workbench.discovery import addresses
 from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
-from workbench.expression import Symbol, substitute, to_text
+from workbench.exceptions import SnapError
+from workbench.expression import Symbol, fold, free_constants, substitute, to_text, with_constants
 from workbench.networks import Edge
-from workbench.primitives import Form, PrimitiveForm
+from workbench.primitives import LIBRARY, Form, PrimitiveForm
 from workbench.pruning import importance
 from workbench.trace import Trace, trace
 
 _CURVE_POINTS = 161
 _DATA_POINTS = 300
+_DRAWS = 40  # of the bootstrap
+_DRAWN_ROWS = 2000  # rows that are drawn from; a share of forty draws is not known better from more
 
 
-def inspect(found: Discovery, edge: Edge, choices: Sequence[Choice]) -> dict[str, Any]:
+def inspect(
+    found: Discovery, edge: Edge, forms: Sequence[Choice | snapping.EdgeFit] = (), stability: Mapping[str, float] | None = None
+) -> dict[str, Any]:
     """Describe an edge for the inspector (the payload is documented in ui/canvas).
 
     Parameters
     ----------
     found : the discovery, at the state to look at
     edge : its address
-    choices : what `found.candidates(edge)` returned, or () when they are not asked for yet
+    forms : what `found.candidates(edge)` or `previews` returned, or () when they are not asked for yet
+    stability : what `shares` returned
     """
+    choices = [form for form in forms if isinstance(form, Choice)]
+    stability = stability or {}
     network, problem = found.network, found.problems[0]
     traced = trace(network, problem.x)
     x, _ = traced.of(edge)
@@ -44,22 +56,65 @@ def inspect(found: Discovery, edge: Edge, choices: Sequence[Choice]) -> dict[str
         "label": addresses.label(found.data, network, edge),
         "state": network.state(edge),
         "importance": min(importance(traced)[edge], 1.0),
-        "x": finite(grid),
-        "y": finite(network.edge_value(edge, grid)),
+        "x": curve(grid),
+        "y": curve(network.edge_value(edge, grid)),
         "range": [float(x.min()), float(x.max())],
         "x_label": _x_label(found, edge),
         "points": _points(traced, edge, problem.y),
         "current": snapped.form.name if snapped else None,
-        "stability": None,
+        "stability": stability.get(snapped.form.name) if snapped else None,
         "constants": _constants(found, edge),
-        "candidates": [_candidate(choice, grid) for choice in choices],
+        "candidates": [_described(form, grid) | {"stability": stability.get(_name(form))} for form in forms],
         "beyond": _beyond(choices, x),
     }
 
 
-def finite(values: np.ndarray) -> list[float | None]:
-    """Return numbers for JSON: what is not finite becomes null."""
-    return [float(v) if math.isfinite(v) else None for v in np.asarray(values, dtype=float)]
+def previews(found: Discovery, edge: Edge) -> tuple[snapping.EdgeFit, ...]:
+    """Fit every form of the library to the curve of an edge, the rest of the model frozen; the closest first.
+
+    Raises
+    ------
+    SnapError : the edge receives one value only
+    """
+    problem = found.problems[0]
+    x, y = trace(found.network, problem.x).of(edge)
+    reach = None if problem.validation is None else trace(found.network, problem.validation.x).of(edge)[0]
+    fits = snapping.fit_forms(snapping.Curve.of(x, y, problem.weights, reach), [PrimitiveForm(primitive) for primitive in LIBRARY.values()])
+    return tuple(sorted(fits, key=lambda fit: (round(fit.error, 3), fit.form.complexity)))
+
+
+def placed(ranked: Sequence[Choice], choice: Choice) -> tuple[Choice, ...]:
+    """Put one more choice among ranked ones: before the first that is worse, after simpler ones that tie with the best."""
+    if any(other.name == choice.name for other in ranked):
+        return tuple(ranked)
+    if not choice.refitted:
+        return (*ranked, choice)
+    worse = (k for k, other in enumerate(ranked) if not other.refitted or _is_worse(other, choice))
+    place = next(worse, len(ranked))
+    return (*ranked[:place], choice, *ranked[place:])
+
+
+def _is_worse(other: Choice, choice: Choice) -> bool:
+    simpler_tie = bool(other.tied_with) and other.complexity <= choice.complexity
+    return not simpler_tie and other.rmse_validation > choice.rmse_validation
+
+
+def shares(found: Discovery, ranked: Sequence[Choice]) -> dict[str, float]:
+    """Return how often each form is chosen when the rows are drawn again; empty where that has no meaning (classes, groups)."""
+    problem = found.problems[0]
+    if found.data.groups is not None or problem.loss != "squared":
+        return {}
+    rows = np.linspace(0, problem.n_rows - 1, min(problem.n_rows, _DRAWN_ROWS)).astype(int)
+    candidates = [choice.candidates[0] for choice in ranked if choice.refitted]
+    try:
+        return snapping.stability(candidates, problem.rows(rows), np.random.default_rng(0), _DRAWS, found.state.roughness).chosen
+    except SnapError:
+        return {}
+
+
+def curve(values: np.ndarray) -> list[float | None]:
+    """Return numbers for JSON to six digits, which no screen shows; what is not finite becomes null."""
+    return [float(f"{v:.6g}") if math.isfinite(v) else None for v in np.asarray(values, dtype=float).tolist()]
 
 
 def _x_label(found: Discovery, edge: Edge) -> str:
@@ -80,7 +135,7 @@ def _points(traced: Trace, edge: Edge, y: np.ndarray) -> list[list[float]]:
     missed = y[row] - traced.outputs[row] if into_output else np.zeros_like(given)
     rows = np.linspace(0, len(x) - 1, min(len(x), _DATA_POINTS)).astype(int)
     points = np.column_stack([x, given + missed])[rows]
-    return [[float(a), float(b)] for a, b in points if math.isfinite(a) and math.isfinite(b)]
+    return [[float(f"{a:.6g}"), float(f"{b:.6g}")] for a, b in points if math.isfinite(a) and math.isfinite(b)]
 
 
 def _constants(found: Discovery, edge: Edge) -> list[dict[str, Any]]:
@@ -106,9 +161,37 @@ def template(form: Form) -> str:
     return form.name
 
 
+def _name(form: Choice | snapping.EdgeFit) -> str:
+    return form.name if isinstance(form, Choice) else form.form.name
+
+
+def _described(form: Choice | snapping.EdgeFit, grid: np.ndarray) -> dict[str, Any]:
+    return _candidate(form, grid) if isinstance(form, Choice) else _preview(form, grid)
+
+
+def _preview(fit: snapping.EdgeFit, grid: np.ndarray) -> dict[str, Any]:
+    expression = fold(fit.form.expression(Symbol("x"), fit.parameters))
+    return {
+        "name": fit.form.name,
+        "title": fit.form.title,
+        "text": to_text(with_constants(expression, [float(f"{value:.4g}") for value in free_constants(expression)])),
+        "complexity": fit.form.complexity,
+        "validation_rmse": None,
+        "delta_r2": None,
+        "r2": fit.r2,
+        "y": curve(_value(fit, grid)),
+        "tie": False,
+        "refitted": False,
+    }
+
+
+def _value(fit: snapping.EdgeFit | snapping.Candidate, x: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return fit.form.evaluate(x, fit.parameters)[0] + fit.offset
+
+
 def _candidate(choice: Choice, grid: np.ndarray) -> dict[str, Any]:
     first = choice.candidates[0]
-    value = first.form.evaluate(grid, first.parameters)[0] + first.offset
     return {
         "name": choice.name,
         "title": choice.title,
@@ -120,10 +203,9 @@ def _candidate(choice: Choice, grid: np.ndarray) -> dict[str, Any]:
         "validation_rmse": choice.rmse_validation,
         "delta_r2": choice.delta_r2,
         "r2": float(first.preview_r2),
-        "y": finite(value),
+        "y": curve(_value(first, grid)),
         "tie": bool(choice.tied_with),
         "refitted": choice.refitted,
-        "stability": None,
     }
 
 
@@ -134,8 +216,5 @@ def _beyond(choices: Sequence[Choice], x: np.ndarray) -> dict[str, Any]:
     wide = np.linspace(x.min() - 0.5 * width, x.max() + 0.5 * width, _CURVE_POINTS)
     forms = []
     for choice in tied:
-        first = choice.candidates[0]
-        with np.errstate(all="ignore"):
-            value = first.form.evaluate(wide, first.parameters)[0] + first.offset
-        forms.append({"name": choice.name, "title": choice.title, "y": finite(value)})
-    return {"x": finite(wide), "forms": forms}
+        forms.append({"name": choice.name, "title": choice.title, "y": curve(_value(choice.candidates[0], wide))})
+    return {"x": curve(wide), "forms": forms}

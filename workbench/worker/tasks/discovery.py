@@ -1,7 +1,11 @@
-"""The tasks behind the workbench page: each opens a project of the store, makes one move or answers one question, and keeps what came of it.
+"""The tasks behind the workbench and export pages: each opens a project of the store, makes one move or answers one question.
 
 Arguments always hold `workspace` (the folder of the store) and `project`; `state` names the state to start from (the one looked at, when
-left out), `fresh` says to start anew from the project's present dataset. A move returns {"state": its number}. The page then only reads the store: everything it draws lies there as JSON.
+left out). A move returns {"state": its number}. The page then only reads the store: everything it draws lies there as JSON.
+
+    made here      fit, move, auto, name_edges         append states to the project's history
+    asked here     inspect, deepen, pruning_curve      about a state; answers are kept, a state never changes
+                   formula, export, script, predict    what the page Export shows and gives away
 """
 
 from __future__ import annotations
@@ -9,154 +13,84 @@ from __future__ import annotations
 import base64
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
+import scipy.optimize  # noqa: F401  typed forms need it: it is imported with the worker, not at the first one typed
 
-from workbench import store
-from workbench.dataset import Dataset
-from workbench.discovery import Discovery, discover
-from workbench.discovery.inspection import inspect
+from workbench.discovery import Discovery, discover, naming
+from workbench.discovery.choices import Choice
+from workbench.discovery.inspection import inspect, placed, previews, shares
 from workbench.discovery.state import State
-from workbench.discovery.storage import network_record, state_from_store
-from workbench.exceptions import DiscoveryError, ProjectError
-from workbench.export import TARGETS, write_export
+from workbench.exceptions import DiscoveryError, SnapError, TrainingError
+from workbench.export import write_export
+from workbench.figures import network_svg
 from workbench.figures.drawing import drawing
-from workbench.formula import Formula
+from workbench.jobs import Result
+from workbench.networks import Edge
 from workbench.primitives import LIBRARY
 from workbench.training import FitProgress
+from workbench.worker import exporting
 from workbench.worker.context import Context
+from workbench.worker.desk import Desk, equations, frame
 from workbench.worker.registry import Arguments, Arrays, task
 
-_KEPT = 8
-_FRAME_ROWS = 512
 _MOVES = ("prune", "eliminate", "snap", "release", "lock", "unlock", "refit")
+_FRAME_EVERY = 0.1  # seconds between live frames
+_KEPT = 64  # answers
 
-_data: OrderedDict[tuple[str, str, int], Discovery] = OrderedDict()
-_choices: OrderedDict[tuple[object, ...], tuple[Any, ...]] = OrderedDict()
-
-
-class _Desk:
-    """A project laid out for work: its store, the data, and a discovery that stands at one state."""
-
-    def __init__(self, arguments: Arguments) -> None:
-        self.workspace, self.project = str(arguments["workspace"]), str(arguments["project"])
-        self.store = store.Store(self.workspace)
-        stored = self.store.states.get(self.project, cast("int | None", arguments.get("state")))
-        self.stored = stored
-        fresh = stored is None or arguments.get("fresh", False)
-        number = self.store.projects.get(self.project).dataset if fresh else stored.step.dataset
-        if number is None:
-            raise ProjectError("The project has no data yet. Choose the columns on the page Data first.")
-        self.dataset = number
-        self.found = self._laid_out(number)
-        if not fresh:
-            self.found.adopt_alone(state_from_store(stored))
-
-    def _laid_out(self, number: int) -> Discovery:
-        key = (self.workspace, self.project, number)
-        if key not in _data:
-            kept = self.store.projects.data(self.project, number)
-            if kept is None:
-                raise ProjectError("The project has no data yet. Choose the columns on the page Data first.")
-            _data[key] = Discovery(Dataset.from_arrays(kept.content, kept.arrays))
-            if len(_data) > _KEPT:
-                _data.popitem(last=False)
-        return _data[key].branch().leave()
-
-    @property
-    def parent(self) -> int | None:
-        return None if self.stored is None else self.stored.step.id
-
-    def keep(self, state: State, parent: int | None) -> int:
-        """Append the state a move has made to the project's history; return its number."""
-        network, arrays = network_record(state)
-        draft = store.Draft(state.move.label, state.move.to_json(), network, arrays, state.metrics.to_json(), view(self.found), self.dataset)
-        step = self.store.states.append(self.project, draft, parent=parent)
-        self.store.projects.summarise(self.project, _summary(self.found, draft.view))
-        return step.id
+_answers: OrderedDict[Hashable, Any] = OrderedDict()
 
 
-def view(found: Discovery) -> dict[str, Any]:
-    """Return everything the page draws of a state: the network, the formula, the figures."""
-    data = found.data
-    return {
-        "drawing": drawing(found.network, data.seen(data.X_train), labels=data),
-        "formula": _shown(found),
-        "metrics": found.metrics.to_json(),
-        "groups": list(data.group_labels) if data.groups is not None else [],
-    }
-
-
-def _shown(found: Discovery) -> dict[str, Any]:
-    try:
-        formula = found.formula(nice=False)
-    except (DiscoveryError, ProjectError) as problem:
-        return {"text": "", "latex": "", "complexity": None, "certificate": None, "message": str(problem)}
-    return {
-        "text": formula.to_text(),
-        "latex": formula.rounded(3).to_latex(),
-        "complexity": formula.complexity,
-        "certificate": formula.certificate.to_json() if formula.certificate else None,
-        "certificate_text": formula.certificate_text,
-        "symbolic": not formula.definitions,
-        "message": None,
-    }
-
-
-def _summary(found: Discovery, shown: Mapping[str, Any]) -> dict[str, Any]:
-    metrics = found.metrics
-    return {
-        "target": found.data.targets[0].name,
-        "rows": len(found.data.X),
-        "r2": metrics.r2_validation,
-        "edges": metrics.n_edges,
-        "symbolic": metrics.n_symbolic,
-        "latex": shown["formula"]["latex"][:2000],
-    }
+# ---------------------------------------------------------------------------------------------------- moves
 
 
 @task("discovery.fit")
 def fit(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Fit a new network. Arguments: `settings` of training.FitConfig. Frames of the drawing go out as it learns."""
-    desk = _Desk({**arguments, "state": None, "fresh": True} if arguments.get("fresh", True) else arguments)
+    """Fit a new network. Arguments: `settings` of training.FitConfig. Frames of the drawing go out as it learns, at most ten a second."""
+    desk = Desk(arguments, fresh=bool(arguments.get("fresh", True)))
     found = desk.found.leave()
+    step, sent = 0, float("-inf")
 
     def watch(progress: FitProgress) -> None:
+        nonlocal step, sent
         context.check()
-        context.progress(progress.fraction, progress.stage, lambda: _frame(found, progress))
+        if time.monotonic() - sent >= _FRAME_EVERY:
+            step, sent = step + 1, time.monotonic()
+            context.progress(progress.fraction, progress.stage, frame(found, progress, step))
 
-    found.fit(watch=watch, **dict(arguments.get("settings", {})))
-    return {"state": desk.keep(found.state, None if desk.stored is None else desk.parent)}
-
-
-def _frame(found: Discovery, progress: FitProgress) -> dict[str, Any]:
-    """Return one frame of the live drawing: the curves of the network so far."""
-    rows = found.data.X_train[:: max(1, len(found.data.X_train) // _FRAME_ROWS)]
-    drawn = drawing(progress.network, found.data.seen(rows), labels=found.data)
-    edges = {edge["id"]: {"y": edge["y"], "range": edge["range"], "importance": edge["importance"]} for edge in drawn["edges"]}
-    return {"edges": edges, "rmse": progress.rmse, "stage": progress.stage, "fraction": progress.fraction}
+    found.fit(watch=watch, **dict(cast("Mapping[str, Any]", arguments.get("settings", {}))))
+    return {"state": desk.keep(found.state, desk.parent)}
 
 
 @task("discovery.move")
 def move(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Make one move. Arguments: `move` {"name", "arguments"}."""
+    """Make one move. Arguments: `move` {"name", "arguments"}; a snap without `form` takes the best one, as `candidates` ranks them."""
     wanted = cast("Mapping[str, Any]", arguments["move"])
-    name = str(wanted["name"])
+    name, given = str(wanted["name"]), dict(wanted.get("arguments", {}))
     if name not in _MOVES:
         raise DiscoveryError(f"There is no move {name!r}. Moves: {', '.join(_MOVES)}.")
-    desk = _Desk(arguments)
+    desk = Desk(arguments)
     context.progress(0.1, name)
-    getattr(desk.found, name)(**dict(wanted.get("arguments", {})))
+    if name == "snap" and given.get("form") is None:
+        given["form"] = _best_form(desk, desk.edge(given["edge"]))
+    getattr(desk.found, name)(**given)
     context.check()
     return {"state": desk.keep(desk.found.state, desk.parent)}
 
 
+def _best_form(desk: Desk, edge: Edge) -> str:
+    choice = next((choice for choice in _ranked(desk, edge) if choice.refitted), None)
+    if choice is None:
+        raise SnapError(f"No form of the library can stand on edge {edge}. Type one of your own, such as a*exp(-b*x)+c.")
+    return choice.name
+
+
 @task("discovery.auto")
 def auto(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Let the autopilot search. Arguments: `time_budget` seconds, `functions`. Every step of the picked path is kept."""
-    desk = _Desk({**arguments, "state": None, "fresh": True})
+    """Let the autopilot search. Arguments: `time_budget` seconds, `functions`. Every path of the Pareto front is kept, the picked one looked at."""
+    desk = Desk(arguments, fresh=True)
 
     def watch(fraction: float, words: str) -> None:
         context.check()
@@ -165,99 +99,170 @@ def auto(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     functions = cast("list[str] | None", arguments.get("functions"))
     budget = float(cast("float", arguments.get("time_budget", 60.0)))
     best = discover(desk.found.data, time_budget=budget, functions=functions, watch=watch)
-    parent = desk.parent
-    target = best.state.id
-    for state in best.path:
+    picked, root, numbers = best.state.id, desk.parent, {}
+    for state in sorted(_front(best), key=lambda state: state.id):
         desk.found = best.go_to(state.id)
+        numbers[state.id] = desk.keep(state, root if state.parent is None else numbers[state.parent])
+    desk.found = best.go_to(picked)
+    desk.store.states.go_to(desk.project, numbers[picked])
+    front = [
+        {"state": numbers[number], "text": formula.to_text(), "latex": equations(formula.rounded(3)), "complexity": formula.complexity}
+        for number, formula in zip(best.front, best.pareto, strict=True)
+    ]
+    told = {"verdict": best.verdict, "front": [entry["state"] for entry in front], "pareto": front}
+    desk.store.projects.summarise(desk.project, {**desk.store.projects.get(desk.project).summary, **told})
+    return {"state": numbers[picked], **told}
+
+
+def _front(best: Discovery) -> list[State]:
+    """Return every state on the way to the Pareto front and to the picked one."""
+    states: dict[int, State] = {}
+    here = best.state.id
+    for number in {*best.front, here}:
+        states |= {state.id: state for state in best.go_to(number).path}
+    best.go_to(here)
+    return list(states.values())
+
+
+@task("discovery.name_edges")
+def name_edges(arguments: Arguments, arrays: Arrays, context: Context) -> object:
+    """Snap every edge that a form fits without loss, the surest first. Arguments: `loss`, the R2 that one snap may cost."""
+    desk = Desk(arguments)
+    loss, parent = float(cast("float", arguments.get("loss", 0.01))), desk.parent
+
+    def watch(fraction: float, words: str) -> None:
+        context.check()
+        context.progress(fraction, words)
+
+    for state in naming.name_surely(desk.found, loss, watch):
         parent = desk.keep(state, parent)
-    best.go_to(target)
-    front = [{"text": f.to_text(), "complexity": f.complexity} for f in best.pareto]
-    return {"state": parent, "verdict": best.verdict, "pareto": front}
+    return {"state": parent, "left": [list(edge) for edge in desk.found.network.edges("spline")]}
+
+
+# ---------------------------------------------------------------------------------------------------- questions about an edge
+
+
+def _kept(key: Hashable) -> Any:
+    _answers.move_to_end(key)
+    return _answers[key]
+
+
+def _keep(key: Hashable, answer: Any) -> Any:
+    _answers[key] = answer
+    if len(_answers) > _KEPT:
+        _answers.popitem(last=False)
+    return answer
+
+
+def _key(desk: Desk, edge: Edge | None, what: str) -> Hashable:
+    return desk.workspace, desk.project, desk.parent, edge, what
+
+
+def _ranked(desk: Desk, edge: Edge, own: Sequence[str] = ()) -> tuple[Choice, ...]:
+    """Return the forms of the library for an edge, best first, and a person's own among them at the rank they earn."""
+    key = _key(desk, edge, "ranked")
+    ranked = _kept(key) if key in _answers else _keep(key, desk.found.candidates(edge))
+    for text in own:
+        key = _key(desk, edge, f"own {text}")
+        choice = _kept(key) if key in _answers else _keep(key, desk.found.candidates(edge, library=(text,))[0])
+        ranked = placed(ranked, choice)
+    return ranked
 
 
 @task("discovery.inspect")
 def inspect_edge(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Describe an edge. Arguments: `edge` [layer, source, target]; `candidates` whether to rank forms for it; `typed` a person's own form."""
-    desk = _Desk(arguments)
-    edge = tuple(int(v) for v in cast("list[int]", arguments["edge"]))
-    desk.found.network.position(edge)
-    if not arguments.get("candidates", True):
-        return inspect(desk.found, edge, ())
-    typed = cast("str | None", arguments.get("typed"))
-    key = (desk.workspace, desk.project, desk.parent, edge, typed)
-    if key not in _choices:
-        started = time.monotonic()
-        context.progress(0.2, "fitting forms")
-        _choices[key] = desk.found.candidates(edge, library=(*LIBRARY, typed) if typed else None)
-        context.progress(0.9, f"{len(_choices[key])} forms in {time.monotonic() - started:.2f} s")
-        if len(_choices) > 64:
-            _choices.popitem(last=False)
-    return inspect(desk.found, edge, _choices[key])
+    """Describe an edge. Arguments: `edge` [layer, source, target]; `own`, forms that a person typed.
+
+    While the forms are ranked, payloads {"inspection": ...} tell what is known already: the curve at once, then every form as a preview.
+    """
+    desk = Desk(arguments)
+    edge = desk.edge(arguments["edge"])
+    found, own = desk.found, [str(text) for text in cast("list[str]", arguments.get("own", []))]
+    if found.network.state(edge) == "pruned":
+        return inspect(found, edge)
+    snapped = found.network.symbolic_edge(edge)
+    if snapped is not None and snapped.form.name not in LIBRARY and snapped.form.name not in own:
+        own.append(snapped.form.name)
+    try:
+        if _key(desk, edge, "ranked") not in _answers:
+            context.progress(0.1, "the curve", {"inspection": inspect(found, edge)})
+            context.progress(0.3, "forms fitted to the curve", {"inspection": inspect(found, edge, previews(found, edge))})
+        return inspect(found, edge, _ranked(desk, edge, own), _answers.get(_key(desk, edge, "stability")))
+    except (SnapError, TrainingError) as problem:
+        return inspect(found, edge) | {"message": str(problem)}
 
 
-@task("discovery.formula")
-def formula_of(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Read the formula. Arguments: `decimals`, `nice`. Returns text, LaTeX, certificate, constants with intervals, plot data."""
-    desk = _Desk(arguments)
-    data = desk.found.data
-    formula = _asked_for(desk.found, arguments)
-    shown = {
-        "text": formula.to_text(),
-        "latex": formula.to_latex(),
-        "complexity": formula.complexity,
-        "certificate": formula.certificate.to_json() if formula.certificate else None,
-        "certificate_text": formula.certificate_text,
-        "notes": list(formula.notes),
-        "ranges": [{"name": i.name, "unit": i.unit, "low": i.low, "high": i.high} for i in formula.inputs],
-        "targets": list(TARGETS),
-        "fingerprint": data.fingerprint,
-        "script": desk.found.to_script(),
-        "metrics": desk.found.metrics.to_json(),
-    }
-    return shown | {"parity": _parity(desk.found)}
-
-
-def _parity(found: Discovery) -> dict[str, Any]:
-    """Return measured and modelled values of every part of the data, for the parity and residual plots (at most 2000 rows a part)."""
-    from workbench.discovery.state import predict
-
-    parts = {}
-    for name in ("train", "validation", "test"):
-        rows = getattr(found.data.split, name)
-        rows = rows[:: max(1, len(rows) // 2000)]
-        if len(rows):
-            parts[name] = {
-                "measured": found.data.y[rows, 0].tolist(),
-                "modelled": predict(found.data, found.state.networks, rows)[:, 0].tolist(),
-            }
-    return parts
-
-
-def _asked_for(found: Discovery, arguments: Arguments) -> Formula:
-    decimals = cast("int | None", arguments.get("decimals"))
-    return found.formula(decimals=decimals, nice=bool(arguments.get("nice", False)))
-
-
-@task("discovery.export")
-def export(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Write an export. Arguments: `target`, `decimals`, `nice`. Returns file name, MIME type and content in base64."""
-    desk = _Desk(arguments)
-    written = write_export(desk.found, str(arguments["target"]), _asked_for(desk.found, arguments))
-    return {"name": written.name, "mime": written.mime, "content": base64.b64encode(written.content).decode("ascii")}
+@task("discovery.deepen")
+def deepen(arguments: Arguments, arrays: Arrays, context: Context) -> object:
+    """Refit the whole model with every form of the library, then ask a bootstrap how stable the choice is. Arguments: `edge`, `own`."""
+    desk = Desk(arguments)
+    edge, own = desk.edge(arguments["edge"]), [str(text) for text in cast("list[str]", arguments.get("own", []))]
+    context.progress(0.0, "ranking forms")
+    ranked = _ranked(desk, edge, own)
+    waiting = [choice for choice in ranked if not choice.refitted]
+    for number, preview in enumerate(waiting):
+        context.check()
+        context.progress(0.1 + 0.8 * number / len(waiting), f"refitting the model with {preview.title}")
+        choice = desk.found.candidates(edge, library=(preview.name,))[0]
+        if choice.refitted:
+            ranked = placed(tuple(other for other in ranked if other.name != choice.name), choice)
+    context.check()
+    context.progress(0.9, "drawing the rows again, to see how stable the choice is")
+    return inspect(desk.found, edge, ranked, shares(desk.found, ranked))
 
 
 @task("discovery.pruning_curve")
 def pruning_curve(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Return what removing edge after edge would cost: error on checked rows against edges kept."""
-    desk = _Desk(arguments)
-    steps = desk.found.pruning_curve()
-    return {"edges": [s.n_edges for s in steps], "rmse": [s.error**0.5 for s in steps], "removed": [[list(e) for e in s.edges] for s in steps]}
+    """Return what removing edge after edge would cost: error on checked rows against edges kept, in units of the target's spread."""
+    desk = Desk(arguments)
+    key = _key(desk, None, "pruning")
+    steps = _kept(key) if key in _answers else _keep(key, desk.found.pruning_curve())
+    removed: list[list[int]] = []
+    told = []
+    for step in steps:
+        removed = [*removed, *(list(edge) for edge in step.edges)]
+        told.append({"edges": step.n_edges, "rmse": step.error**0.5, "removed": removed})
+    return {"steps": told}
+
+
+# ---------------------------------------------------------------------------------------------------- what leaves the workbench
+
+
+@task("discovery.formula")
+def formula_of(arguments: Arguments, arrays: Arrays, context: Context) -> object:
+    """Read the formula. Arguments: `decimals`, `nice`. Returns text, LaTeX, certificate, constants, replacements, ranges, data for plots."""
+    desk = Desk(arguments, path=True)
+    return exporting.described(desk.found, exporting.asked_for(desk.found, arguments), bool(arguments.get("nice", False)))
+
+
+@task("discovery.script")
+def script(arguments: Arguments, arrays: Arrays, context: Context) -> object:
+    """Return the decisions that led to the state as a Python script."""
+    return {"script": Desk(arguments, path=True).found.to_script()}
+
+
+@task("discovery.export")
+def export(arguments: Arguments, arrays: Arrays, context: Context) -> object:
+    """Write an export. Arguments: `target` (one of export.TARGETS, or "svg"), `decimals`, `nice`. Returns name, MIME type, content in base64."""
+    desk = Desk(arguments, path=True)
+    target, found = str(arguments["target"]), desk.found
+    if target == "svg":
+        drawn = drawing(found.network, found.data.seen(found.data.X_train), labels=found.data)
+        return _file("network.svg", "image/svg+xml", network_svg(drawn).encode())
+    written = write_export(found, target, exporting.asked_for(found, arguments))
+    return _file(written.name, written.mime, written.content)
+
+
+def _file(name: str, mime: str, content: bytes) -> dict[str, str]:
+    return {"name": name, "mime": mime, "content": base64.b64encode(content).decode("ascii")}
 
 
 @task("discovery.predict")
-def predict_rows(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Predict the rows of a table given as arrays by column name; says which rows lie outside the range of the fit."""
-    desk = _Desk(arguments)
-    prediction = _asked_for(desk.found, arguments).prediction({name: np.asarray(column) for name, column in arrays.items()})
-    values = np.atleast_2d(prediction.values.T)[0]
-    return {"values": values.tolist(), "outside": prediction.outside.tolist(), "message": prediction.message}
+def predict(arguments: Arguments, arrays: Arrays, context: Context) -> Result:
+    """Predict the rows of a table, given as `table.read` returned it: arguments `table`, `decimals`, `nice`; returns a CSV file as bytes."""
+    from workbench.table import table_of_arrays
+
+    desk = Desk(arguments)
+    table = table_of_arrays(cast("Mapping[str, Any]", arguments["table"]), arrays)
+    predicted = exporting.predicted(desk.found, exporting.asked_for(desk.found, arguments), table)
+    return Result(predicted.about, {"csv": np.frombuffer(predicted.csv, dtype=np.uint8)})

@@ -1,0 +1,182 @@
+"""A project laid out for work in a worker: its store, its data, and a discovery that stands at one state."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import cache
+from typing import Any, cast
+
+from workbench import store
+from workbench.dataset import Dataset
+from workbench.discovery import Discovery
+from workbench.discovery.state import State
+from workbench.discovery.storage import network_record, state_from_store
+from workbench.exceptions import DiscoveryError, ProjectError
+from workbench.export.latex import symbol, to_latex
+from workbench.figures.drawing import drawing
+from workbench.formula import Formula
+from workbench.networks import Edge
+from workbench.training import FitProgress
+from workbench.worker.registry import Arguments
+
+_KEPT = 8  # datasets that stay laid out, ready for the next click
+_FRAME_ROWS = 512  # rows that decide the ranges of a live frame
+_LONGEST = 400  # nodes of a formula beyond which the page does not set it
+_DIGITS = 3
+
+_laid_out: OrderedDict[tuple[str, str, int], Discovery] = OrderedDict()
+
+
+class Desk:
+    """A project on the desk.
+
+    Parameters
+    ----------
+    arguments : of a task: `workspace`, `project`, and `state` (the one that is looked at, when left out)
+    fresh : stand before the first state, on the project's present data; what is made then still hangs on the state looked at
+    path : lay out every state on the way, not only the last; scripts and reports tell the whole story
+    """
+
+    def __init__(self, arguments: Arguments, *, fresh: bool = False, path: bool = False) -> None:
+        self.workspace, self.project = str(arguments["workspace"]), str(arguments["project"])
+        self.store = _open(self.workspace)
+        self.stored = self.store.states.get(self.project, cast("int | None", arguments.get("state")))
+        fresh = fresh or self.stored is None
+        number = self.store.projects.get(self.project).dataset if fresh else self.stored.step.dataset
+        if number is None:
+            raise ProjectError("The project has no data yet. Choose the columns on the page Data first.")
+        self.dataset = number
+        self.found = self._discovery(number)
+        if fresh:
+            return
+        if path:
+            self._adopt_path()
+        else:
+            self.found.adopt_alone(state_from_store(self.stored))
+
+    def _discovery(self, number: int) -> Discovery:
+        key = (self.workspace, self.project, number)
+        if key not in _laid_out:
+            kept = self.store.projects.data(self.project, number)
+            if kept is None:
+                raise ProjectError("The project has no data yet. Choose the columns on the page Data first.")
+            _laid_out[key] = Discovery(Dataset.from_arrays(kept.content, kept.arrays))
+            if len(_laid_out) > _KEPT:
+                _laid_out.popitem(last=False)
+        return _laid_out[key].branch().leave()
+
+    def _adopt_path(self) -> None:
+        """Take in the states from the present one back to where its data begin."""
+        steps = {step.id: step for step in self.store.states.history(self.project)}
+        here, path = self.stored.step, [self.stored.step.id]
+        while here.parent is not None and here.move["name"] not in ("fit", "model") and steps[here.parent].dataset == self.dataset:
+            here = steps[here.parent]
+            path.append(here.id)
+        for number in reversed(path):
+            state = state_from_store(self.store.states.get(self.project, number))
+            if number == path[-1]:
+                self.found.adopt_alone(state)
+            else:
+                self.found.adopt(state)
+
+    @property
+    def parent(self) -> int | None:
+        """The state that what is made here hangs on."""
+        return None if self.stored is None else self.stored.step.id
+
+    def edge(self, address: object) -> Edge:
+        """Return the address of an edge that exists, or raise UnknownEdgeError."""
+        layer, source, target = (int(part) for part in cast("list[int]", address))
+        self.found.network.position((layer, source, target))
+        return layer, source, target
+
+    def keep(self, state: State, parent: int | None) -> int:
+        """Append the state a move has made to the project's history; return its number."""
+        network, arrays = network_record(state)
+        draft = store.Draft(
+            state.move.label, state.move.to_json(), network, arrays, state.metrics.to_json(), view(self.found), self.dataset
+        )
+        step = self.store.states.append(self.project, draft, parent=parent)
+        self.store.projects.summarise(self.project, _summary(self.found, draft.view))
+        return step.id
+
+
+@cache
+def _open(workspace: str) -> store.Store:
+    return store.Store(workspace)
+
+
+def view(found: Discovery) -> dict[str, Any]:
+    """Return everything the page draws of a state: the network, the formula, the figures, the call that led here."""
+    data = found.data
+    single = len(data.targets) == 1 and data.task == "regression" and not data.transforms
+    spread = float(found.problems[0].scale[0])
+    return {
+        "drawing": drawing(found.network, data.seen(data.X_train), labels=data),
+        "formula": _shown(found),
+        "metrics": found.metrics.to_json(),
+        "rmse": found.metrics.rmse_validation * spread if single and data.groups is None else None,
+        "unit": data.targets[0].unit if single else "",
+        "task": data.task,
+        "checked_by": data.split.kind,
+        "groups": list(data.group_labels) if data.groups is not None else [],
+        "code": found.state.move.to_python(),
+    }
+
+
+def _shown(found: Discovery) -> dict[str, Any]:
+    try:
+        formula = found.formula(nice=False)
+    except (DiscoveryError, ProjectError) as problem:
+        return {"text": "", "latex": "", "complexity": None, "certificate": None, "message": str(problem)}
+    return {
+        "text": formula.to_text(),
+        "latex": equations(formula.rounded(_DIGITS)),
+        "complexity": formula.complexity,
+        "certificate": formula.certificate.to_json() if formula.certificate else None,
+        "certificate_text": formula.certificate_text,
+        "symbolic": not formula.definitions,
+        "unnamed": len(formula.definitions),
+        "message": None,
+    }
+
+
+def equations(formula: Formula) -> str:
+    r"""Return a formula for the page: one line per output, one block per group; empty where it is too long to be read.
+
+    Names and signs only, `\varphi` for edges without a name: the definitions of those are in the exports.
+    """
+    blocks = formula.groups.items() if formula.groups else [("", formula.outputs)]
+    lines = [
+        f"{_label(label)}{symbol(output.symbol)} &= {to_latex(output.expression)}" for label, outputs in blocks for output in outputs
+    ]
+    if formula.complexity > _LONGEST and sum(map(len, lines)) > 20 * _LONGEST:
+        return ""
+    if len(lines) == 1:
+        return lines[0].replace(" &= ", " = ", 1)
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def _label(text: str) -> str:
+    safe = "".join(sign if sign.isalnum() or sign in " .,:()+-=" else " " for sign in text)
+    return f"\\text{{{safe}: }} " if text else ""
+
+
+def _summary(found: Discovery, shown: dict[str, Any]) -> dict[str, Any]:
+    metrics = found.metrics
+    return {
+        "target": found.data.targets[0].name,
+        "rows": len(found.data.X),
+        "r2": metrics.r2_validation,
+        "edges": metrics.n_edges,
+        "symbolic": metrics.n_symbolic,
+        "latex": shown["formula"]["latex"] if len(shown["formula"]["latex"]) <= 2000 else "",
+    }
+
+
+def frame(found: Discovery, progress: FitProgress, step: int) -> dict[str, Any]:
+    """Return one frame of the live drawing: the network so far, whole, so that a page that comes late can draw it."""
+    rows = found.data.X_train[:: max(1, len(found.data.X_train) // _FRAME_ROWS)]
+    drawn = drawing(progress.network, found.data.seen(rows), labels=found.data)
+    edges = {edge["id"]: edge for edge in drawn["edges"]}
+    return {"step": step, "layers": drawn["layers"], "edges": edges, "rmse": progress.rmse, "stage": progress.stage}
