@@ -2,7 +2,7 @@
 #
 #   make app        open the workbench in the browser            make test       all tests but those marked slow, gpu or julia
 #   make setup      the set-up alone                             make test-all   the rest too
-#   make lint       ruff and the import contracts                make bench      every speed figure that README quotes
+#   make lint       ruff and the import contracts                make bench      every speed figure that README quotes (GROUPS="interactive ..." for some)
 #
 # PYTHON=python3.12 make setup      uses another interpreter (3.11 or later)
 
@@ -10,6 +10,8 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 PYTEST := $(VENV)/bin/python -m pytest
+# pykan names none of what it imports
+PYKAN := pykan==0.2.8 matplotlib pandas pyyaml scikit-learn tqdm
 FAST := not slow and not gpu and not julia
 
 .PHONY: app setup test test-all lint bench clean
@@ -34,13 +36,11 @@ lint: $(VENV)/installed-tests
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/lint-imports --no-logo
 
-bench: $(VENV)/installed-tests
-	@echo "Installing the peer of the benchmarks (pykan); it is no dependency of the package."
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[bench]'
-	$(VENV)/bin/python -m benchmarks
+bench: $(VENV)/installed $(VENV)-bench/installed
+	PYKAN_PYTHON=$(VENV)-bench/bin/python $(VENV)/bin/python -m benchmarks $(GROUPS)
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-bench build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # ------------------------------------------------------------------------------------------------------------- set-up
 
@@ -57,4 +57,12 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/installed-tests: $(VENV)/installed
 	@echo "Installing what the tests need into $(VENV)."
 	@$(PIP) install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+# The peer of the benchmarks lives by itself, with the same torch: nothing of ours depends on pykan, and pykan on nothing of ours.
+$(VENV)-bench/installed: pyproject.toml constraints.txt
+	@tools/make-venv.sh $(PYTHON) $(VENV)-bench
+	@echo "Installing pykan, the peer of the benchmarks, into $(VENV)-bench."
+	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt torch
+	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt $(PYKAN)
 	@touch $@

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from benchmarks.interactive import table
@@ -17,6 +18,7 @@ FIT = "warm `kan-workbench fit` of 1000 x 4, whole process"
 FIRST = "first fit after a fresh install, compilation included, whole process"
 IMPORT = "`import workbench`, whole process"
 _FIRST_RUNS = 3
+_BESIDE = {"nothing": "an empty program", "numpy": "`import numpy`", "discovery": "`workbench.Discovery` with all it needs"}
 
 
 def rows(bench: Bench) -> list[Row]:
@@ -41,17 +43,11 @@ def _fits(bench: Bench, path: Path) -> list[Row]:
 
 
 def _first(command: list[str]) -> float:
+    """Time one run with nowhere to find a compiled kernel."""
     with tempfile.TemporaryDirectory() as cache:
-        return in_turn_once(lambda: _run(command, NUMBA_CACHE_DIR=cache))
-
-
-def in_turn_once(call) -> float:
-    """Time one call that cannot be repeated."""
-    import time
-
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began
+        began = time.perf_counter()
+        _run(command, NUMBA_CACHE_DIR=cache)
+        return time.perf_counter() - began
 
 
 def _imports(bench: Bench) -> list[Row]:
@@ -63,15 +59,14 @@ def _imports(bench: Bench) -> list[Row]:
     }
     taken = in_turn({name: lambda code=code: _run([sys.executable, "-c", code]) for name, code in programs.items()}, bench.rounds)
     middle = {name: sorted(seconds)[len(seconds) // 2] for name, seconds in taken.items()}
-    beside = ", ".join(f"{words} {middle[name]:.2f} s" for name, words in _WORDS.items())
+    beside = ", ".join(f"{words} {middle[name]:.2f} s" for name, words in _BESIDE.items())
     return [Row(IMPORT, 1.0, 0.3, taken["workbench"], note=f"names load when first used; in the same run: {beside}")]
 
 
-_WORDS = {"nothing": "an empty program", "numpy": "`import numpy`", "discovery": "`workbench.Discovery` with all it needs"}
-
-
 def _run(command: list[str], **environment: str) -> None:
-    subprocess.run(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    """Run a program as a user would: with .pyc files written and read."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(command, env={**kept, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
 
 
 def _write(path: Path) -> None:
