@@ -20,9 +20,9 @@ def leave_one_out(x: np.ndarray, y: np.ndarray) -> Problem:
     return Problem(x[None], y[None], folds=tuple((np.delete(rows, i), rows[i : i + 1]) for i in rows))
 
 
-def one_edge(problem: Problem) -> KAN:
-    """Return a fitted network of a single edge per input and target."""
-    return fitted(problem, FitConfig(hidden_layer_sizes=(), n_starts=1)).network
+def one_edge(problem: Problem, roughness: float = 1e-6) -> KAN:
+    """Return a fitted network of a single edge per input and target, whose splines bear one penalty from the first step to the last."""
+    return fitted(problem, FitConfig(hidden_layer_sizes=(), roughness=(roughness,), n_starts=1)).network
 
 
 def bytes_of(network: KAN) -> bytes:
@@ -48,6 +48,6 @@ def hello() -> tuple[KAN, Problem]:
     """exp(sin(pi x) + y^2) and the network of its own shape fitted to it."""
     x = np.random.default_rng(0).uniform(-1, 1, (2, 701))
     problem = held_out(x, np.exp(np.sin(np.pi * x[0]) + x[1] ** 2)[None], 499)
-    result = fitted(problem, FitConfig(hidden_layer_sizes=(1,), n_starts=5))
+    result = fitted(problem, FitConfig(hidden_layer_sizes=(1,), roughness=(1e-2, 1e-4, 1e-6), n_starts=5))
     assert result.report.rmse < 1e-2
     return result.network, problem

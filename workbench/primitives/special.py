@@ -8,8 +8,9 @@ Array = np.ndarray
 
 
 def logistic(z: Array) -> Array:
-    """1 / (1 + exp(-z)), without overflow."""
-    return 0.5 + 0.5 * np.tanh(0.5 * z)
+    """1 / (1 + exp(-z)), without overflow; in the left tail, where it is nearly exp(z), to full precision."""
+    decay = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1.0, decay) / (1.0 + decay)
 
 
 def sinc(z: Array) -> Array:

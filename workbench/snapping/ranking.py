@@ -1,7 +1,7 @@
 """Error against complexity: which forms the data can tell apart, and in which order to offer those they cannot.
 
 Two forms tie when the better one is not clearly better on the checked rows: when the mean of the paired differences of squared errors is
-within its standard error, or the root mean squares are equal up to a factor. What factor counts as equal depends on what is left to explain.
+within two standard errors (the best of many is best by luck too), or the root mean squares are equal up to a factor. What factor counts as equal depends on what is left to explain.
 Where errors are large, rows scatter and the standard error knows best, so that only a twentieth is allowed. Where almost nothing is left
 (below a thousandth of the target's spread) errors are those of splines and of rounding, not of the data, and a half more means nothing.
 Below 1e-7 a form is exact.
@@ -23,13 +23,14 @@ from typing import TypeVar
 
 import numpy as np
 
+from workbench.primitives import PrimitiveForm
 from workbench.snapping.curve import Curve
 from workbench.snapping.edge_fit import EdgeFit
 
 EXACT = 1e-7  # error, in units of the target, below which a form is exact
 IMITATION = 4.0  # digits lost from which a form imitates a simpler one
 _SMALL, _CLOSE, _SPLINE = 1e-3, 1.05, 1.5
-_DOUBT = 4.0
+_SURE, _DOUBT = 2.0, 4.0
 
 T = TypeVar("T")
 
@@ -47,13 +48,13 @@ def tied(errors: np.ndarray, best: np.ndarray) -> bool:
     if least < _SMALL**2 or errors.size < 3:
         return False
     difference = errors - best
-    return mean - least <= float(difference.std(ddof=1)) / np.sqrt(errors.size)
+    return mean - least <= _SURE * float(difference.std(ddof=1)) / np.sqrt(errors.size)
 
 
 def groups(items: Sequence[T], errors: Callable[[T], np.ndarray], burden: Callable[[T], float]) -> list[list[T]]:
     """Part items into groups that tie with the best of what is left; best group first, the lightest burden first within a group.
 
-    A form that is only just within the standard error of the best carries four points more.
+    A form that is only just within two standard errors of the best carries four points more.
     """
     left, result = sorted(items, key=lambda item: float(errors(item).mean())), []
     while left:
@@ -66,16 +67,23 @@ def groups(items: Sequence[T], errors: Callable[[T], np.ndarray], burden: Callab
 
 
 def _excess(errors: np.ndarray, best: np.ndarray) -> float:
-    """Return by how many standard errors a form is worse than the best of its group, 0 to 1; 0 where errors are not those of the data."""
+    """Return how much worse a form is than the best of its group, 1 at two standard errors; 0 where errors are not those of the data."""
     if errors.size < 3 or best.mean() < _SMALL**2:
         return 0.0
-    spread = float((errors - best).std(ddof=1)) / np.sqrt(errors.size)
-    return float(np.clip((errors.mean() - best.mean()) / spread, 0.0, 1.0)) if spread > 0 else 0.0
+    more = float(errors.mean() - best.mean())
+    if more <= 1e-9 * float(best.mean()):  # one curve under two names
+        return 0.0
+    spread = _SURE * float((errors - best).std(ddof=1)) / np.sqrt(errors.size)
+    return float(np.clip(more / spread, 0.0, 1.0)) if spread > 0 else 0.0
 
 
 def burden(fit: EdgeFit, digits: float) -> float:
-    """Return what a form asks to be believed: complexity, two for every constant (a number and its operator), one for every digit lost."""
-    return fit.form.complexity + 2 * fit.n_free + digits
+    """Return what a form asks to be believed: complexity, two for every constant (a number and its operator), one for every digit lost.
+
+    The last term breaks ties between names of one curve: sin(12 x + 0.3) before cos(12 x - 1.27).
+    """
+    phase = abs(fit.parameters[2]) if isinstance(fit.form, PrimitiveForm) and fit.form.primitive.affine == "both" else 0.0
+    return fit.form.complexity + 2 * fit.n_free + digits + 0.01 * min(phase, 10.0)
 
 
 def digits_lost(fit: EdgeFit, x: np.ndarray) -> float:
