@@ -52,6 +52,7 @@ class Sample:
 
     skeleton : the law in our expression syntax, such as "c*Girth**p*Height**q"; its constants are named in `fits`
     law : the law in words
+    n_rows : rows of the table
     group : the column that has a fit of its own for every value, or None
     """
 
@@ -66,6 +67,7 @@ class Sample:
     law: str
     skeleton: str
     fits: tuple[Fit, ...]
+    n_rows: int
 
 
 def sample_names() -> tuple[str, ...]:
@@ -92,7 +94,7 @@ def sample_info(name: str) -> Sample:
         for fit in described["fits"]
     )
     texts = {key: described[key] for key in ("title", "description", "source", "target", "group", "units", "law", "skeleton")}
-    return Sample(name=name, features=tuple(described["features"]), fits=fits, **texts)
+    return Sample(name=name, features=tuple(described["features"]), fits=fits, n_rows=len(_content(name).splitlines()) - 1, **texts)
 
 
 def load_sample(name: str, random_state: int = 0) -> Dataset:
@@ -102,12 +104,16 @@ def load_sample(name: str, random_state: int = 0) -> Dataset:
     Dataset('cherry_trees': Volume from Girth, Height; 31 rows, kfold)
     """
     sample = sample_info(name)
-    table = read_table((_folder() / f"{name}.csv").read_bytes(), name=f"{name}.csv").with_units(sample.units)
+    table = read_table(_content(name), name=f"{name}.csv").with_units(sample.units)
     return Dataset.from_table(table, sample.target, features=sample.features, group=sample.group, random_state=random_state)
 
 
 def _laws() -> dict[str, dict]:
     return json.loads((_folder() / _LAWS).read_text(encoding="utf-8"))["samples"]
+
+
+def _content(name: str) -> bytes:
+    return (_folder() / f"{name}.csv").read_bytes()
 
 
 def _folder() -> Traversable:

@@ -11,6 +11,11 @@ from typing import Any, Literal
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from workbench.exceptions import ProjectError
+from workbench.store import Project
+from workbench.ui.markdown import literal
+from workbench.ui.services import services
+
 PageName = Literal["projects", "data", "workbench", "export"]
 REMEMBERED = "open_project"  # key of the session
 
@@ -45,6 +50,31 @@ def open_project() -> str | None:
         if st.query_params.get("project") != project:
             st.query_params["project"] = project
     return project
+
+
+def require_project() -> Project | None:
+    """Return the open project; where there is none, say so, show the way to the list, and return None."""
+    project = open_project()
+    if project:
+        try:
+            found = services().store.projects.get(project)
+        except ProjectError as problem:
+            forget_project()
+            st.warning(literal(problem), icon=":material/folder_off:")
+        else:
+            if found.deleted is None:
+                return found
+            st.warning(f"{literal(found.name)} is in the trash. Take it back on the page Projects.", icon=":material/delete:")
+    else:
+        st.info("Open a project first, or drop a table on the first page.", icon=":material/folder_open:")
+    link("projects", "Projects", icon=":material/folder_open:")
+    return None
+
+
+def forget_project() -> None:
+    """Close the open project: neither the session nor the address names it afterwards."""
+    st.session_state.pop(REMEMBERED, None)
+    st.query_params.pop("project", None)
 
 
 def _address(project: str | None) -> dict[str, str]:

@@ -1,0 +1,181 @@
+"""The page Projects: what its cards say, and everything one can do with a project as a whole."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import Literal
+
+from workbench.dataset import Sample, sample_info, sample_names
+from workbench.exceptions import WorkbenchError
+from workbench.store import SUFFIX, Project, SourceFile
+from workbench.table import Table
+from workbench.ui.services import Services
+from workbench.ui.state.jobs import Jobs, Pill, age
+from workbench.ui.state.plan import Plan, Reading, first_plan, plan_of
+from workbench.ui.state.reading import read_file, read_sample
+
+KEPT_SOURCE = 64 * 2**20  # bytes; a larger file is not kept for another reading
+MAX_NAME = 200
+LONGEST_LATEX = 400  # a longer formula is no help on a card
+Stage = Literal["empty", "data", "fitted", "formula"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the list shows of a project.
+
+    stage : how far it has come: nothing, data, a fitted network, a formula without any learned curve left
+    facts : such as "31 rows · predicts Volume"
+    r2 : on checked rows, or None
+    latex : the formula, where it is symbolic and short enough to be read
+    progress : such as "2 of 5 curves named", where a network is fitted
+    job : what workers do for it or what became of it, or None
+    age : such as "3 min ago"
+    """
+
+    id: str
+    name: str
+    stage: Stage
+    facts: str
+    r2: float | None
+    latex: str | None
+    progress: str
+    job: Pill | None
+    age: str
+
+
+class Projects:
+    """The projects of a workspace."""
+
+    def __init__(self, services: Services) -> None:
+        self._store, self._jobs = services.store, Jobs(services)
+
+    def cards(self, now: float | None = None) -> tuple[Card, ...]:
+        """Return one card for each project, the last touched first."""
+        now = time.time() if now is None else now
+        return tuple(self._card(project, now) for project in self._store.projects.all())
+
+    def trash(self) -> tuple[Project, ...]:
+        """Return what was deleted and can be taken back, the last first."""
+        return self._store.projects.all(deleted=True)
+
+    def samples(self) -> tuple[Sample, ...]:
+        """Return the sample tables."""
+        return tuple(sample_info(name) for name in sample_names())
+
+    def open_file(self, name: str, content: bytes) -> str:
+        """Make a project of a file, a table or a project file, and return its id.
+
+        Raises
+        ------
+        WorkbenchError
+            It cannot be read; no project has been made then.
+        """
+        if name.lower().endswith(SUFFIX):
+            return self._store.import_file(content).id
+        read = read_file(self._jobs, content, Reading(file=PurePath(name).name))
+        table = read.table
+        plan = replace(first_plan(table), reading=read.reading)
+        project = self._store.projects.create(_title(table.name))
+        self._store.projects.set_data(project.id, read.content, read.arrays)
+        if len(content) <= KEPT_SOURCE:
+            self._store.projects.set_source(project.id, SourceFile(name, content))
+        self._settle(project.id, plan, table)
+        return project.id
+
+    def open_sample(self, name: str) -> str:
+        """Make a project of a sample, with its roles and units, ready to fit; return its id."""
+        dataset, stored = read_sample(self._jobs, name)
+        project = self._store.projects.create(sample_info(name).title)
+        self._store.projects.set_data(project.id, stored.content, stored.arrays)
+        self._settle(project.id, replace(plan_of(dataset), reading=Reading(file=f"{name}.csv")), dataset.table)
+        return project.id
+
+    def rename(self, project: str, name: str) -> None:
+        """Give a project another name."""
+        self._store.projects.rename(project, name)
+
+    def duplicate(self, project: str) -> str:
+        """Copy a project with all it has; return the id of the copy."""
+        return self._store.projects.duplicate(project).id
+
+    def delete(self, project: str) -> None:
+        """Put a project into the trash, and stop what works for it."""
+        job = self._jobs.running(project)
+        if job is not None:
+            self._jobs.stop(job.id)
+        self._store.projects.delete(project)
+
+    def restore(self, project: str) -> None:
+        """Take a project out of the trash."""
+        self._store.projects.restore(project)
+
+    def purge(self, project: str) -> None:
+        """Delete a project for good."""
+        self._store.projects.purge(project)
+
+    def export(self, project: str) -> bytes:
+        """Return a project as the bytes of a `.kanwb` file."""
+        return self._store.export(project)
+
+    def file_name(self, project: str) -> str:
+        """Return what to call the file of a project."""
+        return file_name(self._store.projects.get(project).name)
+
+    def _settle(self, project: str, plan: Plan, table: Table) -> None:
+        self._store.projects.set_plan(project, plan.to_json())
+        self._store.projects.summarise(project, {"rows": table.n_rows, "columns": len(table.columns), "target": next(iter(plan.targets), None)})
+
+    def _card(self, project: Project, now: float) -> Card:
+        summary = project.summary
+        r2, edges, symbolic = _number(summary.get("r2")), _number(summary.get("edges")), _number(summary.get("symbolic"))
+        named = edges is not None and edges > 0 and symbolic == edges
+        latex = summary.get("latex")
+        readable = named and isinstance(latex, str) and 0 < len(latex) <= LONGEST_LATEX
+        stage: Stage = "formula" if named else "fitted" if edges is not None else "data" if project.dataset else "empty"
+        return Card(
+            id=project.id,
+            name=project.name,
+            stage=stage,
+            facts=_facts(summary),
+            r2=r2 if edges is not None else None,
+            latex=latex if readable and isinstance(latex, str) else None,
+            progress="" if edges is None else f"{symbolic or 0:.0f} of {edges:.0f} {'curve' if edges == 1 else 'curves'} named",
+            job=self._jobs.pill(project.id, now),
+            age=age(project.updated, now),
+        )
+
+
+def file_name(project: str) -> str:
+    """Return a file name that every system takes.
+
+    >>> file_name("Länge / Zeit: ☃")
+    'Länge Zeit.kanwb'
+    """
+    words = " ".join(re.sub(r"[^\w\-. ]+", " ", project).split()).strip(". ")
+    return f"{words[:80] or 'project'}{SUFFIX}"
+
+
+def sentence(problem: WorkbenchError, file: str) -> str:
+    """Say that a file was not opened, and why."""
+    return f"{file} was not opened. {problem}"
+
+
+def _title(name: str) -> str:
+    return name.strip()[:MAX_NAME] or "table"
+
+
+def _facts(summary: Mapping[str, object]) -> str:
+    rows, target = _number(summary.get("rows")), summary.get("target")
+    parts = [f"{rows:,.0f} {'row' if rows == 1 else 'rows'}"] if rows is not None else []
+    return " · ".join([*parts, *([f"predicts {target}"] if isinstance(target, str) and target else [])])
+
+
+def _number(value: object) -> float | None:
+    """A summary comes from somebody's file: anything may stand in it."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) else None
