@@ -8,9 +8,14 @@ import shutil
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")       # before NumPy is imported: the tests' matrices are small, and two cores are soon oversubscribed
+
+settings.register_profile("ci", derandomize=True)       # a gate says the same of the same commit; elsewhere every run looks somewhere new
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 CHROMIUM_VARIABLE = "KAN_WORKBENCH_CHROMIUM"
 
