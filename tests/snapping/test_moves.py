@@ -77,8 +77,9 @@ def test_a_locked_edge_keeps_its_constants_and_its_form(hello) -> None:
     constants = locked.symbolic_edge((0, 0, 0)).parameters
     other = snap(locked, (0, 1, 0), "x^2", problem)
     assert other.symbolic_edge((0, 0, 0)).parameters == constants
-    with pytest.raises(SnapError, match="Unlock it first"):
-        snap(locked, (0, 0, 0), "cos", problem)
+    for move in (lambda: snap(locked, (0, 0, 0), "cos", problem), lambda: release(locked, (0, 0, 0), problem)):
+        with pytest.raises(SnapError, match="Unlock it first"):
+            move()
     assert snap(unlock(locked, (0, 0, 0)), (0, 0, 0), "cos", problem).symbolic_edge((0, 0, 0)).form.name == "cos"
 
 

@@ -28,11 +28,12 @@ from workbench.snapping.ranking import Beyond
 from workbench.snapping.whole import Whole, with_fit
 from workbench.training import Problem, refit
 
-_REFITTED, _REFITTED_FEW = 10, 24  # forms that are refitted with the whole model; the latter where a refit costs next to nothing
+_REFITTED, _REFITTED_FEW = 10, 20  # forms that are refitted with the whole model; the latter where a refit costs next to nothing
 _HOPELESS = 10.0  # times the best error after one step: a form beyond it stays a preview
 _ROWS = 4000  # rows a refit looks at: what ranks forms on these ranks them on a million
 _FEW = 150  # constants up to which a refit costs next to nothing and is carried to its end
 _SHORT, _LONG = 3, 20  # steps of a refit, for many constants and for few
+_LARGE, _REFITTED_LARGE = 1000, 4  # constants from which a step takes a second, and how many forms are refitted then
 _DIGITS = 4
 
 
@@ -56,6 +57,8 @@ class Candidate:
     digits_lost : how many digits of the data go into telling its constants apart; many mean that it imitates a simpler form
     beyond : this form and those it ties with, continued beyond the data; None without ties
     network : the whole model refitted with this form; None for a preview
+    burden : what the form asks to be believed (ranking.burden); the lightest of those that tie comes first
+    errors : (n_checked,) squared errors behind rmse_validation, for comparisons in pairs; None for a preview
     """
 
     edge: Edge
@@ -77,6 +80,8 @@ class Candidate:
     tied_with: tuple[str, ...]
     beyond: Beyond | None
     network: KAN | None
+    burden: float
+    errors: np.ndarray | None
 
     @property
     def name(self) -> str:
@@ -86,7 +91,10 @@ class Candidate:
     def text(self) -> str:
         """The edge's function of x, constants rounded for reading; with the offset where it is this edge's own."""
         expression = self.form.expression(Symbol("x"), self.parameters)
-        expression = fold(add(expression, Number(self.offset)) if self.alone and self.free_offset else expression)
+        if self.alone and self.free_offset:
+            expression = add(expression, Number(self.offset))
+        if self.refitted:  # previews are many, and folding is what takes time
+            expression = fold(expression)
         return to_text(with_constants(expression, [float(f"{value:.{_DIGITS}g}") for value in free_constants(expression)]))
 
 
@@ -198,7 +206,9 @@ class _Question:
         self.whole = Whole(network, edge, problem, roughness)
         self.curve = Curve.of(self.whole.x, self.whole.y, problem.weights, self._reach())
         self.offset_matters = offset_matters(network, edge)
-        self.few = len(self.whole.program.parameters) <= _FEW
+        n_constants = len(self.whole.program.parameters)
+        self.few = n_constants <= _FEW
+        self.n_refitted = _REFITTED_FEW if self.few else _REFITTED if n_constants < _LARGE else _REFITTED_LARGE
 
     def answer(self) -> tuple[tuple[Candidate, ...], tuple[Candidate, ...]]:
         """Return refitted candidates and previews, each in order."""
@@ -227,12 +237,14 @@ class _Question:
 
     def _deserving(self, fits: Sequence[EdgeFit]) -> list[EdgeFit]:
         """Return the fits to refit: those that promise most, the simpler first where they promise the same; never a hopeless one."""
+        if len(fits) == 1:
+            return list(fits)
         promises = self.whole.promises(fits)
         floor = ranking.EXACT**2 * self.problem.n_rows
         least = max(float(promises.min()), floor)
         order = sorted(range(len(fits)), key=lambda k: (np.round(np.log2(max(promises[k], floor) / least)), fits[k].form.complexity, fits[k].error))
         good = [fits[k] for k in order if promises[k] <= _HOPELESS**2 * least]
-        return good[: _REFITTED_FEW if self.few else _REFITTED]
+        return good[: self.n_refitted]
 
     def _refit(self, fit: EdgeFit, preview_r2: float) -> _Refit | None:
         """Refit the whole model with a fit on the edge; None when it leaves its domain on rows it must hold for."""
@@ -277,9 +289,11 @@ class _Question:
             tied_with=tuple(other.fit.form.name for other in others),
             beyond=ranking.beyond([found.fit, *(other.fit for other in others)], self.curve) if others else None,
             network=found.network,
+            errors=found.errors,
         )
 
     def _preview(self, fit: EdgeFit) -> Candidate:
+        digits = ranking.digits_lost(fit, self.curve.x)
         return Candidate(
             edge=self.edge,
             form=fit.form,
@@ -295,11 +309,13 @@ class _Question:
             delta_r2=None,
             complexity=fit.form.complexity,
             n_constants=fit.n_free,
-            digits_lost=ranking.digits_lost(fit, self.curve.x),
+            digits_lost=digits,
             refitted=False,
             tied_with=(),
             beyond=None,
             network=None,
+            burden=ranking.burden(fit, digits),
+            errors=None,
         )
 
 

@@ -94,13 +94,12 @@ def _without_each_fold(network: KAN, problem: Problem, roughness: float) -> np.n
         return np.full(sum(len(check) for _, check in problem.folds), np.inf)
     factor, units = linear.factor()
     half = linear.jacobian * units[:, None]
-    solved = cho_solve(factor, half, check_finite=False)
+    hat = half.T @ cho_solve(factor, half, check_finite=False)
     n_targets, n_rows = problem.y.shape
     found = []
     for _, check in problem.folds:
         columns = (check + n_rows * np.arange(n_targets)[:, None]).ravel()
-        hat = half[:, columns].T @ solved[:, columns]
-        remainder = np.eye(len(columns)) - hat
+        remainder = np.eye(len(columns)) - hat[np.ix_(columns, columns)]
         remainder[np.diag_indices_from(remainder)] += 1e-9  # a row that alone determines a constant has h = 1
         left_out = np.linalg.solve(remainder, linear.residual[columns])
         found.append((left_out.reshape(n_targets, -1) ** 2).mean(0))

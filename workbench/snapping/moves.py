@@ -7,17 +7,20 @@ import numpy as np
 from workbench.bases import bspline
 from workbench.exceptions import SnapError
 from workbench.networks.kan import KAN, Edge
+from workbench.networks.program import Program
 from workbench.primitives import Form
 from workbench.snapping.candidates import Candidate, candidates, form_of
 from workbench.trace import trace
 from workbench.training import Problem, refit
 
+_MANY = 150  # constants
+_STEPS, _FEW_STEPS = 20, 6
 _POINTS_PER_INTERVAL = 24
 _MARGIN = 0.1  # of the range, for a spline on a source that no other spline uses
 
 
 def snap(
-    network: KAN, edge: Edge, form: Form | str | Candidate, problem: Problem, roughness: float = 1e-6, max_iter: int = 20
+    network: KAN, edge: Edge, form: Form | str | Candidate, problem: Problem, roughness: float = 1e-6, max_iter: int | None = None
 ) -> KAN:
     """Replace an edge by a form and fit the whole model again.
 
@@ -28,7 +31,7 @@ def snap(
     form : a form, the name of a primitive, a formula in x such as 'a*exp(-b*x)', or one of the edge's candidates
     problem : the rows to fit
     roughness : weight of the splines' second-difference penalty
-    max_iter : steps of the refit
+    max_iter : steps of the refit; 20 when left out, 6 for a network of many constants, where a person waits for each
 
     Returns
     -------
@@ -44,6 +47,8 @@ def snap(
     found = form if isinstance(form, Candidate) else _only_candidate(network, edge, form_of(form), problem, roughness)
     if found.network is None:  # a preview, or a candidate whose refit left its domain
         return snap(network, edge, found.form, problem, roughness, max_iter)
+    if max_iter is None:
+        max_iter = _FEW_STEPS if len(Program(found.network).parameters) > _MANY else _STEPS
     return refit(found.network, problem, max_iter, roughness)[0]
 
 
@@ -56,6 +61,8 @@ def release(network: KAN, edge: Edge, problem: Problem) -> KAN:
     snapped, layer = network.symbolic_edge(edge), network.layers[level]
     if snapped is None:
         raise SnapError(f"release(edge={edge}): this edge is no form but {_a(network.state(edge))}; there is nothing to release.")
+    if network.state(edge) == "locked":
+        raise SnapError(f"release(edge={edge}): this edge is locked. Unlock it first.")
     x, _ = trace(network, problem.x).of(edge)
     others = [k for k in np.flatnonzero(layer.alive[:, column]) if k != row and layer.state(int(k), column) == "spline"]
     low, high = _range(x, layer.domain[column], keep=bool(others))

@@ -4,7 +4,8 @@ Two forms tie when the better one is not clearly better on the checked rows: whe
 within two standard errors (the best of many is best by luck too), or the root mean squares are equal up to a factor. What factor counts as equal depends on what is left to explain.
 Where errors are large, rows scatter and the standard error knows best, so that only a twentieth is allowed. Where almost nothing is left
 (below a thousandth of the target's spread) errors are those of splines and of rounding, not of the data, and a half more means nothing.
-Below 1e-7 a form is exact.
+Whatever the scatter, an error 1 + 5 / sqrt(n) times as large is never a tie: leave-one-out errors of few rows are often those of a single
+row, whose standard error means nothing. Below 1e-7 a form is exact.
 
 Among forms that tie the lightest *burden* comes first: complexity, constants, and *digits lost*. With k_i the derivatives of the edge's curve
 by its constants, scaled to length one and freed of their means where an offset is fitted,
@@ -30,7 +31,7 @@ from workbench.snapping.edge_fit import EdgeFit
 EXACT = 1e-7  # error, in units of the target, below which a form is exact
 IMITATION = 4.0  # digits lost from which a form imitates a simpler one
 _SMALL, _CLOSE, _SPLINE = 1e-3, 1.05, 1.5
-_SURE, _DOUBT = 2.0, 4.0
+_SURE, _APART, _DOUBT = 2.0, 5.0, 4.0
 
 T = TypeVar("T")
 
@@ -45,7 +46,7 @@ def tied(errors: np.ndarray, best: np.ndarray) -> bool:
     factor = _SPLINE if least < _SMALL**2 else _CLOSE
     if mean <= factor**2 * least:
         return True
-    if least < _SMALL**2 or errors.size < 3:
+    if least < _SMALL**2 or errors.size < 3 or mean > (1.0 + _APART / errors.size**0.5) ** 2 * least:
         return False
     difference = errors - best
     return mean - least <= _SURE * float(difference.std(ddof=1)) / np.sqrt(errors.size)
@@ -78,12 +79,13 @@ def _excess(errors: np.ndarray, best: np.ndarray) -> float:
 
 
 def burden(fit: EdgeFit, digits: float) -> float:
-    """Return what a form asks to be believed: complexity, two for every constant (a number and its operator), one for every digit lost.
+    """Return what a form asks to be believed: complexity, two for every constant (a number and its operator), one for every digit lost
+    beyond the first.
 
     The last term breaks ties between names of one curve: sin(12 x + 0.3) before cos(12 x - 1.27).
     """
     phase = abs(fit.parameters[2]) if isinstance(fit.form, PrimitiveForm) and fit.form.primitive.affine == "both" else 0.0
-    return fit.form.complexity + 2 * fit.n_free + digits + 0.01 * min(phase, 10.0)
+    return fit.form.complexity + 2 * fit.n_free + max(digits - 1.0, 0.0) + 0.01 * min(phase, 10.0)
 
 
 def digits_lost(fit: EdgeFit, x: np.ndarray) -> float:

@@ -63,7 +63,7 @@ def stability(
     counts = generator.multinomial(n_rows, np.full(n_rows, 1.0 / n_rows), size=n_draws)  # (n_draws, n_rows)
     squares = [_squares(candidate, problem, np.tile(counts, (1, n_targets)), roughness) for candidate in refitted]
     order = {candidate.name: k for k, candidate in enumerate(refitted)}
-    burdens = {c.name: c.complexity + 2 * c.n_constants + c.digits_lost for c in refitted}
+    burdens = {candidate.name: candidate.burden for candidate in refitted}
     tally = dict.fromkeys(order, 0)
     for draw in range(n_draws):
         left_out = counts[draw] == 0
