@@ -2,8 +2,9 @@
 
 from workbench.discovery.autopilot import discover
 from workbench.discovery.choices import Choice
-from workbench.discovery.discovery import Discovery, EdgeSummary, from_model, load_discovery
+from workbench.discovery.discovery import Discovery, EdgeSummary
 from workbench.discovery.moves import Move
+from workbench.discovery.origin import from_model, load_discovery
 from workbench.discovery.state import Metrics, State
 
 __all__ = ["Choice", "Discovery", "EdgeSummary", "Metrics", "Move", "State", "discover", "from_model", "load_discovery"]

@@ -1,6 +1,8 @@
 """The autopilot: the moves a person would make, made by the machine.
 
+    choose scales (scales.py): values or logarithms
     for every shape, simplest first:  fit -> eliminate -> snap edge by edge, each form judged by the refitted whole model -> refit
+    beside the simplest shape: the rival laws that these data cannot tell from it (rivals.py)
 
 Every path is kept as a branch of one discovery, so that it can be opened, stepped through, undone and continued. The formula picked is the
 simplest whose error on checked rows is as good as the best found; the verdict says what that is worth.
@@ -9,18 +11,22 @@ simplest whose error on checked rows is as good as the best found; the verdict s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from workbench.dataset import Dataset
 from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
+from workbench.discovery.rivals import rival_laws
+from workbench.discovery.scales import suggest_transforms
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.formula import Formula
 from workbench.networks import Edge
+from workbench.snapping.ranking import tied
 from workbench.training.score import checked_errors
 
 Watcher = Callable[[float, str], None]
@@ -28,17 +34,26 @@ Watcher = Callable[[float, str], None]
 _LAW = 1e-6  # unitless error below which a formula is exact for all practical purposes
 _EXACT = 1e-11  # unitless error that only rounding leaves
 _CLEARLY = 0.7  # another form must lower the error to this share to take a named edge over
+_ROWS_PER_EDGE = 5
 _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flexible fit
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A formula and the state it was read from."""
+    """A formula, the state it was read from, and its squared errors on checked rows, in the order of every other finding's."""
 
     formula: Formula
     state: int
-    error: float
-    standard_error: float
+    errors: np.ndarray
+    rival: bool
+
+    @property
+    def error(self) -> float:
+        return float(self.errors.mean())
+
+    @property
+    def standard_error(self) -> float:
+        return float(self.errors.std() / np.sqrt(len(self.errors)))
 
 
 class _Clock:
@@ -54,13 +69,14 @@ class _Clock:
         return self.spent > self.budget
 
 
-def discover(
+def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one decision that a person can take
     data: Dataset,
     time_budget: float = 60.0,
     random_state: int = 0,
     functions: Sequence[str] | None = None,
     max_complexity: int | None = None,
     hidden_layer_sizes: tuple[int, ...] | None = None,
+    scales: Literal["auto", "given"] = "auto",
     watch: Watcher | None = None,
 ) -> Discovery:
     """Search for the law behind a dataset.
@@ -73,56 +89,60 @@ def discover(
     functions : names of the forms that may be used; all of the library when left out
     max_complexity : the largest complexity of a formula that may be picked
     hidden_layer_sizes : try this shape only
+    scales : "auto" sees columns as their logarithm where they clearly live there, unless the dataset has transforms; "given" leaves them
     watch : called with (fraction of the budget, words)
 
     Returns
     -------
-    Discovery with `verdict`, `pareto` (formulas, simplest first) and the picked formula's state as the present one
+    Discovery with `verdict`, `pareto` (formulas, simplest first) and the picked formula's state as the present one; its `data` is the
+    dataset with the scales that were chosen
     """
     if not time_budget > 0:
         raise DiscoveryError(f"time_budget={time_budget}: give seconds above 0, such as 60.")
-    found, clock, findings = Discovery(data), _Clock(time_budget), []
-    flexible = np.inf
+    watch = watch or (lambda fraction, words: None)
+    clock = _Clock(time_budget)
+    if scales == "auto" and not data.transforms:
+        watch(0.0, "choosing scales")
+        data = data.with_transforms(suggest_transforms(data, random_state))
+    found, findings = Discovery(data), []
     for settings in _shapes(data, hidden_layer_sizes):
         if findings and clock.over:
             break
-        if watch is not None:
-            watch(min(clock.spent / time_budget, 0.99), f"trying the shape {settings['hidden_layer_sizes']}")
-        start = len(found.states)
+        watch(min(clock.spent / time_budget, 0.99), f"trying the shape {settings['hidden_layer_sizes']}")
         try:
-            _attempt(found, {**settings, "random_state": random_state}, functions, clock)
+            findings.extend(_attempt(found, {**settings, "random_state": random_state}, functions, clock))
         except (TrainingError, SnapError):
             continue
-        made = found.states[start:]
-        flexible = min([flexible, *(state.metrics.rmse_validation for state in made)])
-        findings.append(_finding(found))
-        if findings[-1].error < _LAW**2 and not findings[-1].formula.definitions:
+        if any(finding.error < _LAW**2 and not finding.formula.definitions for finding in findings):
             break
+    flexible = min((state.metrics.rmse_validation for state in found.states), default=np.inf)
     return _concluded(found, findings, flexible, max_complexity)
 
 
 def _shapes(data: Dataset, wanted: tuple[int, ...] | None) -> list[dict[str, Any]]:
-    """Return the shapes to try, simplest first."""
-    n_inputs = len(data.features)
+    """Return the shapes to try, simplest first; those with more edges than a fifth of the rows would only follow the scatter."""
+    n_inputs, n_rows = len(data.features), len(data.split.train)
     if wanted is not None:
         return [{"hidden_layer_sizes": wanted, "sparsity": 1e-4}]
-    shapes: list[dict[str, Any]] = [{"hidden_layer_sizes": ()}]
+    shapes: list[tuple[int, dict[str, Any]]] = [(0, {"hidden_layer_sizes": ()})]
     if n_inputs > 1:
         if n_inputs <= 4:
-            shapes.append({"hidden_layer_sizes": (0,), "product_nodes": ((n_inputs,),), "sparsity": 1e-4})
-        shapes.append({"hidden_layer_sizes": (1,)})
-    shapes.append({"hidden_layer_sizes": (5,), "sparsity": 1e-4})
-    return shapes
+            shapes.append((n_inputs**2 + 1, {"hidden_layer_sizes": (0,), "product_nodes": ((n_inputs,),), "sparsity": 1e-4}))
+        shapes.append((n_inputs + 1, {"hidden_layer_sizes": (1,)}))
+    shapes.append((5 * n_inputs + 5, {"hidden_layer_sizes": (5,), "sparsity": 1e-4}))
+    return [settings for n_edges, settings in shapes if _ROWS_PER_EDGE * n_edges <= n_rows]
 
 
-def _attempt(found: Discovery, settings: dict[str, Any], functions: Sequence[str] | None, clock: _Clock) -> None:
-    """Fit one shape and name every edge of it; leaves the discovery at the result."""
+def _attempt(found: Discovery, settings: dict[str, Any], functions: Sequence[str] | None, clock: _Clock) -> Iterator[Finding]:
+    """Fit one shape, name every edge of it, and yield what was found on the way."""
     if found.states:
         found.leave()
-    found.fit(**settings)
-    found.eliminate()
+    found.fit(**settings).eliminate()
+    for rival in rival_laws(found, functions, lambda: clock.over):
+        with suppress(TrainingError):  # constants so large that the written formula has no value
+            yield _finding(rival, rival=True)
     name_edges(found, functions, lambda: clock.over)
-    found.refit(200)
+    yield _finding(found.refit(200))
 
 
 def name_edges(found: Discovery, functions: Sequence[str] | None = None, stop: Callable[[], bool] = lambda: False) -> None:
@@ -161,12 +181,11 @@ def _first_allowed(choices: tuple[Choice, ...]) -> Choice | None:
     return next((choice for choice in choices if choice.refitted), None)
 
 
-def _finding(found: Discovery) -> Finding:
+def _finding(found: Discovery, rival: bool = False) -> Finding:
     state = found.state
     parts = zip(state.networks, found.problems, strict=True)
     errors = np.concatenate([checked_errors(network, problem, state.roughness)[0] for network, problem in parts])
-    spread = float(errors.std() / np.sqrt(len(errors)))
-    return Finding(found.formula(nice=True), state.id, float(errors.mean()), spread)
+    return Finding(found.formula(nice=True), state.id, errors, rival)
 
 
 def _concluded(found: Discovery, findings: list[Finding], flexible: float, max_complexity: int | None) -> Discovery:
@@ -180,19 +199,27 @@ def _concluded(found: Discovery, findings: list[Finding], flexible: float, max_c
         found.verdict = "none"
         return found.go_to(front[0].state)
     best = min(allowed, key=lambda finding: finding.error)
-    as_good = best.error + best.standard_error + _LAW**2
-    picked = min((f for f in allowed if f.error <= as_good), key=lambda finding: finding.formula.complexity)
+    picked = min((f for f in allowed if _as_good(f, best)), key=lambda finding: (finding.formula.complexity, finding.error))
     found.go_to(picked.state)
     found.verdict = _verdict(picked, flexible)
     return found
 
 
+def _as_good(finding: Finding, best: Finding) -> bool:
+    """Whether a finding's errors are within two standard errors of the best one's, row by row; a difference below rounding counts for nothing."""
+    difference = finding.errors - best.errors
+    return bool(difference.mean() <= 2.0 * difference.std() / np.sqrt(len(difference)) + _LAW**2)
+
+
 def _pareto(findings: list[Finding]) -> list[Finding]:
-    """Return the findings that no other one beats in both complexity and error, simplest first."""
-    ordered = sorted(findings, key=lambda f: (f.formula.complexity, f.error))
+    """Return the findings that no other one beats in both complexity and error, and the rivals that none clearly beats; simplest first."""
+    ordered = sorted((f for f in findings if np.isfinite(f.error)), key=lambda f: (f.formula.complexity, f.error))
     front: list[Finding] = []
     for finding in ordered:
-        if not front or finding.error < front[-1].error:
+        best = min(front, key=lambda f: f.error, default=None)
+        if best is None or finding.error < best.error:
+            front.append(finding)
+        elif finding.rival and tied(finding.errors, best.errors) and all(str(finding.formula) != str(f.formula) for f in front):
             front.append(finding)
     return front
 

@@ -162,7 +162,7 @@ class Discovery:
         chosen = min((step for step in steps if step.error <= allowed), key=lambda step: step.n_edges)
         return self._append(Move("eliminate", {"tolerance": tolerance}), chosen.networks)
 
-    def snap(self, edge: Sequence[Any], form: str, parameters: Mapping[str, float] | None = None) -> Discovery:
+    def snap(self, edge: Sequence[Any], form: str, parameters: Mapping[str, float] | None = None, offset: bool = True) -> Discovery:
         """Replace an edge by a named form ("x^p", "sin") or a typed one ("a*exp(-b*x)+c"), and refit the whole model.
 
         Parameters
@@ -170,17 +170,22 @@ class Discovery:
         edge : (layer, source, target)
         form : name of a primitive, or a formula in x
         parameters : constants to start the refit from, such as {"c": 1.0, "a": 3.0, "b": 0.0}; found by a fit to the edge's curve when left out
+        offset : False holds the sum that the edge enters to its edges alone, without a constant: a law like V = V0*exp(-t/RC)
         """
         address = addresses.resolve(self.data, self.network, edge)
-        arguments = {"edge": addresses.readable(self.data, self.network, address), "form": form}
-        if parameters is None:
+        arguments: dict[str, Any] = {"edge": addresses.readable(self.data, self.network, address), "form": form}
+        if parameters is not None:
+            arguments["parameters"] = dict(parameters)
+            networks = self._refitted(tuple(_placed(network, address, form, parameters) for network in self.state.networks), 20)
+        else:
             networks = tuple(
                 snapping.snap(network, address, form, problem, self.state.roughness)
                 for network, problem in zip(self.state.networks, self._problems, strict=True)
             )
-            return self._append(Move("snap", arguments), networks)
-        placed = tuple(_placed(network, address, form, parameters) for network in self.state.networks)
-        return self._append(Move("snap", {**arguments, "parameters": dict(parameters)}), self._refitted(placed, 20))
+        if not offset:
+            arguments["offset"] = False
+            networks = self._refitted(tuple(network.with_bias(address[0], address[2], 0.0, free=False) for network in networks), 100)
+        return self._append(Move("snap", arguments), networks)
 
     def release(self, edge: Sequence[Any]) -> Discovery:
         """Turn a snapped edge back into a spline of the same curve, and refit."""
@@ -356,22 +361,6 @@ class Discovery:
         raise DiscoveryError("The fit ended without a result.")
 
 
-def from_model(data: Dataset, network: KAN, roughness: float, model: str, parameters: dict[str, Any]) -> Discovery:
-    """Return a discovery that begins with the network of a fitted estimator."""
-    if network.n_inputs != len(data.features):
-        raise DiscoveryError(
-            f"The model was fitted on {network.n_inputs} inputs, the dataset has {len(data.features)}: "
-            f"{', '.join(c.name for c in data.features)}. Give the dataset that the model was fitted on."
-        )
-    if data.transforms:
-        raise DiscoveryError(
-            f"The model was fitted on the values of its table, the network of this dataset sees logarithms ({', '.join(data.transforms)}). "
-            "Give data.with_transforms({}), or fit here: wb.Discovery(data).fit()."
-        )
-    found = Discovery(data)
-    return found._append(Move("model", {"estimator": model, "parameters": parameters}), (network,) * len(found.problems), roughness)
-
-
 def _placed(network: KAN, edge: Edge, name: str, parameters: Mapping[str, float]) -> KAN:
     """Return the network with a form on an edge at the constants given."""
     form = snapping.form_of(name)
@@ -392,13 +381,3 @@ def _form_text(network: KAN, edge: Edge) -> str | None:
 
 def _frozen(value: Any) -> Any:
     return tuple(_frozen(v) for v in value) if isinstance(value, (list, tuple)) else value
-
-
-def load_discovery(path: str | os.PathLike[str]) -> Discovery:
-    """Bring a discovery back from its file.
-
-    Raises
-    ------
-    ProjectError : the file is damaged, foreign, or from a newer version
-    """
-    return storage.load(path, Discovery)

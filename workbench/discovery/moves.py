@@ -18,7 +18,7 @@ _SIGNATURES: dict[str, tuple[str, ...]] = {
     "fit": (),
     "prune": ("threshold", "edges", "nodes", "inputs"),
     "eliminate": ("tolerance",),
-    "snap": ("edge", "form", "parameters"),
+    "snap": ("edge", "form", "parameters", "offset"),
     "release": ("edge",),
     "lock": ("edge",),
     "unlock": ("edge",),
@@ -72,7 +72,7 @@ class Move:
             case "model":
                 return f"fit {a['estimator']}"
             case "snap":
-                return f"{_edge_words(a['edge'])} is {a['form']}"
+                return f"{_edge_words(a['edge'])} is {a['form']}" + ("" if a.get("offset", True) else " through zero")
             case "prune" if "edges" in a:
                 return f"prune {', '.join(_edge_words(e) for e in a['edges'])}"
             case "prune" if "threshold" in a:

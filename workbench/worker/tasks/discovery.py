@@ -99,6 +99,8 @@ def auto(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     functions = cast("list[str] | None", arguments.get("functions"))
     budget = float(cast("float", arguments.get("time_budget", 60.0)))
     best = discover(desk.found.data, time_budget=budget, functions=functions, watch=watch)
+    if best.data.transforms != desk.found.data.transforms:  # it chose scales: its networks belong to data seen so
+        desk.dataset = desk.store.projects.set_data(desk.project, *best.data.to_arrays()).id
     picked, root, numbers = best.state.id, desk.parent, {}
     for state in sorted(_front(best), key=lambda state: state.id):
         desk.found = best.go_to(state.id)
