@@ -24,7 +24,7 @@ from workbench.ui.pages.data_settings import advanced, reading
 from workbench.ui.services import services
 from workbench.ui.state.data import NO_TRANSFORM, PREVIEW_ROWS, Outlook, Preparation
 
-TALLEST_EDITOR = 14  # rows shown without scrolling
+TALLEST_EDITOR = 10  # columns of the table that are shown without scrolling
 MOST_NOTES = 40
 WARNED = {"missing", "infinite", "constant", "duplicate", "correlated", "rows", "ignored"}  # kinds of notes worth a second look
 
@@ -64,7 +64,7 @@ def _columns(data: Preparation) -> None:
         frame,
         key=key,
         hide_index=True,
-        height=38 + 35 * min(len(rows), TALLEST_EDITOR),
+        height="auto" if len(rows) <= TALLEST_EDITOR else 480,
         num_rows="fixed",
         disabled=["name", "kind", "missing", "distribution", "lowest", "highest", "symbol"],
         column_order=["name", "role", "unit", "distribution", "lowest", "highest", "missing", "kind", "transform", "symbol"],
@@ -79,7 +79,7 @@ def _columns(data: Preparation) -> None:
             "highest": st.column_config.TextColumn("Max", width=80),
             "missing": st.column_config.NumberColumn("Missing", width=70),
             "kind": st.column_config.TextColumn("Holds", width=90),
-            "transform": st.column_config.SelectboxColumn("Seen as", options=[NO_TRANSFORM, *TRANSFORMS], required=True, width=80,
+            "transform": st.column_config.SelectboxColumn("Transform", options=[NO_TRANSFORM, *TRANSFORMS], required=True, width=100,
                                                           help="log: the network sees the natural logarithm; the formula stays in your scale"),
             "symbol": st.column_config.TextColumn("In formulas", width=100),
         },
@@ -140,7 +140,7 @@ def _start(data: Preparation, ready: bool) -> None:
     running = data.running() is not None
     fit = st.button("Fit", key="fit", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter", width="stretch",
                     disabled=running or not ready)  # fmt: skip
-    search = st.button("Find the law", key="search", icon=":material/auto_awesome:", width="stretch", disabled=running or not ready,
+    search = st.button("Find the law", key="find_law", icon=":material/auto_awesome:", width="stretch", disabled=running or not ready,
                        help="The machine makes the moves: fits, prunes and names curves, and keeps every step. You can undo each.")  # fmt: skip
     if running:
         st.caption("A fit of this project is under way.")

@@ -16,6 +16,10 @@ TASKS = {"regression": "a measurement", "classification": "a class"}
 CATEGORIES = {"indicators": "indicators (0 or 1)", "group": "one fit per group, one shared form", "ignore": "ignored"}
 MISSING = {"drop": "leave the row out", "median": "fill in the median"}
 SPARSITY = {0.0: "none", 1e-4: "little", 1e-3: "some", 1e-2: "much"}
+SHARES = {
+    "test_fraction": "They are looked at once, in the final report; nothing is chosen by them. Below 30 rows there are none.",
+    "validation_fraction": "They say which form is better. Below 200 rows, folds of the fitted rows do that instead.",
+}
 DELIMITERS = {None: "found out", ",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blanks"}
 DECIMALS = {None: "found out", ".": "point", ",": "comma"}
 
@@ -51,20 +55,25 @@ def _division(data: Preparation, changed: Changes) -> None:
     if plan.split != "random":
         st.selectbox("By the column", names, index=names.index(plan.split_by) if plan.split_by in names else None, key=changed.key("split_by"),
                      placeholder="as they stand" if plan.split == "time" else "choose a column", on_change=changed.plan, args=("split_by",))  # fmt: skip
-    for name, label, lowest in (("test_fraction", "Share to report on", 0.0), ("validation_fraction", "Share to choose by", 0.05)):
+    shares = (("test_fraction", "To report on", 0.0), ("validation_fraction", "To choose by", 0.05))
+    for place, (name, label, lowest) in zip(st.columns(2), shares, strict=True):
         value = min(max(float(getattr(plan, name)), lowest), 0.6)
-        st.number_input(label, lowest, 0.6, value, 0.05, key=changed.key(name), on_change=changed.plan, args=(name,))
+        place.number_input(label, lowest, 0.6, value, 0.05, key=changed.key(name), on_change=changed.plan, args=(name,),
+                           help=f"Share of the rows. {SHARES[name]}")  # fmt: skip
 
 
 def _network(data: Preparation, changed: Changes) -> None:
     network = data.plan.network
-    st.text_input("Product nodes", network.products, key=changed.key("products"), placeholder="none", on_change=changed.network,
+    left, right = st.columns(2)
+    left.text_input("Product nodes", network.products, key=changed.key("products"), placeholder="none", on_change=changed.network,
                   args=("products",), help="Factors of each, such as 2, 2; a semicolon begins the next hidden layer.")  # fmt: skip
     near = min(SPARSITY, key=lambda weight: abs(weight - network.sparsity))
-    choose("Sparsity", SPARSITY, near, changed.key("sparsity"), changed.network, "sparsity")
-    st.number_input("Seed", 0, 2**31 - 1, min(network.seed, 2**31 - 1), key=changed.key("seed"), on_change=changed.network, args=("seed",))
-    st.number_input("Seconds to find the law", 5.0, 3600.0, min(max(float(network.seconds), 5.0), 3600.0), 5.0, key=changed.key("seconds"),
-                    on_change=changed.network, args=("seconds",))  # fmt: skip
+    with right:
+        choose("Sparsity", SPARSITY, near, changed.key("sparsity"), changed.network, "sparsity")
+    left, right = st.columns(2)
+    left.number_input("Seed", 0, 2**31 - 1, min(network.seed, 2**31 - 1), key=changed.key("seed"), on_change=changed.network, args=("seed",))
+    right.number_input("Search (s)", 5.0, 3600.0, min(max(float(network.seconds), 5.0), 3600.0), 5.0, format="%.0f", key=changed.key("seconds"),
+                       on_change=changed.network, args=("seconds",), help="Seconds that finding the law may take")  # fmt: skip
 
 
 def choose(label: str, options: dict[Any, str], value: object, key: str, take: Callable[[str], None], name: str) -> None:

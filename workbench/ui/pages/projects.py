@@ -12,11 +12,10 @@ from workbench.ui.navigation import go
 from workbench.ui.services import services
 from workbench.ui.state.projects import Card, Projects, sentence
 
-TYPES = ["csv", "tsv", "txt", "tab", "dat", "xlsx", "xlsm", "xls", "parquet", "json", "jsonl", "npz", "npy", "kanwb"]
 LARGEST = 200  # MB
 SHOWN = 48  # cards at first
 MENU = {"Rename": ":material/edit:", "Duplicate": ":material/content_copy:", "Save as file": ":material/download:", "Delete": ":material/delete:"}
-JOB_COLOURS = {"queued": "blue", "running": "blue", "done": "green", "failed": "red", "interrupted": "orange"}
+JOB_COLOURS = {"queued": "blue", "running": "blue", "failed": "red", "interrupted": "orange"}
 
 
 def page() -> None:
@@ -36,7 +35,7 @@ def page() -> None:
 
 
 def _welcome() -> None:
-    st.title("From a table to its law", anchor=False)
+    st.header("From a table to its law", anchor=False)
     st.markdown(
         "Drop a table of measurements. A Kolmogorov–Arnold network learns it, every edge a curve you can look at; name the curves, "
         "and what is left is a formula, with a proof of how well it holds."
@@ -48,7 +47,6 @@ def _upload(projects: Projects) -> None:
     done = st.session_state.setdefault("uploads_done", 0)
     file = st.file_uploader(
         "A table (CSV, TSV, Excel, Parquet, JSON, NumPy) or a project file (.kanwb). It stays on this machine.",
-        type=TYPES,
         max_upload_size=LARGEST,
         key=f"upload-{done}",
     )
@@ -83,12 +81,11 @@ def _list(projects: Projects, cards: tuple[Card, ...]) -> None:
 
 
 def _card(projects: Projects, card: Card) -> None:
-    with st.container(border=True, key=f"project-{card.id}", gap="small"):
+    with st.container(border=True, key=f"project-{card.id}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="top", gap="small", wrap=False):
             if st.button(f"**{literal(card.name)}**", key=f"open-{card.id}", type="tertiary", width="stretch"):
                 go("workbench" if card.stage in ("fitted", "formula") else "data", card.id)
-            chosen = st.menu_button("", list(MENU), key=f"menu-{card.id}", icon=":material/more_horiz:", type="tertiary",
-                                    help="Rename, duplicate, save, delete", format_func=lambda name: f"{MENU[name]} {name}")  # fmt: skip
+            chosen = st.menu_button("More", list(MENU), key=f"menu-{card.id}", type="tertiary", format_func=lambda name: f"{MENU[name]} {name}")  # fmt: skip
         if card.latex:
             st.latex(card.latex)
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -104,7 +101,7 @@ def _badges(card: Card) -> None:
         st.badge(card.progress, color="violet" if card.stage == "formula" else "gray")
     if card.stage == "data":
         st.badge("not fitted yet", color="gray")
-    if card.job is not None:
+    if card.job is not None and card.job.status != "done":
         st.badge(literal(card.job.text), color=JOB_COLOURS.get(card.job.status, "gray"), help=literal(card.job.detail) or None)
 
 
@@ -151,15 +148,17 @@ def _undo_delete(projects: Projects) -> None:
 
 
 def _samples(projects: Projects, open_at_first: bool) -> None:
-    with st.expander("Ten small tables with a known law", expanded=open_at_first, icon=":material/science:", key="samples"):
-        grid = st.grid("auto", min_column_width=260, gap="small")
+    if open_at_first:
+        st.markdown("**Or begin with a table whose law is known**")
+    with st.container() if open_at_first else st.expander("Small tables whose law is known", icon=":material/science:", key="samples"):
+        grid = st.grid("auto", min_column_width=215, gap="small")
         for sample in projects.samples():
             with grid.cell():
                 _sample(projects, sample)
 
 
 def _sample(projects: Projects, sample: Sample) -> None:
-    with st.container(border=True, key=f"sample-card-{sample.name}", gap="xxsmall", height="stretch"):
+    with st.container(border=True, key=f"sample-card-{sample.name}", gap="xxsmall"):
         if st.button(f"**{literal(sample.title)}**", key=f"sample-{sample.name}", type="tertiary", width="stretch"):
             with st.spinner("Opening …"):
                 project = projects.open_sample(sample.name)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from workbench.dataset import Sample, sample_info, sample_names
 from workbench.exceptions import WorkbenchError
-from workbench.store import SUFFIX, Project, SourceFile
+from workbench.store import SUFFIX, Data, Project, SourceFile
 from workbench.table import Table
 from workbench.ui.services import Services
 from workbench.ui.state.jobs import Jobs, Pill, age
@@ -81,20 +81,14 @@ class Projects:
         read = read_file(self._jobs, content, Reading(file=PurePath(name).name))
         table = read.table
         plan = replace(first_plan(table), reading=read.reading)
-        project = self._store.projects.create(_title(table.name))
-        self._store.projects.set_data(project.id, read.content, read.arrays)
-        if len(content) <= KEPT_SOURCE:
-            self._store.projects.set_source(project.id, SourceFile(name, content))
-        self._settle(project.id, plan, table)
-        return project.id
+        source = SourceFile(name, content) if len(content) <= KEPT_SOURCE else None
+        return self._make(_title(table.name), plan, table, Data(0, read.content, read.arrays), source)
 
     def open_sample(self, name: str) -> str:
         """Make a project of a sample, with its roles and units, ready to fit; return its id."""
         dataset, stored = read_sample(self._jobs, name)
-        project = self._store.projects.create(sample_info(name).title)
-        self._store.projects.set_data(project.id, stored.content, stored.arrays)
-        self._settle(project.id, replace(plan_of(dataset), reading=Reading(file=f"{name}.csv")), dataset.table)
-        return project.id
+        plan = replace(plan_of(dataset), reading=Reading(file=f"{name}.csv"))
+        return self._make(sample_info(name).title, plan, dataset.table, stored, None)
 
     def rename(self, project: str, name: str) -> None:
         """Give a project another name."""
@@ -127,9 +121,19 @@ class Projects:
         """Return what to call the file of a project."""
         return file_name(self._store.projects.get(project).name)
 
-    def _settle(self, project: str, plan: Plan, table: Table) -> None:
-        self._store.projects.set_plan(project, plan.to_json())
-        self._store.projects.summarise(project, {"rows": table.n_rows, "columns": len(table.columns), "target": next(iter(plan.targets), None)})
+    def _make(self, name: str, plan: Plan, table: Table, data: Data, source: SourceFile | None) -> str:
+        """Create a project with all it begins with, or, where it cannot be stored, none."""
+        projects, summary = self._store.projects, {"rows": table.n_rows, "target": next(iter(plan.targets), None)}
+        project = projects.create(name).id
+        try:
+            projects.set_data(project, data.content, data.arrays)
+            projects.set_source(project, source)
+            projects.set_plan(project, plan.to_json())
+            projects.summarise(project, summary)
+        except WorkbenchError:
+            projects.purge(project)
+            raise
+        return project
 
     def _card(self, project: Project, now: float) -> Card:
         summary = project.summary
@@ -163,7 +167,7 @@ def file_name(project: str) -> str:
 
 def sentence(problem: WorkbenchError, file: str) -> str:
     """Say that a file was not opened, and why."""
-    return f"{file} was not opened. {problem}"
+    return str(problem) if file in str(problem) else f"{file} was not opened. {problem}"
 
 
 def _title(name: str) -> str:
