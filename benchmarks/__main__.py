@@ -10,11 +10,14 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import argparse
 import importlib.util
 import sys
+import traceback
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 from benchmarks import edge_forms, interactive, process, pykan_fit, spline_layer
 from benchmarks.results import to_markdown
-from benchmarks.timing import Bench
+from benchmarks.timing import Bench, Row
 
 GROUPS = {module.GROUP: module for module in (pykan_fit, spline_layer, edge_forms, interactive, process)}
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -35,13 +38,24 @@ def main() -> int:
     rows = []
     for name, module in GROUPS.items():
         if options.groups and name not in options.groups:
+            rows += [replace(row, note="this group was not asked for in this run") for row in module.PLAN]
             continue
         print(f"{name} ...", flush=True)
-        rows += module.rows(bench)
+        rows += _measured(module, bench)
     text = to_markdown(rows, bench, load)
     options.out.write_text(text, encoding="utf-8")
     print(text)
     return 0
+
+
+def _measured(module: ModuleType, bench: Bench) -> list[Row]:
+    """Run a group; when it fails its rows say so, and the others are measured all the same."""
+    try:
+        return module.rows(bench)
+    except Exception as error:  # noqa: BLE001   one group's fault must not lose an hour of the others
+        traceback.print_exception(error)
+        why = " ".join(str(error).split())[:200]
+        return [replace(row, note=f"the run failed: {type(error).__name__}: {why}") for row in module.PLAN]
 
 
 def _pin() -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from benchmarks.timing import Bench, Row
 
 GROUP = "interactive"
-CANDIDATES = "all candidates of one edge of a fitted [4,5,1], ranked by the refitted whole model, 1000 rows"
-SNAP = "snap + refit of that model"
-UNDO = "undo"
+PLAN = [
+    Row("all candidates of one edge of a fitted [4,5,1], ranked by the refitted whole model, 1000 rows", 1.0, 0.3),
+    Row("snap + refit of that model", 0.150, 0.050),
+    Row("undo of that snap", 0.020, 0.005),
+]
 
 
 def table(n_rows: int = 1000, noise: float = 0.01, seed: int = 0) -> dict[str, np.ndarray]:
@@ -38,14 +42,12 @@ def rows(bench: Bench) -> list[Row]:
     for _ in range(bench.rounds + 1):
         snaps.append(_timed(lambda: found.snap(edges[0].index, name)))
         undos.append(_timed(found.undo))
-    return [
-        Row(CANDIDATES, 1.0, 0.3, tuple(asked), note=note),
-        Row(SNAP, 0.150, 0.050, tuple(snaps[1:]), note=f"Discovery.snap to {name}: form fitted, model refitted, measured, recorded"),
-        Row(UNDO, 0.020, 0.005, tuple(undos[1:])),
-    ]
+    snapped = f"Discovery.snap to {name}: form fitted, model refitted, measured, recorded"
+    samples, notes = (tuple(asked), tuple(snaps[1:]), tuple(undos[1:])), (note, snapped, "")
+    return [replace(row, ours=ours, note=words) for row, ours, words in zip(PLAN, samples, notes)]
 
 
-def _timed(call) -> float:
+def _timed(call: Callable[[], object]) -> float:
     began = time.perf_counter()
     call()
     return time.perf_counter() - began

@@ -8,6 +8,7 @@ torch function under autograd, whose own cost (some 50 us a pass) counts for a s
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +19,8 @@ WHAT = "forward+backward of one spline layer {}->{}, 1000 rows, {}"
 PEER = "efficient-kan formulation, torch float32"
 LAYERS = ((2, 5, 10.0, 25.0), (8, 16, 8.0, 10.0), (64, 64, 3.5, 4.5))
 N_ROWS, N_BASES = 1000, 8
+SIDES = {"op": "the op", "autograd": "under torch autograd"}
+PLAN = [Row(WHAT.format(*sizes, words), gate, stretch, peer=PEER) for *sizes, gate, stretch in LAYERS for words in SIDES.values()]
 
 
 def rows(bench: Bench) -> list[Row]:
@@ -26,11 +29,11 @@ def rows(bench: Bench) -> list[Row]:
 
     torch.set_num_threads(1)
     made = []
-    for n_in, n_out, gate, stretch in LAYERS:
+    for n_in, n_out, *_ in LAYERS:
         taken = in_turn(sides(n_in, n_out), 2 * bench.rounds)
-        for side, words in (("op", "the op"), ("autograd", "under torch autograd")):
-            made.append(Row(WHAT.format(n_in, n_out, words), gate, stretch, taken[side], taken["peer"], PEER))
-            bench.say(f"{n_in}->{n_out} {words}: {made[-1].ratio:.1f}x")
+        for side in SIDES:
+            made.append(replace(PLAN[len(made)], ours=taken[side], theirs=taken["peer"]))
+            bench.say(f"{made[-1].what}: {made[-1].ratio:.1f}x")
     return made
 
 
