@@ -1,19 +1,19 @@
 """The forms an edge could be, best first: the candidates of snapping, joined over groups of rows.
 
-Where rows come in groups with a shared form, a form is judged by what it costs all groups together.
+Where rows come in groups with a shared form, a form is judged by what it costs all groups together, on the checked rows of all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from workbench import snapping
 from workbench.networks import KAN, Edge
-from workbench.snapping import Candidate
+from workbench.snapping import Candidate, ranking
 from workbench.training import Problem
 
 
@@ -23,7 +23,7 @@ class Choice:
 
     Parameters
     ----------
-    name, title, text : the form's name, its name for people, and the edge's formula with its constants
+    name, title, text : the form's name, its name for people, and the edge's formula with its constants (of the first group)
     complexity : of the form
     rmse_validation : error of the refitted whole model on checked rows, in units of the target's spread; None for a preview
     delta_r2 : change of R2 on checked rows against the model as it is; None for a preview and for classes
@@ -52,27 +52,38 @@ def choices(
         for network, problem in zip(networks, problems, strict=True)
     ]
     if len(lists) == 1:
-        return tuple(_choice((candidate,), problems) for candidate in lists[0])
+        return tuple(_choice((candidate,)) for candidate in lists[0])
     by_name = [{candidate.form.name: candidate for candidate in found} for found in lists]
-    shared = [name for name in by_name[0] if all(name in found for found in by_name)]
-    joined = [_choice(tuple(found[name] for found in by_name), problems) for name in shared]
-    ranks = {name: float(np.mean([[c.form.name for c in found].index(name) for found in lists])) for name in shared}
-    return tuple(sorted(joined, key=lambda choice: (not choice.refitted, ranks[choice.name], choice.complexity)))
+    joined = [_choice(tuple(found[name] for found in by_name)) for name in by_name[0] if all(name in found for found in by_name)]
+    return (*_ranked([choice for choice in joined if choice.refitted]), *(choice for choice in joined if not choice.refitted))
 
 
-def _choice(candidates: tuple[Candidate, ...], problems: Sequence[Problem]) -> Choice:
-    rows = np.array([problem.n_rows for problem in problems], dtype=float)
-    share = rows / rows.sum()
+def _choice(candidates: tuple[Candidate, ...]) -> Choice:
     first = candidates[0]
     refitted = all(c.refitted for c in candidates)
+    share = np.array([len(c.errors) for c in candidates], dtype=float) if refitted else np.ones(len(candidates))
+    share /= share.sum()
+    told = refitted and all(c.delta_r2 is not None for c in candidates)
     return Choice(
         name=first.form.name,
         title=first.form.title,
         text=first.text,
         complexity=first.complexity,
         rmse_validation=float(share @ [c.rmse_validation**2 for c in candidates]) ** 0.5 if refitted else None,
-        delta_r2=float(share @ [c.delta_r2 for c in candidates]) if first.delta_r2 is not None and refitted else None,
+        delta_r2=float(share @ [c.delta_r2 for c in candidates]) if told else None,
         refitted=refitted,
-        tied_with=tuple(name for name in first.tied_with if all(name in c.tied_with for c in candidates)),
+        tied_with=first.tied_with if len(candidates) == 1 else (),
         candidates=candidates,
     )
+
+
+def _ranked(joined: Sequence[Choice]) -> list[Choice]:
+    """Order choices of several groups by their errors on the checked rows of all groups, and name what ties."""
+    groups = ranking.groups(
+        joined,
+        lambda choice: np.concatenate([c.errors for c in choice.candidates]),
+        lambda choice: float(np.mean([c.burden for c in choice.candidates])),
+    )
+    return [
+        replace(choice, tied_with=tuple(other.name for other in group if other is not choice)) for group in groups for choice in group
+    ]

@@ -20,6 +20,7 @@ import numpy as np
 from workbench.exceptions import SnapError, TrainingError, UnknownPrimitiveError
 from workbench.expression import Number, Symbol, add, fold, free_constants, to_text, with_constants
 from workbench.networks.kan import KAN, Edge
+from workbench.ops.threads import one_thread
 from workbench.primitives import LIBRARY, Form, PrimitiveForm, TypedForm, find
 from workbench.snapping import checks, edge_fit, ranking
 from workbench.snapping.curve import Curve
@@ -117,6 +118,7 @@ class _Refit:
         return float(self.errors.mean())
 
 
+@one_thread
 def candidates(
     network: KAN,
     edge: Edge,

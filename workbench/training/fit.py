@@ -20,6 +20,7 @@ from workbench.exceptions import TrainingError
 from workbench.networks import kan
 from workbench.networks.kan import KAN
 from workbench.networks.program import Program
+from workbench.ops.threads import one_thread
 from workbench.trace import trace
 from workbench.training import lbfgs, lm, minibatch, penalty
 from workbench.training.config import FitConfig, FitProgress, FitReport
@@ -84,6 +85,7 @@ def settled(network: KAN, problem: Problem) -> KAN:
     return followed(trace(gauged(trace(network, sample)), sample))
 
 
+@one_thread
 def _descend(network: KAN, problem: Problem, roughness: float, config: FitConfig, max_iter: int) -> tuple[KAN, int]:
     """Run one stage from where the network stands: blocks of iterations, ranges following in between; return the best that was met."""
     taken, damping, best, lowest = 0, 1.0, network, np.inf

@@ -6,11 +6,13 @@ import time
 
 from workbench.networks.kan import KAN
 from workbench.networks.program import Program
+from workbench.ops.threads import one_thread
 from workbench.training import lm, penalty
 from workbench.training.config import FitReport
 from workbench.training.problem import Problem
 
 
+@one_thread
 def refit(
     network: KAN,
     problem: Problem,
