@@ -52,8 +52,8 @@ def workbench() -> None:
             "net",
             memory.drawing
             | {"name": case, "revision": memory.revision, "selected": memory.selected, "height": 560,
-               "hints": fake_engine.HINTS, "busy": [], "stream": st.query_params.get("stream")},
-            on_action=lambda: act("net"), on_select=select, on_stream_lost=lambda: None,
+               "hints": fake_engine.HINTS, "busy": [], "streams": st.query_params.get_all("stream")},
+            on_action=lambda: act("net"), on_select=select, on_news=lambda: None, on_stream_lost=lambda: None,
         )  # fmt: skip
     with right:
         if memory.selected in edges:

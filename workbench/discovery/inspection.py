@@ -48,9 +48,10 @@ def inspect(
     stability = stability or {}
     network, problem = found.network, found.problems[0]
     traced = trace(network, problem.x)
-    x, _ = traced.of(edge)
+    x, given = traced.of(edge)
     grid = np.linspace(x.min(), x.max(), _CURVE_POINTS)
     snapped = network.symbolic_edge(edge)
+    levels = [_level(_fit(form), x, given) for form in forms]
     return {
         "edge": ".".join(map(str, edge)),
         "label": addresses.label(found.data, network, edge),
@@ -64,8 +65,8 @@ def inspect(
         "current": snapped.form.name if snapped else None,
         "stability": stability.get(snapped.form.name) if snapped else None,
         "constants": _constants(found, edge),
-        "candidates": [_described(form, grid) | {"stability": stability.get(_name(form))} for form in forms],
-        "beyond": _beyond(choices, x),
+        "candidates": [_described(form, grid, level) | {"stability": stability.get(_name(form))} for form, level in zip(forms, levels, strict=True)],
+        "beyond": _beyond(choices, x, given),
     }
 
 
@@ -165,11 +166,23 @@ def _name(form: Choice | snapping.EdgeFit) -> str:
     return form.name if isinstance(form, Choice) else form.form.name
 
 
-def _described(form: Choice | snapping.EdgeFit, grid: np.ndarray) -> dict[str, Any]:
-    return _candidate(form, grid) if isinstance(form, Choice) else _preview(form, grid)
+def _fit(form: Choice | snapping.EdgeFit) -> snapping.Candidate | snapping.EdgeFit:
+    return form.candidates[0] if isinstance(form, Choice) else form
 
 
-def _preview(fit: snapping.EdgeFit, grid: np.ndarray) -> dict[str, Any]:
+def _level(fit: snapping.EdgeFit | snapping.Candidate, x: np.ndarray, given: np.ndarray) -> float:
+    """Return the constant that brings a form to the height of the edge's curve: how a slot's bias is shared out among its edges has no meaning."""
+    with np.errstate(all="ignore"):
+        gap = given - fit.form.evaluate(x, fit.parameters)[0]
+    gap = gap[np.isfinite(gap)]
+    return float(gap.mean()) if gap.size else 0.0
+
+
+def _described(form: Choice | snapping.EdgeFit, grid: np.ndarray, level: float) -> dict[str, Any]:
+    return _candidate(form, grid, level) if isinstance(form, Choice) else _preview(form, grid, level)
+
+
+def _preview(fit: snapping.EdgeFit, grid: np.ndarray, level: float) -> dict[str, Any]:
     expression = fold(fit.form.expression(Symbol("x"), fit.parameters))
     return {
         "name": fit.form.name,
@@ -179,18 +192,18 @@ def _preview(fit: snapping.EdgeFit, grid: np.ndarray) -> dict[str, Any]:
         "validation_rmse": None,
         "delta_r2": None,
         "r2": fit.r2,
-        "y": curve(_value(fit, grid)),
+        "y": curve(_value(fit, grid, level)),
         "tie": False,
         "refitted": False,
     }
 
 
-def _value(fit: snapping.EdgeFit | snapping.Candidate, x: np.ndarray) -> np.ndarray:
+def _value(fit: snapping.EdgeFit | snapping.Candidate, x: np.ndarray, level: float) -> np.ndarray:
     with np.errstate(all="ignore"):
-        return fit.form.evaluate(x, fit.parameters)[0] + fit.offset
+        return fit.form.evaluate(x, fit.parameters)[0] + level
 
 
-def _candidate(choice: Choice, grid: np.ndarray) -> dict[str, Any]:
+def _candidate(choice: Choice, grid: np.ndarray, level: float) -> dict[str, Any]:
     first = choice.candidates[0]
     return {
         "name": choice.name,
@@ -198,23 +211,24 @@ def _candidate(choice: Choice, grid: np.ndarray) -> dict[str, Any]:
         "text": choice.text,
         "formula": template(first.form),
         "parameters": dict(zip(first.form.parameter_names, map(float, first.parameters), strict=True)),
-        "offset": float(first.offset),
+        "offset": level,
         "complexity": choice.complexity,
         "validation_rmse": choice.rmse_validation,
         "delta_r2": choice.delta_r2,
         "r2": float(first.preview_r2),
-        "y": curve(_value(first, grid)),
+        "y": curve(_value(first, grid, level)),
         "tie": bool(choice.tied_with),
         "refitted": choice.refitted,
     }
 
 
-def _beyond(choices: Sequence[Choice], x: np.ndarray) -> dict[str, Any]:
+def _beyond(choices: Sequence[Choice], x: np.ndarray, given: np.ndarray) -> dict[str, Any]:
     """Return the curves of the tied forms over the range widened by half its width on both sides."""
     tied = [choice for choice in choices if choice.tied_with][:5]
     width = float(x.max() - x.min())
     wide = np.linspace(x.min() - 0.5 * width, x.max() + 0.5 * width, _CURVE_POINTS)
     forms = []
     for choice in tied:
-        forms.append({"name": choice.name, "title": choice.title, "y": curve(_value(choice.candidates[0], wide))})
+        first = choice.candidates[0]
+        forms.append({"name": choice.name, "title": choice.title, "y": curve(_value(first, wide, _level(first, x, given)))})
     return {"x": curve(wide), "forms": forms}

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from workbench import store
 from workbench.dataset import Dataset
-from workbench.discovery import Discovery
+from workbench.discovery import Discovery, addresses
 from workbench.discovery.state import State
 from workbench.discovery.storage import network_record, state_from_store
 from workbench.exceptions import DiscoveryError, ProjectError
@@ -23,6 +23,7 @@ _KEPT = 8  # datasets that stay laid out, ready for the next click
 _FRAME_ROWS = 512  # rows that decide the ranges of a live frame
 _LONGEST = 400  # nodes of a formula beyond which the page does not set it
 _DIGITS = 3
+_NAMED = 2  # edges that the history names one by one
 
 _laid_out: OrderedDict[tuple[str, str, int], Discovery] = OrderedDict()
 
@@ -94,7 +95,7 @@ class Desk:
         """Append the state a move has made to the project's history; return its number."""
         network, arrays = network_record(state)
         draft = store.Draft(
-            state.move.label, state.move.to_json(), network, arrays, state.metrics.to_json(), view(self.found), self.dataset
+            _words(self.found), state.move.to_json(), network, arrays, state.metrics.to_json(), view(self.found), self.dataset
         )
         step = self.store.states.append(self.project, draft, parent=parent)
         self.store.projects.summarise(self.project, _summary(self.found, draft.view))
@@ -104,6 +105,16 @@ class Desk:
 @cache
 def _open(workspace: str) -> store.Store:
     return store.Store(workspace)
+
+
+def _words(found: Discovery) -> str:
+    """Return the last move in a few words, edges by the names of what they join."""
+    move, names = found.state.move, []
+    for edge in [move.arguments["edge"]] if "edge" in move.arguments else move.arguments.get("edges", []):
+        names.append(addresses.label(found.data, found.network, addresses.resolve(found.data, found.network, edge)))
+    if not names or len(names) > _NAMED:
+        return f"prune {len(names)} edges" if names else move.label
+    return f"{names[0]} is {move.arguments['form']}" if move.name == "snap" else f"{move.name} {', '.join(names)}"
 
 
 def view(found: Discovery) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from workbench.worker.desk import equations
 from workbench.worker.registry import Arguments
 
 _ROWS = 2000  # of each part in a plot
+_SHOWN = 4  # decimals
 _PREVIEW = 200  # rows of a prediction that the page shows
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet run a text
 
@@ -30,12 +31,13 @@ def asked_for(found: Discovery, arguments: Arguments) -> Formula:
     return found.formula(decimals=cast("int | None", arguments.get("decimals")), nice=bool(arguments.get("nice", False)))
 
 
-def described(found: Discovery, formula: Formula, nice: bool) -> dict[str, Any]:
-    """Describe a formula for the page."""
-    data = found.data
+def described(found: Discovery, arguments: Arguments) -> dict[str, Any]:
+    """Describe the formula that was asked for; where constants are to stay as fitted, the LaTeX still shows few digits of them."""
+    data, formula, nice = found.data, asked_for(found, arguments), bool(arguments.get("nice", False))
+    as_fitted = arguments.get("decimals") is None and not nice
     return {
         "text": formula.to_text(),
-        "latex": equations(formula),
+        "latex": equations(formula.rounded(_SHOWN) if as_fitted else formula),
         "complexity": formula.complexity,
         "unnamed": sorted(formula.definitions),
         "certificate": formula.certificate.to_json() if formula.certificate else None,
@@ -139,7 +141,7 @@ def predicted(found: Discovery, formula: Formula, table: Table) -> Predicted:
     outside = np.zeros(len(usable), dtype=int)
     outside[usable] = prediction.outside
     frame = table.frame
-    for name in frame.columns[frame.dtypes == object]:
+    for name in frame.select_dtypes(include="object").columns:
         frame[name] = frame[name].map(_harmless)
     for name, values in columns.items():
         frame[f"predicted {name}"] = values

@@ -22,10 +22,12 @@ to which the page adds what belongs to the moment::
      "selected": "0.0.0" | null,   "scale": "shared" | "own",   "height": 520,
      "busy": ["0.0.0"]        edges a job is working on
      "hints": [str, str, str] what to do first, shown while there are no edges
-     "stream": "/api/jobs/ID/events" | null}                             live frames of a running fit
+     "streams": ["/api/jobs/ID/events?after=3", ...]                     jobs to follow
+     "job": {"stream": "/api/jobs/ID/events", "title": "Fitting", "fraction": 0.4, "message": "..."} | null}    the long one
 
-The stream carries the events of a job (`workbench.jobs.Event`). An event whose payload has `edges` is a frame and is drawn:
-`{"step": 12, "edges": {"0.0.0": {"y": [...], "range": [...], "importance": 0.8}}, ...}`; ten a second are plenty.
+A stream carries the events of a job (`workbench.jobs.Event`). An event whose payload has `edges` is a frame and is drawn:
+`{"step": 12, "rmse": 0.02, "edges": {"0.0.0": {"y": [...], "range": [...], "importance": 0.8}}, ...}`; ten a second are
+plenty. Every other payload, and the end of a stream, is told to Python (`on_news`), so that nobody has to ask.
 
 Payload of `inspector`, made in the worker per edge (everything but the last two lines)::
 
@@ -37,7 +39,7 @@ Payload of `inspector`, made in the worker per edge (everything but the last two
      "candidates": [{"name": "sin", "title": "sine", "text": "0.98·sin(3.01x)",
                      "formula": "c*sin(a*x+b)", "parameters": {"c": 0.98, "a": 3.01, "b": 0.0}, "offset": 0.12,
                      "complexity": 6, "validation_rmse": 0.0193, "delta_r2": -0.0001, "r2": 0.9998,
-                     "y": [...]   on the same x, offset included,
+                     "y": [...]   on the same x, offset included: at the height of the curve,
                      "tie": true, "refitted": true, "stability": 0.93 | null}]          best first
      "beyond": {"x": [...], "forms": [{"name": "sin", "title": "sine", "y": [...]}]}    the tied ones; [] when none
      "revision": 7, "busy": false, "searching": false, "height": 520,
@@ -79,7 +81,7 @@ class NetworkEvents:
 
 
 def network(
-    key: str, data: Json, *, on_action: Callback, on_select: Callback, on_stream_lost: Callback
+    key: str, data: Json, *, on_action: Callback, on_select: Callback, on_news: Callback, on_stream_lost: Callback
 ) -> NetworkEvents:
     """Draw a network and return what is selected; read actions with `parse_actions(st.session_state[key].action)`."""
     result = _component("network")(
@@ -88,6 +90,7 @@ def network(
         default={"selected": data.get("selected"), "stream": None},
         on_selected_change=on_select,
         on_stream_change=on_stream_lost,
+        on_news_change=on_news,
         on_action_change=on_action,
     )
     return NetworkEvents(selected=result.get("selected"), lost_stream=result.get("stream"))

@@ -233,8 +233,7 @@ def pruning_curve(arguments: Arguments, arrays: Arrays, context: Context) -> obj
 @task("discovery.formula")
 def formula_of(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     """Read the formula. Arguments: `decimals`, `nice`. Returns text, LaTeX, certificate, constants, replacements, ranges, data for plots."""
-    desk = Desk(arguments, path=True)
-    return exporting.described(desk.found, exporting.asked_for(desk.found, arguments), bool(arguments.get("nice", False)))
+    return exporting.described(Desk(arguments, path=True).found, arguments)
 
 
 @task("discovery.script")

@@ -16,7 +16,8 @@ import { Camera } from "./network/camera.js";
 import { Tooltip } from "./network/tooltip.js";
 import { Toolbar, CheatSheet } from "./network/toolbar.js";
 import { listenOnPage, listenOnScene } from "./network/keyboard.js";
-import { LiveStream } from "./network/live.js";
+import { LiveStreams } from "./network/live.js";
+import { Progress } from "./network/progress.js";
 import { download, toStandaloneSvg } from "./network/save.js";
 
 const MEMORY = "kan-workbench.canvas"; // view, scale: kept for this tab
@@ -37,12 +38,18 @@ class NetworkView {
     this.keys = new CheatSheet();
     this.hints = html("ol", { class: "hints" });
     this.voice = html("div", { class: "voice", "aria-live": "polite" });
-    this.stage = html("div", { class: "stage" }, this.scene.root, this.hints);
+    this.progress = new Progress();
+    this.stage = html("div", { class: "stage" }, this.scene.root, this.hints, this.progress.element);
     this.element = html("div", { class: "network" }, this.toolbar.bar, this.stage, this.toolbar.legend, this.keys.element, this.voice);
     mount.replaceChildren(this.element);
     this.tooltip = new Tooltip(this.element);
     this.camera = new Camera(this.scene.root, this.scene.camera);
-    this.live = new LiveStream({ onFrame: (frame) => this.#frame(frame), onLost: (url) => this.args.setStateValue("stream", url) });
+    this.live = new LiveStreams({
+      onEvent: (url, event) => this.progress.follow(url, event),
+      onFrame: (frame) => this.#frame(frame),
+      onNews: (url) => this.args.setTriggerValue("news", url),
+      onLost: (url) => this.args.setStateValue("stream", url),
+    });
     this.ruler = document.createElement("canvas").getContext("2d");
     this.#listen();
   }
@@ -78,8 +85,9 @@ class NetworkView {
     if (this.model.signature !== before) this.camera.reset();
     this.#showHints(data.hints ?? []);
     this.#arrange();
-    this.live.follow(data.stream ?? null);
-    set(this.element, { "data-live": Boolean(data.stream), "data-renders": (this.renders = (this.renders ?? 0) + 1) });
+    this.progress.show(data.job ?? null);
+    this.live.follow(data.streams ?? []);
+    set(this.element, { "data-live": Boolean(data.job), "data-renders": (this.renders = (this.renders ?? 0) + 1) });
   }
 
   #load() {

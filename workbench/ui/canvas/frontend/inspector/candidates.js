@@ -1,13 +1,13 @@
 /**
  * The ranked forms of an edge: a list box one can filter, hover, choose from and snap to.
  *
- * The error is the validation error of the whole model after a refit. Until it is known a row stays grey and its
- * figure, taken with the rest of the model frozen, is marked as an estimate. What is typed into the field filters the
+ * The error is the validation error of the whole model after a refit. Until it is known a row stays grey and shows how
+ * well the form follows the curve with the rest of the model frozen. What is typed into the field filters the
  * list; when it reads as a form in x it can be fitted as well.
  */
 
 import { html, set, icon } from "../shared/dom.js";
-import { format, percent } from "../shared/numbers.js";
+import { format, handwritten, percent } from "../shared/numbers.js";
 import { compile } from "../shared/expression.js";
 
 const SEARCH = "M7 2.5A4.5 4.5 0 1 1 7 11.5 4.5 4.5 0 1 1 7 2.5M10.3 10.3 13.5 13.5";
@@ -76,7 +76,7 @@ export class CandidateList {
     set(this.own, { hidden: !ready });
     this.own.replaceChildren(html("span", {}, "Fit ", html("code", {}, text)), html("span", { class: "verdict" }, verdict), html("kbd", {}, "⏎"));
     const nothing = this.rows.length === 0;
-    const none = this.data.candidates.length === 0 ? "Looking for forms …" : `No form matches “${text}”. ${verdict}`;
+    const none = this.data.candidates.length === 0 ? waiting(this.data) : `No form matches “${text}”. ${verdict}`;
     set(this.note, { hidden: !nothing || ready });
     this.note.textContent = nothing ? none : "";
   }
@@ -85,14 +85,14 @@ export class CandidateList {
     const current = candidate.name === this.data.current;
     const element = html("div", {
       class: "row", role: "option", tabindex: "-1", "data-name": candidate.name, "data-preview": !candidate.refitted, "data-current": current,
-      title: candidate.refitted ? null : "A preview with the rest of the model frozen; the refitted value is on its way.",
+      title: candidate.refitted ? null : "How well the form follows this curve with the rest of the model frozen: a preview. Search deeper refits the model with it.",
     },
     html("span", { class: "form" },
       html("span", { class: "form-title" }, candidate.title ?? candidate.name,
         candidate.tie ? html("em", { class: "tie", title: "As good as the best one: the data cannot tell them apart" }, "tie") : null,
         current ? html("em", { class: "current" }, "snapped") : null,
         stability(candidate.stability)),
-      html("code", { title: candidate.text }, candidate.text)),
+      html("code", { title: candidate.text }, handwritten(candidate.text))),
     html("span", { class: "number" }, String(candidate.complexity)),
     html("span", { class: "number delta" }, signed(candidate.delta_r2)),
     html("span", { class: "number error" }, errorText(candidate)));
@@ -144,14 +144,20 @@ function readOwn(text) {
   }
 }
 
+/** Why there are no forms. */
+function waiting(data) {
+  if (data.state === "pruned") return "This edge is pruned: it gives nothing. Undo brings it back.";
+  return data.message ? "" : "Looking for forms …";
+}
+
 function stability(share) {
   if (share === null || share === undefined) return null;
   return html("em", { class: "stability", title: `The best form in ${percent(share)} of bootstrap samples` }, percent(share));
 }
 
 function errorText(candidate) {
-  if (candidate.validation_rmse === null) return "…";
-  return candidate.refitted ? format(candidate.validation_rmse, 3) : `≈ ${format(candidate.validation_rmse, 2)}`;
+  if (candidate.refitted) return format(candidate.validation_rmse, 3);
+  return Number.isFinite(candidate.r2) ? `R² ${Math.max(0, candidate.r2).toFixed(3)}` : "…";
 }
 
 function signed(value) {

@@ -6,7 +6,7 @@
  */
 
 import { svg, set } from "../shared/dom.js";
-import { line, extent, ticks, tickLabels, format, clamp } from "../shared/numbers.js";
+import { clamp, extent, format, handwritten, line, tickLabels, ticks } from "../shared/numbers.js";
 
 const HEIGHT = 180;
 const MARGIN = { top: 14, right: 12, bottom: 36, left: 44 };
@@ -64,7 +64,7 @@ export class CurvePlot {
       ...xs.map((x) => svg("path", { class: "mark", d: `M${toX(x)} ${bottom}v4` })),
       ...xs.map((x, k) => svg("text", { class: "tick", x: toX(x), y: bottom + 16, "text-anchor": "middle" }, xText[k])),
       svg("path", { class: "axis", d: `M${MARGIN.left} ${bottom}H${width - MARGIN.right}` }),
-      svg("text", { class: "title", x: (MARGIN.left + width - MARGIN.right) / 2, y: HEIGHT - 5, "text-anchor": "middle" }, this.data.x_label ?? ""),
+      svg("text", { class: "title", x: (MARGIN.left + width - MARGIN.right) / 2, y: HEIGHT - 5, "text-anchor": "middle" }, handwritten(this.data.x_label)),
     );
   }
 

@@ -1,71 +1,86 @@
 /**
- * Live training: frames from the server, drawn at most once a screen refresh.
+ * What running jobs say, as they say it: frames of a fit, drawn at most once a screen refresh, and news for Python.
  *
- * The stream stops while the tab is hidden. When it fails twice in a row we say so once (`onLost`), and the page falls
- * back to refreshing by itself. A message is an event of a job; its `payload` is a frame when it has `edges`,
- * `{"step": 12, "edges": {id: {y, range, importance}}}`. The event named "end" closes the stream.
+ * A stream carries the events of one job; its address may end in `?after=N`, the number of the last event Python has
+ * seen. An event whose `payload` has `edges` is a frame. Any other payload, and the event named "end", is news: the
+ * page must look again. Streams stop while the tab is hidden. When one fails twice in a row we say so once (`onLost`),
+ * and the page falls back to looking by itself.
  */
 
 const TRIES = 2;
 
-export class LiveStream {
-  constructor({ onFrame, onLost }) {
-    this.onFrame = onFrame;
-    this.onLost = onLost;
-    this.onVisibility = () => (document.hidden ? this.#close() : this.#open());
-    document.addEventListener("visibilitychange", this.onVisibility);
-  }
-
-  /** Follow a stream, or none; following the same one again changes nothing. */
-  follow(url) {
-    if (url === this.url) return;
-    this.#close();
+class Stream {
+  constructor(url, on) {
     this.url = url;
+    this.on = on;
     this.failures = 0;
-    if (url && !document.hidden) this.#open();
+    this.open();
   }
 
-  get isOn() {
-    return Boolean(this.source);
-  }
-
-  #open() {
-    if (!this.url || this.source || this.ended === this.url) return;
+  open() {
+    if (this.source || this.over || document.hidden) return;
     this.source = new EventSource(this.url);
-    this.source.onmessage = (event) => this.#receive(event.data);
-    this.source.addEventListener("end", () => { this.ended = this.url; this.#close(); });
+    this.source.onmessage = (event) => this.#receive(event);
+    this.source.addEventListener("end", () => { this.over = true; this.close(); this.on.news(this.url); });
     this.source.onerror = () => this.#fail();
   }
 
-  #receive(text) {
+  #receive(event) {
     this.failures = 0;
-    const { payload } = JSON.parse(text);
-    if (!payload?.edges) return;
-    this.latest = payload;
+    const told = JSON.parse(event.data);
+    this.on.event(this.url, told);
+    if (told.payload?.edges) this.on.frame(told.payload);
+    else if (told.payload) this.on.news(this.url);
+  }
+
+  #fail() {
+    this.failures += 1;
+    if (this.failures < TRIES) return;
+    this.over = true;
+    this.close();
+    this.on.lost(this.url);
+  }
+
+  close() {
+    this.source?.close();
+    this.source = null;
+  }
+}
+
+export class LiveStreams {
+  /** `on` offers onEvent(url, event), onFrame(frame), onNews(url), onLost(url). */
+  constructor({ onEvent, onFrame, onNews, onLost }) {
+    this.streams = new Map(); // address without its query -> Stream
+    this.onFrame = onFrame;
+    this.on = { event: onEvent, frame: (frame) => this.#draw(frame), news: onNews, lost: onLost };
+    this.onVisibility = () => this.streams.forEach((stream) => (document.hidden ? stream.close() : stream.open()));
+    document.addEventListener("visibilitychange", this.onVisibility);
+  }
+
+  /** Follow these streams and no others; one that is followed already goes on. */
+  follow(urls) {
+    const wanted = new Map(urls.map((url) => [url.split("?")[0], url]));
+    for (const [name, stream] of this.streams) {
+      if (wanted.has(name)) continue;
+      stream.close();
+      this.streams.delete(name);
+    }
+    for (const [name, url] of wanted) {
+      if (!this.streams.has(name)) this.streams.set(name, new Stream(url, this.on));
+    }
+  }
+
+  #draw(frame) {
+    this.latest = frame;
     this.request ??= requestAnimationFrame(() => {
       this.request = null;
       this.onFrame(this.latest);
     });
   }
 
-  #fail() {
-    this.failures += 1;
-    if (this.failures < TRIES) return;
-    const lost = this.url;
-    this.#close();
-    this.onLost(lost);
-  }
-
-  #close() {
-    this.source?.close();
-    this.source = null;
-    if (this.request) cancelAnimationFrame(this.request);
-    this.request = null;
-  }
-
   stop() {
-    this.#close();
-    this.url = null;
+    this.follow([]);
+    if (this.request) cancelAnimationFrame(this.request);
     document.removeEventListener("visibilitychange", this.onVisibility);
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import { svg, set } from "../shared/dom.js";
-import { line, format } from "../shared/numbers.js";
+import { line, format, handwritten } from "../shared/numbers.js";
 import { NODE_RADIUS, isProduct } from "./layout.js";
 import { describe } from "./model.js";
 
@@ -137,7 +137,7 @@ export class Scene {
       d: line(heights.map((_, k) => k), heights, (k) => PADDING + (wide * k) / (heights.length - 1), (y) => top + high * (1 - y)),
     });
     const startsLow = heights.slice(0, 24).every((y) => y < 0.62); // then the upper left corner is free
-    parts.form.textContent = roomy ? shorten(edge.form, Math.floor(wide / 6)) : "";
+    parts.form.textContent = roomy ? shorten(handwritten(edge.form), Math.floor(wide / 6)) : "";
     set(parts.form, { y: startsLow ? 15 : (height - PADDING + 1).toFixed(1) });
     parts.badge.replaceChildren(...(height >= ROOM_FOR_BADGE ? badgeOf(state) : []));
   }
@@ -175,7 +175,7 @@ function nodeShape({ node, layer, x, y, radius, named }, last, fit) {
     : layer === last ? { x: NODE_RADIUS + 8, "text-anchor": "start", y: node.unit ? -1 : 4 }
       : { "text-anchor": "middle", y: NODE_RADIUS + 15 };
   if (end || named) group.append(svg("text", { class: end ? "name" : "name small", ...side }, fit(node.label)));
-  if (end && node.unit) group.append(svg("text", { class: "unit", ...side, y: side.y + 14 }, fit(node.unit)));
+  if (end && node.unit) group.append(svg("text", { class: "unit", ...side, y: side.y + 14 }, fit(handwritten(node.unit))));
   return group;
 }
 

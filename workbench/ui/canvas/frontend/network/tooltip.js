@@ -1,7 +1,7 @@
 /** The card beside a hovered edge: its name, its curve on its own scale, what it is worth and what it is. */
 
 import { html, set } from "../shared/dom.js";
-import { percent } from "../shared/numbers.js";
+import { handwritten, percent } from "../shared/numbers.js";
 import { STATES } from "./model.js";
 import { thumbnail } from "./scene.js";
 
@@ -30,7 +30,7 @@ export class Tooltip {
     this.card.replaceChildren(
       html("div", { class: "tip-title" }, edge.label),
       html("div", { class: "tip-state", "data-state": edge.state }, html("i"), STATES[edge.state],
-        edge.form ? html("code", {}, edge.form) : null),
+        edge.form ? html("code", {}, handwritten(edge.form)) : null),
       picture,
       row("input", x),
       row("output", y),

@@ -11,12 +11,23 @@ export function format(value, digits = 3) {
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-3) {
     const [mantissa, exponent] = size.toExponential(digits - 1).split("e");
-    const power = [...exponent.replace("+", "")].map((c) => (c === "-" ? "⁻" : SUPERSCRIPTS[Number(c)])).join("");
-    return `${value < 0 ? MINUS : ""}${trimZeros(mantissa)}·10${power}`;
+    return `${value < 0 ? MINUS : ""}${trimZeros(mantissa)}·10${raised(exponent.replace("+", ""))}`;
   }
   const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
   const text = size.toFixed(Math.min(decimals, 8));
   return (value < 0 ? MINUS : "") + trimZeros(text);
+}
+
+/** A whole number as an exponent: "-12" -> "⁻¹²". */
+function raised(digits) {
+  return [...digits].map((c) => (c === "-" ? "⁻" : SUPERSCRIPTS[Number(c)])).join("");
+}
+
+/** A formula or unit of ours as one writes it by hand: 0.5*x**3 -> 0.5·x³, ft^3 -> ft³, 2*x - 1 -> 2·x − 1. */
+export function handwritten(text) {
+  return (text ?? "")
+    .replace(/(?:\*\*|\^)(?:\((-?\d+)\)|(-?\d+)(?![\d.]))/g, (_, inBrackets, plain) => raised(inBrackets ?? plain))
+    .replace(/\*\*/g, "^").replace(/\*/g, "·").replace(/ - /g, ` ${MINUS} `).replace(/^-/, MINUS);
 }
 
 /** "1.500" -> "1.5", "2.000" -> "2", "100" stays. */

@@ -1,0 +1,202 @@
+"""The figures and the moves above the drawing of the Workbench page, and the proof below it."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from workbench.exceptions import WorkbenchError
+from workbench.ui.markdown import literal
+from workbench.ui.navigation import link
+from workbench.ui.state.bench import Bench, Scene
+from workbench.ui.state.history import Line, lines
+
+CHECKED = {
+    "holdout": "On the validation rows, which no fit has seen.",
+    "kfold": "Cross-validated: every row is predicted by a fit that has not seen it.",
+    "leave_one_out": "Every row is predicted by a fit to all the others.",
+}
+BUDGETS = {"10 s": 10.0, "30 s": 30.0, "1 min": 60.0, "3 min": 180.0, "10 min": 600.0}
+MOST_LINES = 60
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def header(bench: Bench, scene: Scene) -> None:
+    """Draw the name, the figures and the moves."""
+    with st.container(key="bench_head", horizontal=True, vertical_alignment="center"):
+        with st.container(key="bench_name", width="content"):
+            st.text(scene.project.name)
+        if scene.state is not None:
+            _figures(scene)
+        st.space("stretch")
+        _history(bench, scene)
+        if scene.state is not None:
+            _prune(bench, scene)
+            _law(bench, scene)
+            busy = scene.running is not None
+            st.button("Refit", key="bench_refit", icon=":material/refresh:", help="Fit every free constant on from where it stands",
+                      on_click=bench.move, args=("refit",), disabled=busy)  # fmt: skip
+            _code(bench, scene)
+            link("export", "Export", scene.project.id, icon=":material/ios_share:")
+
+
+def _figures(scene: Scene) -> None:
+    view = scene.view
+    metrics = view["metrics"]
+    how = CHECKED.get(view.get("checked_by", ""), "")
+    score = "accuracy" if view.get("task") == "classification" else "R²"
+    r2 = metrics["r2_validation"]
+    st.badge(f"{score} {r2:.4f}", color="blue" if r2 > 0.9 else "orange", help=f"{score} · {how} On the training rows: {metrics['r2_train']:.4f}.")
+    if view.get("rmse") is not None:
+        unit = literal(_written(view["unit"]))
+        st.badge(f"RMSE {view['rmse']:.3g} {unit}".strip(), color="gray", help=f"Root mean square error. {how}")
+    else:
+        st.badge(f"error {metrics['rmse_validation']:.3g}", color="gray", help=f"Root mean square error as a share of the target's spread. {how}")
+    named, edges = metrics["n_symbolic"], metrics["n_edges"]
+    st.badge(f"{named}/{edges} symbolic", color="green" if named == edges else "gray", help="Edges with a name, of those that are left.")
+    if scene.change is not None:
+        colour = "orange" if scene.costly else "gray"
+        st.badge(f"Δ {_signed(scene.change)}", color=colour, help=f"What the last move did to {score}: {literal(scene.state.step.label)}.")
+
+
+def _written(unit: str) -> str:
+    """Return a unit with raised exponents.
+
+    >>> _written("ft^3"), _written("m s^-2")
+    ('ft³', 'm s⁻²')
+    """
+    return re.sub(r"\^(-?\d+)", lambda power: power[1].translate(_RAISED), unit or "")
+
+
+def _signed(change: float) -> str:
+    if abs(change) < 5e-6:
+        return "0"
+    return f"{'+' if change > 0 else '−'}{abs(change):.{2 if abs(change) >= 0.1 else 4 if abs(change) >= 1e-4 else 5}f}"
+
+
+# ---- history
+
+
+def _history(bench: Bench, scene: Scene) -> None:
+    waits = bool(bench.memory.moves)
+    st.button("Undo", key="bench_undo", icon=":material/undo:", help="Undo (Ctrl+Z)", disabled=not (scene.can_undo or waits),
+              on_click=bench.history, args=("undo",))  # fmt: skip
+    st.button("Redo", key="bench_redo", icon=":material/redo:", help="Redo (Ctrl+Shift+Z)", disabled=not scene.can_redo,
+              on_click=bench.history, args=("redo",))  # fmt: skip
+    popover = st.popover("History", key="bench_history_open", icon=":material/history:", on_change="rerun", disabled=scene.state is None)
+    if popover.open:
+        found = lines(scene.steps, scene.project.cursor)
+        with popover, st.container(key="bench_history", height=380 if len(found) > 11 else "content", width=420, gap=None):
+            _lines(bench, found)
+
+
+def _lines(bench: Bench, found: tuple[Line, ...]) -> None:
+    if len(found) > MOST_LINES:
+        here = next((k for k, line in enumerate(found) if line.here), 0)
+        first = max(0, min(here - MOST_LINES // 2, len(found) - MOST_LINES))
+        found = found[first : first + MOST_LINES]
+    for line in found:
+        mark = ":material/radio_button_checked:" if line.here else ":material/radio_button_unchecked:" if line.on_path else ":material/more_horiz:"
+        indent = "\u2003" * min(line.depth, 6)
+        figures = "" if line.r2 is None else f" · R² {line.r2:.4f}" + (f" ({_signed(line.change)})" if line.change is not None else "")
+        text = f"{indent}{literal(line.label)}:gray[{figures}]" if line.on_path else f":gray[{indent}{literal(line.label)}{figures}]"
+        st.button(f"**{text}**" if line.here else text, key=f"bench_state_{line.state}", icon=mark, type="tertiary",
+                  on_click=bench.go_to, args=(line.state,))  # fmt: skip
+
+
+# ---- moves of the whole network
+
+
+def _prune(bench: Bench, scene: Scene) -> None:
+    popover = st.popover("Prune", key="bench_prune_open", icon=":material/content_cut:", on_change="rerun", disabled=scene.running is not None)
+    if not popover.open:
+        return
+    from workbench.figures.plots import pruning_curve  # with the numerics under it: not for the first page
+
+    with popover, st.container(width=430):
+        try:
+            with st.spinner("Removing edge after edge, on trial …"):
+                steps = bench.pruning_curve(scene.state.step.id)
+        except WorkbenchError as problem:
+            st.error(literal(problem))
+            return
+        if len(steps) < 2:
+            st.caption("Every edge that is left is needed: without it an output would hang in the air.")
+            return
+        counts = [step["edges"] for step in steps]
+        kept = st.select_slider("Edges kept", options=counts[::-1], value=counts[0], key=f"bench_kept_{scene.state.step.id}")
+        step = steps[counts.index(kept)]
+        figure = pruning_curve(counts, [one["rmse"] for one in steps], kept=kept)
+        figure.update_layout(height=210, margin={"l": 55, "r": 10, "t": 10, "b": 40})
+        st.plotly_chart(figure, key="bench_prune_curve", config={"displayModeBar": False}, alt="Validation error against edges kept")
+        st.caption(f"Error on checked rows, in units of the target's spread: {steps[0]['rmse']:.3g} now, {step['rmse']:.3g} with {kept} edges.")
+        with st.container(horizontal=True):
+            st.button(f"Prune to {kept}", key="bench_prune", type="primary", disabled=kept == counts[0],
+                      on_click=bench.move, args=("prune",), kwargs={"edges": step["removed"]})  # fmt: skip
+            st.button("Eliminate", key="bench_eliminate", on_click=bench.move, args=("eliminate",),
+                      help="Remove edges as long as the error on checked rows allows it, within one standard error of the best")  # fmt: skip
+
+
+def _law(bench: Bench, scene: Scene) -> None:
+    popover = st.popover("Find the law", key="bench_law_open", icon=":material/auto_awesome:", on_change="rerun", disabled=scene.running is not None)
+    if not popover.open:
+        return
+    with popover, st.container(width=430):
+        st.markdown("**Name the edges** of this network, the surest first. An edge that no form fits without loss stays as it is.")
+        st.button("Name the edges", key="bench_name_edges", icon=":material/label:", on_click=bench.start, args=("discovery.name_edges",))
+        st.divider()
+        st.markdown("**Search from scratch**: several shapes of network, each fitted, pruned and named. The search is recorded like moves of your own.")
+        budget = st.segmented_control("At most", list(BUDGETS), default="1 min", required=True, key="bench_budget", on_change="ignore")
+        st.button("Find the law", key="bench_auto", type="primary", icon=":material/auto_awesome:", on_click=lambda: bench.start(
+            "discovery.auto", time_budget=BUDGETS[st.session_state.get("bench_budget") or budget]))  # fmt: skip
+        _front(bench, scene)
+
+
+def _front(bench: Bench, scene: Scene) -> None:
+    """Draw what the last search found, simplest first."""
+    found = scene.project.summary.get("pareto")
+    if not found:
+        return
+    verdicts = {"law": "a law", "approximation": "an approximation, not a law", "none": "no law"}
+    st.divider()
+    st.markdown(f"The last search found {verdicts.get(scene.project.summary.get('verdict'), 'these')}:")
+    for entry in found:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button("Open", key=f"bench_front_{entry['state']}", on_click=bench.go_to, args=(entry["state"],))
+            st.text(f"{entry['text'][:90]}   (complexity {entry['complexity']})")
+
+
+def _code(bench: Bench, scene: Scene) -> None:
+    popover = st.popover("Code", key="bench_code_open", icon=":material/code:", on_change="rerun", help="The Python of what was done here")
+    if not popover.open:
+        return
+    with popover, st.container(width=620):
+        st.caption("The last move")
+        st.code(scene.view.get("code", ""), language="python")
+        st.caption("Everything that led here")
+        try:
+            st.code(bench.script(scene.state.step.id), language="python", height=320)
+        except WorkbenchError as problem:
+            st.error(literal(problem))
+
+
+# ---- the proof
+
+
+def proof(scene: Scene) -> None:
+    """Draw the certificate as a chip, with the whole sentence behind it."""
+    shown = scene.view["formula"]
+    certificate = shown.get("certificate")
+    if certificate is None:
+        st.badge("no certificate", color="orange", help=literal(shown.get("certificate_text") or shown.get("message") or ""))
+        return
+    text = literal(shown["certificate_text"])
+    if certificate["exact"]:
+        st.badge("formula = network", icon=":material/verified:", color="green", help=text)
+    else:
+        st.badge("formula ≈ network", icon=":material/rule:", color="orange", help=text)
+    if shown.get("unnamed"):
+        count = shown["unnamed"]
+        words = f"{count} edges are still splines: they stand in the formula by name, and every export defines them exactly."
+        st.badge(f"{count} unnamed", color="gray", help=words if count > 1 else words.replace("1 edges are", "1 edge is").replace("they stand", "it stands"))

@@ -1,0 +1,120 @@
+"""What the inspector shows of the edge in hand, as far as it is known yet.
+
+    the curve       at once
+    previews        every form fitted to the curve, a moment later
+    ranked forms    judged by the refitted whole model
+    deeper          every form judged so, with how stable the choice is: when a person asks for it
+
+An answer about an edge of a state is kept: states never change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from workbench.exceptions import WorkbenchError
+from workbench.ui.canvas.events import Edge, edge_id, parse_edge
+from workbench.ui.services import Services
+from workbench.ui.state.jobs import Jobs
+from workbench.ui.state.memory import Asked, Memory, Question
+
+FIRST_LOOK = 0.35  # seconds a page waits for the first word about an edge
+KEPT = 24  # edges whose description stays at hand
+
+
+class Inspection:
+    """Questions about edges of a project, for one visitor."""
+
+    def __init__(self, services: Services, project: str, memory: Memory) -> None:
+        self._pool, self._jobs = services.pool, Jobs(services)
+        self.project, self.memory = project, memory
+
+    def told(self, state: int, edge: str) -> dict[str, Any] | None:
+        """Return what is known of an edge; a worker is asked where that is not all. None as long as nothing is known."""
+        question = (state, edge, self.memory.own.get(edge, ()))
+        known = self._known(question)
+        if known is None:
+            return None
+        deeper = self.memory.deeper
+        return {**known, "searching": deeper is not None and deeper.about == question}
+
+    def type(self, edge: Edge, text: str) -> None:
+        """Add a form of the person's own to those of an edge."""
+        known = self.memory.own.get(edge_id(edge), ())
+        self.memory.own[edge_id(edge)] = tuple(dict.fromkeys((*known, text)))
+        self.memory.revision += 1
+
+    def search(self, state: int, edge: Edge) -> None:
+        """Have every form judged by the refitted whole model; one such search at a time."""
+        if self.memory.deeper is None:
+            own = self.memory.own.get(edge_id(edge), ())
+            job = self._jobs.submit(self.project, "discovery.deepen", {"edge": list(edge), "own": list(own), "state": state})
+            self.memory.deeper = Asked(job.id, (state, edge_id(edge), own))
+        self.memory.revision += 1
+
+    def settle(self) -> None:
+        """Take note of a deeper search that is finished."""
+        asked = self.memory.deeper
+        if asked is None:
+            return
+        try:
+            self._learn(asked.about, cast("Mapping[str, Any]", self._pool.wait(asked.job, 0).value))
+        except TimeoutError:
+            return
+        except WorkbenchError as problem:
+            self.memory.refuse(str(problem), asked.about[1])
+        self.memory.deeper = None
+        self.memory.revision += 1
+
+    def drop(self) -> None:
+        """Nobody waits for the answer any more: the worker is needed for something else."""
+        if self.memory.question is not None:
+            self._jobs.stop(self.memory.question.job)
+            self.memory.question = None
+
+    def _known(self, question: Question) -> Mapping[str, Any] | None:
+        memory = self.memory
+        if question in memory.known:
+            memory.known.move_to_end(question)
+            return memory.known[question]
+        if memory.question is None or memory.question.about != question:
+            self.drop()
+            state, edge, own = question
+            given = {"edge": list(parse_edge(edge)), "state": state, "own": list(own)}
+            memory.question = Asked(self._jobs.submit(self.project, "discovery.inspect", given, lane="interactive").id, question)
+        return self._heard(memory.question)
+
+    def _heard(self, asked: Asked) -> Mapping[str, Any] | None:
+        """Return the answer or, as long as there is none, the latest word on the way; waits a moment for the first."""
+        try:
+            for event in self._pool.events(asked.job, asked.seen, 0.0 if asked.latest else FIRST_LOOK):
+                asked.seen = event.number
+                if isinstance(event.payload, Mapping) and "inspection" in event.payload:
+                    asked.latest = cast("Mapping[str, Any]", event.payload["inspection"])
+                    break
+            answer = cast("Mapping[str, Any]", self._pool.wait(asked.job, 0).value)
+        except TimeoutError:
+            return asked.latest
+        except WorkbenchError as problem:
+            self.memory.question = None
+            return self._without_own(asked.about, str(problem))
+        self.memory.question = None
+        self._learn(asked.about, answer)
+        return answer
+
+    def _without_own(self, question: Question, problem: str) -> Mapping[str, Any] | None:
+        """A form that was typed cannot be fitted: forget it, say why, and show the edge without it."""
+        state, edge, own = question
+        self.memory.refuse(problem, edge)
+        if not own:
+            return None
+        self.memory.own[edge] = own[:-1]
+        return self._known((state, edge, own[:-1]))
+
+    def _learn(self, question: Question, answer: Mapping[str, Any]) -> None:
+        known = self.memory.known
+        known[question] = answer
+        known.move_to_end(question)
+        if len(known) > KEPT:
+            known.popitem(last=False)

@@ -1,0 +1,57 @@
+"""What one visitor's Workbench page remembers beside what is stored: a reload forgets it, and nothing is lost."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Question = tuple[int, str, tuple[str, ...]]  # state, edge, forms of a person's own
+
+
+@dataclass
+class Asked:
+    """A job that was handed in and not yet heard of: what it is about, the last of its events that was seen, and what it told."""
+
+    job: str
+    about: Any
+    seen: int = 0
+    latest: Mapping[str, Any] | None = None
+
+
+@dataclass
+class Memory:
+    """What the page remembers of a project.
+
+    selected : the edge in the inspector
+    revision : grows with every answer to an action, so that optimistic marks end
+    done : component -> number of its last action that was done
+    moves : moves that are not finished; each is about an edge, or about "" for the whole network
+    question, deeper : what the inspector waits for
+    known : answers about edges, by question
+    own : edge -> forms that the person typed for it
+    message : why the last request was refused; about says which edge it was about, None for the whole page
+    lost : streams the browser could not follow
+    """
+
+    selected: str | None = None
+    revision: int = 0
+    done: dict[str, int] = field(default_factory=dict)
+    moves: list[Asked] = field(default_factory=list)
+    question: Asked | None = None
+    deeper: Asked | None = None
+    known: OrderedDict[Question, Mapping[str, Any]] = field(default_factory=OrderedDict)
+    own: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    message: str | None = None
+    about: str | None = None
+    lost: set[str] = field(default_factory=set)
+
+    def refuse(self, sentence: str, edge: str | None = None) -> None:
+        """Keep why a request was refused: beside its edge where that is in hand, else above everything."""
+        self.message, self.about = sentence, edge if edge == self.selected else None
+        self.revision += 1
+
+    def forget_message(self) -> None:
+        """What was refused is history as soon as the next thing is asked for."""
+        self.message = self.about = None
