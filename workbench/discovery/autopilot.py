@@ -115,7 +115,7 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
             continue
         if any(finding.error < _LAW**2 and not finding.formula.definitions for finding in findings):
             break
-    flexible = min((state.metrics.rmse_validation for state in found.states), default=np.inf)
+    flexible = min((state.metrics.rmse_validation for state in found.states if not state.metrics.n_symbolic), default=np.inf)
     return _concluded(found, findings, flexible, max_complexity)
 
 
@@ -232,5 +232,5 @@ def _verdict(picked: Finding, flexible: float) -> str:
         return "approximation"
     error = picked.error**0.5
     noise = max(_NOISE_RATIO * flexible, _LAW)
-    within = error <= noise or picked.error <= flexible**2 + picked.standard_error
+    within = error <= noise or picked.error <= flexible**2 + 2.0 * picked.standard_error
     return "law" if within else "approximation"
