@@ -2,8 +2,8 @@
 
 Ours is timed twice, for they are not the same. "The solver": Levenberg-Marquardt with next to no penalty and looks at the ranges that become
 rarer. That schedule was chosen after a first run on these very seeds, so its figure is what the solver can do and no promise for other
-problems. "training.fit": what a person gets who asks for 5 intervals and leaves everything else as it is; it may never get there, since it
-stops where checked rows tell it to, and its row then says so.
+problems. "training.fit": what a person gets who asks for 5 intervals and leaves everything else as it is; where it ends above pykan's error
+its row says so. pykan's own error differs from process to process, so the target is that of this run; its 80 steps are timed once a seed.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def rows(bench: Bench) -> list[Row]:
 
 def _row(row: Row, theirs: dict[str, float], runs: list[Passed | None]) -> Row:
     if any(run is None for run in runs):
-        return replace(row, note=f"not reached: ours ends above pykan's {theirs['rmse']:.2e}")
+        return replace(row, theirs=(theirs["seconds"],), never=True, note=f"not reached: ours ends above pykan's {theirs['rmse']:.2e}")
     first = runs[0]
     note = f"pykan reaches {theirs['rmse']:.2e}, ours passes it at {first.rmse:.2e}, iterations {first.iterations or 'not counted'}"
     return replace(row, ours=tuple(run.seconds for run in runs), theirs=(theirs["seconds"],) * len(runs), note=note)

@@ -22,7 +22,8 @@ def to_markdown(rows: Sequence[Row], bench: Bench, load_before: float | None) ->
     lines = [
         "# Speed",
         "",
-        "Written by `make bench`. Seconds are median (minimum) over the samples; a ratio is the median over pairs of samples taken in turn, peer / ours.",
+        "Written by `make bench`. Seconds are median (minimum) over the samples; a ratio is the median over pairs of samples, peer / ours. Layers and"
+        " imports take turns; pykan is timed just before ours, once a seed for its fits and twice for its forms.",
         "One core, one thread of linear algebra. The machine is shared: single times move by a factor of two, ratios and minima less.",
         "",
         "| what | ours | peer | peer's time | ratio | gate | stretch | reached |",

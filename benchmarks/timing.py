@@ -21,6 +21,7 @@ class Row:
     ours, theirs : seconds of every sample; empty where it was not measured
     peer : who is compared with; empty for none
     note : what one must know to read the line, or why it was not measured
+    never : True where it was run and ours never got there, however long
     """
 
     what: str
@@ -30,6 +31,7 @@ class Row:
     theirs: tuple[float, ...] = ()
     peer: str = ""
     note: str = ""
+    never: bool = False
 
     @property
     def ratio(self) -> float | None:
@@ -41,6 +43,8 @@ class Row:
     @property
     def verdict(self) -> str:
         """Return "stretch", "gate" or "no" for what was reached."""
+        if self.never:
+            return "no"
         if not self.ours or (self.peer and not self.theirs):
             return "not measured"
         if self.peer:

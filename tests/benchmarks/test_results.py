@@ -21,6 +21,10 @@ def test_a_time_is_judged_by_its_median(ours: tuple, verdict: str) -> None:
     assert Row("x", gate=1.0, stretch=0.3, ours=ours).verdict == verdict
 
 
+def test_what_never_gets_there_is_a_no_and_not_a_gap() -> None:
+    assert Row("x", gate=10, stretch=50, theirs=(3.0,), peer="somebody", never=True).verdict == "no"
+
+
 def test_the_ratio_is_the_median_over_pairs_taken_in_turn() -> None:
     row = Row("x", 1, 2, ours=(1.0, 10.0, 1.0), theirs=(3.0, 50.0, 4.0), peer="somebody")     # the second pair met a slow machine
     assert row.ratio == 4.0
