@@ -1,0 +1,168 @@
+"""The pages Workbench and Export, run without a browser: what they say, and that their buttons do what they are there for."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+import workbench as wb
+from workbench.ui.navigation import PageName
+from workbench.ui.services import Services
+from workbench.ui.state.jobs import Jobs
+
+
+def shown(app: AppTest) -> str:
+    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.text, app.latex)
+    return " ".join(str(element.value) for kind in kinds for element in kind)
+
+
+def on(app: AppTest, page: PageName, project: str) -> AppTest:
+    """Open a page by its address; AppTest itself knows only pages that are files."""
+    app._page_hash = calc_hash(page)
+    app.query_params["project"] = project
+    app.run()
+    assert not app.exception
+    return app
+
+
+def payload(app: AppTest, component: int = 0) -> dict:
+    return json.loads(app.get("bidi_component")[component].proto.json)
+
+
+def ask(services: Services, project: str, task: str, **arguments: object) -> None:
+    services.pool.wait(Jobs(services).submit(project, task, arguments, lane="interactive").id, 120)
+
+
+@pytest.fixture
+def trees(opened: Services) -> str:
+    project = opened.store.projects.create("trees *of* $1").id
+    opened.store.projects.set_data(project, *wb.load_sample("cherry_trees").to_arrays())
+    ask(opened, project, "discovery.fit", settings={"hidden_layer_sizes": ()})
+    return project
+
+
+def test_without_a_project_the_way_to_one_is_shown(app: AppTest) -> None:
+    app._page_hash = calc_hash("workbench")
+    app.run()
+    assert not app.exception
+    assert "Open a project first" in shown(app)
+
+
+def test_before_the_first_fit_there_are_hints_and_the_way_to_the_data(app: AppTest, opened: Services) -> None:
+    on(app, "workbench", opened.store.projects.create("new").id)
+    assert len(payload(app)["hints"]) == 3
+    assert [button.label for button in app.button if "fit" in button.label] == ["Choose columns and fit"]
+
+
+def test_the_bench_shows_figures_drawing_formula_and_proof(app: AppTest, trees: str) -> None:
+    on(app, "workbench", trees)
+    assert app.text[0].value == "trees *of* $1"
+    assert "0/2 symbolic" in shown(app) and "RMSE" in shown(app) and "ft³" in shown(app)
+    assert "\\varphi_{0,0,0}" in app.latex[0].value
+    assert "formula = network" in shown(app) and "2 unnamed" in shown(app)
+    drawn = payload(app)
+    assert [edge["label"] for edge in drawn["edges"]] == ["Girth → Volume", "Height → Volume"]
+    assert (drawn["selected"], drawn["streams"], drawn["job"]) == (None, [], None)
+
+
+def test_a_link_with_an_edge_opens_the_inspector(app: AppTest, trees: str) -> None:
+    app.query_params["edge"] = "0.1.0"
+    on(app, "workbench", trees)
+    for _ in range(100):
+        app.run()
+        if len(app.get("bidi_component")) > 1 and payload(app, 1)["candidates"][:1] and payload(app, 1)["candidates"][0]["refitted"]:
+            break
+        time.sleep(0.05)
+    told = payload(app, 1)
+    assert (told["label"], told["x_label"]) == ("Height → Volume", "Height (ft)")
+    assert payload(app)["selected"] == "0.1.0"
+    assert app.query_params["edge"] in ("0.1.0", ["0.1.0"])
+
+
+def test_an_edge_that_does_not_exist_opens_nothing(app: AppTest, trees: str) -> None:
+    app.query_params["edge"] = "7.7.7"
+    on(app, "workbench", trees)
+    assert len(app.get("bidi_component")) == 1
+    assert "edge" not in app.query_params
+
+
+def test_undo_and_redo_walk_the_history(app: AppTest, opened: Services, trees: str) -> None:
+    ask(opened, trees, "discovery.move", move={"name": "snap", "arguments": {"edge": [0, 0, 0], "form": "x^3"}})
+    on(app, "workbench", trees)
+    assert "1/2 symbolic" in shown(app)
+    app.button("bench_undo").click().run()
+    assert "0/2 symbolic" in shown(app) and app.button("bench_undo").disabled
+    app.button("bench_redo").click().run()
+    assert "1/2 symbolic" in shown(app) and app.button("bench_redo").disabled
+
+
+def test_a_refit_is_one_more_state(app: AppTest, opened: Services, trees: str) -> None:
+    on(app, "workbench", trees)
+    app.button("bench_refit").click().run()
+    assert not app.exception
+    assert [step.label for step in opened.store.states.history(trees)] == ["fit", "refit"]
+
+
+def test_what_a_snap_cost_is_said_and_taken_back_by_one_click(app: AppTest, opened: Services, trees: str) -> None:
+    ask(opened, trees, "discovery.move", move={"name": "snap", "arguments": {"edge": [0, 0, 0], "form": "1/x"}})
+    ask(opened, trees, "discovery.move", move={"name": "snap", "arguments": {"edge": [0, 0, 0], "form": "0*x+c*x/x"}})
+    on(app, "workbench", trees)
+    assert "This snap cost" in app.warning[0].value
+    app.button("bench_undo_costly").click().run()
+    assert not app.warning
+
+
+def test_a_move_in_another_tab_is_seen_in_the_next_run(app: AppTest, opened: Services, trees: str) -> None:
+    on(app, "workbench", trees)
+    ask(opened, trees, "discovery.move", move={"name": "lock", "arguments": {"edge": [0, 1, 0]}})
+    app.run()
+    assert [edge["state"] for edge in payload(app)["edges"]] == ["spline", "locked"]
+
+
+def test_export_without_a_network_says_so(app: AppTest, opened: Services) -> None:
+    on(app, "export", opened.store.projects.create("new").id)
+    assert "nothing to export" in shown(app)
+
+
+def test_export_shows_formula_proof_code_constants_and_ranges(app: AppTest, opened: Services, trees: str) -> None:
+    ask(opened, trees, "discovery.move", move={"name": "snap", "arguments": {"edge": [0, 0, 0], "form": "x^3"}})
+    on(app, "export", trees)
+    assert "Girth" in app.latex[0].value and "The formula is the network" in shown(app)
+    assert "def predict(Girth, Height)" in app.code[0].value
+    tables = [frame.value for frame in app.dataframe]
+    assert list(tables[1]["input"]) == ["Girth", "Height"]
+    assert np.isfinite(tables[0]["value"].astype(float)).all()
+    assert len(app.get("plotly_chart")) == 2
+
+
+@pytest.mark.parametrize(("language", "word"), [("latex", "\\begin{align}"), ("c", "#include <math.h>"), ("julia", "function"), ("json", "kan-workbench formula")])
+def test_export_speaks_other_languages(app: AppTest, trees: str, language: str, word: str) -> None:
+    on(app, "export", trees)
+    app.session_state["export_language"] = language
+    app.run()
+    assert not app.exception
+    assert word in app.code[0].value
+
+
+def test_fewer_decimals_are_shown_in_formula_and_code(app: AppTest, opened: Services, trees: str) -> None:
+    ask(opened, trees, "discovery.move", move={"name": "snap", "arguments": {"edge": [0, 0, 0], "form": "x^p"}})
+    on(app, "export", trees)
+    app.session_state["export_decimals"] = "2"
+    app.run()
+    assert "not exactly the network" in shown(app)
+    constants = app.dataframe[0].value["value"].astype(float)
+    assert all(float(f"{value:.2f}") == value or abs(value) < 1 for value in constants)
+
+
+def test_predictions_of_an_uploaded_table_are_offered(app: AppTest, trees: str) -> None:
+    on(app, "export", trees)
+    app.get("file_uploader")[0].upload("new.csv", b"Girth,Height\n10.5,70\n55,70\n", "text/csv")
+    app.run()
+    assert not app.exception
+    assert "1 of 2 rows lie outside" in app.warning[0].value.replace("\\", "")
+    assert list(app.dataframe[-1].value.columns) == ["Girth", "Height", "predicted Volume", "outside_range"]
