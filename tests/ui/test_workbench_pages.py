@@ -62,9 +62,12 @@ def test_before_the_first_fit_there_are_hints_and_the_way_to_the_data(app: AppTe
 def test_the_bench_shows_figures_drawing_formula_and_proof(app: AppTest, trees: str) -> None:
     on(app, "workbench", trees)
     assert app.text[0].value == "trees *of* $1"
-    assert "0/2 symbolic" in shown(app) and "RMSE" in shown(app) and "ft³" in shown(app)
+    assert "0/2 symbolic" in shown(app)
+    assert "RMSE" in shown(app)
+    assert "ft³" in shown(app)
     assert "\\varphi_{0,0,0}" in app.latex[0].value
-    assert "formula = network" in shown(app) and "2 unnamed" in shown(app)
+    assert "formula = network" in shown(app)
+    assert "2 unnamed" in shown(app)
     drawn = payload(app)
     assert [edge["label"] for edge in drawn["edges"]] == ["Girth → Volume", "Height → Volume"]
     assert (drawn["selected"], drawn["streams"], drawn["job"]) == (None, [], None)
@@ -96,9 +99,11 @@ def test_undo_and_redo_walk_the_history(app: AppTest, opened: Services, trees: s
     on(app, "workbench", trees)
     assert "1/2 symbolic" in shown(app)
     app.button("bench_undo").click().run()
-    assert "0/2 symbolic" in shown(app) and app.button("bench_undo").disabled
+    assert "0/2 symbolic" in shown(app)
+    assert app.button("bench_undo").disabled
     app.button("bench_redo").click().run()
-    assert "1/2 symbolic" in shown(app) and app.button("bench_redo").disabled
+    assert "1/2 symbolic" in shown(app)
+    assert app.button("bench_redo").disabled
 
 
 def test_a_refit_is_one_more_state(app: AppTest, opened: Services, trees: str) -> None:
@@ -132,7 +137,8 @@ def test_export_without_a_network_says_so(app: AppTest, opened: Services) -> Non
 def test_export_shows_formula_proof_code_constants_and_ranges(app: AppTest, opened: Services, trees: str) -> None:
     ask(opened, trees, "discovery.move", move={"name": "snap", "arguments": {"edge": [0, 0, 0], "form": "x^3"}})
     on(app, "export", trees)
-    assert "Girth" in app.latex[0].value and "The formula is the network" in shown(app)
+    assert "Girth" in app.latex[0].value
+    assert "The formula is the network" in shown(app)
     assert "def predict(Girth, Height)" in app.code[0].value
     tables = [frame.value for frame in app.dataframe]
     assert list(tables[1]["input"]) == ["Girth", "Height"]

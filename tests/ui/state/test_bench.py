@@ -71,9 +71,13 @@ def inspected(bench: Bench) -> dict:
 def test_before_the_first_fit_the_canvas_says_what_to_do(opened: Services) -> None:
     bench = Bench(opened, opened.store.projects.create("new").id, Memory(selected="0.0.0"))
     scene = bench.scene()
-    assert scene.state is None and not scene.can_undo and not scene.costly
+    assert scene.state is None
+    assert not scene.can_undo
+    assert not scene.costly
     payload = bench.canvas(scene, 400)
-    assert payload["edges"] == [] and len(payload["hints"]) == 3 and payload["streams"] == []
+    assert payload["edges"] == []
+    assert len(payload["hints"]) == 3
+    assert payload["streams"] == []
     assert bench.inspector(scene, 400) is None
 
 
@@ -104,9 +108,11 @@ def test_the_best_form_is_taken_where_none_is_named(bench: Bench) -> None:
 def test_forms_come_ranked_with_their_curves_at_the_height_of_the_edge(bench: Bench) -> None:
     bench.select("0.0.0")
     told = inspected(bench)
-    assert told["label"] == "Girth → Volume" and told["x_label"] == "Girth (in)"
+    assert told["label"] == "Girth → Volume"
+    assert told["x_label"] == "Girth (in)"
     first = told["candidates"][0]
-    assert first["refitted"] and len(told["candidates"]) >= 45
+    assert first["refitted"]
+    assert len(told["candidates"]) >= 45
     assert_allclose(np.mean(first["y"]), np.mean(told["y"]), atol=1.5)      # in cubic feet; the bias of the sum, about 30, is not in it
     values = {"c": first["parameters"]["c"], "a": first["parameters"]["a"], "b": first["parameters"]["b"]}
     x = np.array(told["x"])
@@ -140,7 +146,8 @@ def test_a_typed_form_that_cannot_be_read_is_refused_with_its_reason_and_forgott
     bench.select("0.0.0")
     do(bench, "fit_form", GIRTH, text="__import__('os')*x")
     told = inspected(bench)
-    assert told["message"] and "__import__" in told["message"]
+    assert told["message"]
+    assert "__import__" in told["message"]
     assert len(told["candidates"]) >= 45
     bench.select("0.0.0")
     assert inspected(bench)["message"] is None
@@ -195,7 +202,8 @@ def test_a_snap_that_costs_much_is_called_costly(bench: Bench) -> None:
     do(bench, "undo")
     do(bench, "snap", GIRTH, form="0*x+c*x/x")     # a constant: the girth explains nothing any more
     scene = bench.scene()
-    assert scene.change < -0.1 and scene.costly
+    assert scene.change < -0.1
+    assert scene.costly
     bench.history("undo")
     assert not bench.scene().costly
 
@@ -230,7 +238,8 @@ def test_the_script_tells_the_whole_path(bench: Bench) -> None:
     do(bench, "undo")
     do(bench, "snap", GIRTH, form="x^p")
     script = bench.script(bench.scene().state.step.id)
-    assert "found.fit(" in script and "found.snap((0, 'Girth', 0), 'x^p')" in script
+    assert "found.fit(" in script
+    assert "found.snap((0, 'Girth', 0), 'x^p')" in script
     assert "x^3" not in script
 
 
@@ -239,11 +248,13 @@ def test_edges_are_named_by_the_machine_without_loss(bench: Bench) -> None:
     assert bench.scene().running is not None
     streams = bench.canvas(bench.scene(), 500)["streams"]
     until(lambda: bench.scene().running is None)
-    assert streams and streams[0].startswith("/api/jobs/")
+    assert streams
+    assert streams[0].startswith("/api/jobs/")
     scene = bench.scene()
     assert scene.state.step.metrics["n_symbolic"] == 2
     assert all(step.metrics["r2_validation"] > scene.steps[0].metrics["r2_validation"] - 0.03 for step in scene.steps)
-    assert scene.view["formula"]["certificate"]["exact"] and scene.view["formula"]["unnamed"] == 0
+    assert scene.view["formula"]["certificate"]["exact"]
+    assert scene.view["formula"]["unnamed"] == 0
 
 
 def test_search_deeper_judges_every_form_and_tells_how_stable_the_choice_is(bench: Bench) -> None:

@@ -46,7 +46,8 @@ def trees(opened: Services) -> Exports:
 
 def test_the_formula_comes_with_its_proof_constants_and_plots(trees: Exports) -> None:
     told = trees.formula(Wish())
-    assert told["certificate"]["exact"] and told["unnamed"] == []
+    assert told["certificate"]["exact"]
+    assert told["unnamed"] == []
     assert "\\mathrm{Girth}" in told["latex"]
     assert [(entry["name"], entry["unit"]) for entry in told["ranges"]] == [("Girth", "in"), ("Height", "ft")]
     data = wb.load_sample("cherry_trees")
@@ -55,7 +56,8 @@ def test_the_formula_comes_with_its_proof_constants_and_plots(trees: Exports) ->
     assert 1 - residual.var() / data.y_train.var() == pytest.approx(told["metrics"]["r2_train"], abs=1e-6)
     for constant in told["constants"]:
         assert constant["low"] < constant["value"] < constant["high"]
-    assert "found.snap((0, 'Girth', 0), 'x^2')" in told["script"] and "found.fit(" in told["script"]
+    assert "found.snap((0, 'Girth', 0), 'x^2')" in told["script"]
+    assert "found.fit(" in told["script"]
 
 
 def test_decimals_round_and_plain_constants_say_what_they_cost(trees: Exports) -> None:
@@ -100,7 +102,8 @@ def test_a_new_table_is_predicted_and_rows_outside_the_range_are_marked(trees: E
     assert (found.rows, found.predicted, found.outside) == (3, 2, 1)
     assert rows[2]["predicted Volume"] == ""
     assert rows[1]["note"] == "'=2+2"
-    assert "Girth 44" in found.message and "missing or unknown" in found.message
+    assert "Girth 44" in found.message
+    assert "missing or unknown" in found.message
     value = value_of(told["text"], Girth=10.5, Height=70.0)
     assert float(rows[0]["predicted Volume"]) == pytest.approx(value, rel=1e-12)
 
