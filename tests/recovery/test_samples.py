@@ -37,7 +37,7 @@ SAME = 1e-6  # relative difference of a formula that is the law; what is left is
 
 @cache
 def discovered(name: str) -> wb.Discovery:
-    return wb.discover(wb.load_sample(name), time_budget=12, random_state=0)
+    return wb.discover(wb.load_sample(name), time_budget=30, random_state=0)
 
 
 def adjusted(law, start, x, values, scale):

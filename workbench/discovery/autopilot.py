@@ -137,12 +137,15 @@ def _attempt(found: Discovery, settings: dict[str, Any], functions: Sequence[str
     """Fit one shape, name every edge of it, and yield what was found on the way."""
     if found.states:
         found.leave()
-    found.fit(**settings).eliminate()
-    for rival in rival_laws(found, functions, lambda: clock.over):
+    start = found.fit(**settings).eliminate().state.id
+    if len(found.network.edges()) > 1:  # the best form of a single edge is the first of its rivals
+        name_edges(found, functions, lambda: clock.over)
+        yield _finding(found.refit(200))
+    for rival in rival_laws(found.go_to(start), functions, lambda: clock.over):
         with suppress(TrainingError):  # constants so large that the written formula has no value
             yield _finding(rival, rival=True)
-    name_edges(found, functions, lambda: clock.over)
-    yield _finding(found.refit(200))
+    if not any(state.parent == start for state in found.states):
+        yield _finding(found.go_to(start))  # there was no time to name it
 
 
 def name_edges(found: Discovery, functions: Sequence[str] | None = None, stop: Callable[[], bool] = lambda: False) -> None:

@@ -307,7 +307,7 @@ class Discovery:
 
     @property
     def pareto(self) -> tuple[Formula, ...]:
-        """The formulas that the autopilot found and none other beats in both complexity and error, simplest first."""
+        """The formulas of the autopilot that none other beats in both complexity and error, and rivals that none clearly beats; simplest first."""
         return tuple(reading.read_formula(self.data, self._states[number], None, True) for number in self.front)
 
     def to_script(self) -> str:

@@ -36,7 +36,7 @@ def rival_laws(found: Discovery, functions: Sequence[str] | None, stop: Callable
     edges = network.edges("spline")
     if len(network.layers) > 1 or len(network.layers[0].nodes) > 1 or not edges or edges != network.edges():
         return
-    names = _names(found, edges[0], functions) if len(edges) == 1 else _allowed(["x"], functions)
+    names = _names(found.branch(), edges[0], functions) if len(edges) == 1 else _allowed(["x"], functions)
     factor = found.data.targets[0].name in found.data.transforms
     for name in names:
         for offset in (True,) if factor else (True, False):
@@ -52,14 +52,16 @@ def rival_laws(found: Discovery, functions: Sequence[str] | None, stop: Callable
     found.go_to(start)
 
 
-def _names(found: Discovery, edge: Edge, functions: Sequence[str] | None) -> list[str]:
-    """Return the forms to offer for the one edge: those that tie with the best, then the classics."""
-    choices = _genuine(found.candidates(edge, library=functions))
-    best = choices[0].name if choices else ""
-    tied = [choice.name for choice in choices if choice.name == best or best in choice.tied_with]
-    classics = _allowed(CLASSICS, functions)
-    known = _genuine(found.candidates(edge, library=classics)) if classics else []
-    return list(dict.fromkeys([*tied[:N_TIED], *(choice.name for choice in known)]))
+def _names(found: Discovery, edge: Edge, functions: Sequence[str] | None) -> Iterator[str]:
+    """Yield the forms to offer for the one edge: the best one, the classics, the others that tie with the best."""
+    choices = found.candidates(edge, library=functions)
+    best = choices[0].name
+    yield best
+    classics = [name for name in _allowed(CLASSICS, functions) if name != best]
+    known = [choice.name for choice in _genuine(found.candidates(edge, library=classics))] if classics else []
+    yield from known
+    tied = [choice.name for choice in _genuine(choices) if best in choice.tied_with and choice.name not in CLASSICS]
+    yield from tied[:N_TIED]
 
 
 def _genuine(choices: Sequence[Choice]) -> list[Choice]:
