@@ -69,7 +69,8 @@ def time_to(rmse: float, seed: int) -> Passed | None:
     """
     from workbench.networks.program import Program
     from workbench.training import FitConfig, Problem, lm, penalty
-    from workbench.training.fit import initial, settled
+    from workbench.training.descent import settled
+    from workbench.training.fit import initial
 
     train, test = np.random.default_rng(seed).uniform(-1, 1, (2, 1000, 2))
     problem, truth, fresh = Problem(train.T, _hello(train)[None]), _hello(test), np.ascontiguousarray(test.T)

@@ -37,7 +37,7 @@ class _KANEstimator(BaseEstimator):
         *,
         product_nodes: tuple[tuple[int, ...], ...] = (),
         intervals: tuple[int, ...] | None = None,
-        roughness: tuple[float, ...] = (1e-2, 1e-4, 1e-6),
+        roughness: tuple[float, ...] = (1e-3, 1e-5, 1e-8),
         sparsity: float = 1e-4,
         max_iter: int = 40,
         n_starts: int = 3,

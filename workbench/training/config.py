@@ -29,7 +29,7 @@ class FitConfig:
     hidden_layer_sizes: tuple[int, ...] = (5,)
     product_nodes: tuple[tuple[int, ...], ...] = ()
     intervals: tuple[int, ...] = (5, 10, 20)
-    roughness: tuple[float, ...] = (1e-2, 1e-4, 1e-6)
+    roughness: tuple[float, ...] = (1e-3, 1e-5, 1e-8)
     sparsity: float = 0.0
     max_iter: int = 40
     n_starts: int = 3

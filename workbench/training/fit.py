@@ -19,21 +19,16 @@ import numpy as np
 from workbench.exceptions import TrainingError
 from workbench.networks import kan
 from workbench.networks.kan import KAN
-from workbench.networks.program import Program
-from workbench.ops.threads import one_thread
-from workbench.trace import trace
-from workbench.training import lbfgs, lm, minibatch, penalty
+from workbench.training import minibatch
 from workbench.training.config import FitConfig, FitProgress, FitReport
+from workbench.training.descent import descend, loss_of, settled
 from workbench.training.problem import Problem
-from workbench.training.ranges import followed, gauged, refined
+from workbench.training.ranges import refined
 from workbench.training.score import checked_errors
 
-_LM_PARAMETERS = 1100  # above it the cubic cost of a Cholesky step exceeds that of many gradients
 _MANY_ROWS = 20_000  # above it a fit begins on a sample of the rows
-_STANDING = 0.02  # a block of iterations that gains less of the loss than this ends its stage
-_SPARSE = 20  # iterations a sparse stage runs in any case: the loss may rise while edges fade
+_START = 12  # iterations that tell a good start from a bad one
 _RESTART = 40  # iterations of a restart
-_BLOCK = 4  # iterations between two looks at the ranges
 
 
 @dataclass(frozen=True)
@@ -76,53 +71,8 @@ def restarted(network: KAN, problem: Problem, roughness: float, generator: np.ra
             coefficients=np.where(locked, layer.coefficients, drawn * scale[:, None]),
             base=np.where(locked, layer.base, base * scale[:, None]),
         )
-    return _descend(settled(network, problem), problem, roughness, FitConfig(), _RESTART)[0]
-
-
-def settled(network: KAN, problem: Problem) -> KAN:
-    """Return the network with hidden scales fixed and hidden ranges on what they receive."""
-    sample = problem.x[:, :: max(1, problem.n_rows // 4000)]
-    return followed(trace(gauged(trace(network, sample)), sample))
-
-
-@one_thread
-def _descend(network: KAN, problem: Problem, roughness: float, config: FitConfig, max_iter: int) -> tuple[KAN, int]:
-    """Run one stage from where the network stands: blocks of iterations, ranges following in between; return the best that was met."""
-    taken, damping, best, lowest = 0, 1.0, network, np.inf
-    while taken < max_iter:
-        network, n = _block(network, problem, roughness, config.sparsity, damping)
-        taken += max(n, 1)
-        loss = _loss(network, problem)
-        standing = loss > (1.0 - _STANDING) * lowest and (not config.sparsity or taken >= _SPARSE)
-        if loss < lowest:
-            best, lowest = network, loss
-        moved = settled(network, problem)
-        if _loss(moved, problem) < 10.0 * loss + 1e-9 * problem.mass:  # else the old ranges hold a curve that the new ones cannot
-            network = moved
-        damping = 1e-2
-        if n < _BLOCK or standing:
-            break
-    return best, taken
-
-
-def _block(network: KAN, problem: Problem, roughness: float, sparsity: float, damping: float) -> tuple[KAN, int]:
-    program = Program(network)
-    if len(program.parameters) > _LM_PARAMETERS:
-        return lbfgs.descend(network, problem, roughness, sparsity, 8 * _BLOCK)
-    normal = lm.Normal(program, problem)
-    parameters = program.parameters
-    smooth = penalty.smoothness(program, problem, roughness)
-    if sparsity:
-        smooth = penalty.with_sparsity(smooth, normal.evaluation(parameters), parameters, sparsity, normal.blocks[0].weights)
-    steps = 0
-    for step in lm.iterate(normal, parameters, smooth, damping, _BLOCK):
-        parameters, steps = step.parameters, steps + 1
-    return program.unpack(parameters), steps
-
-
-def _loss(network: KAN, problem: Problem) -> float:
-    program = Program(network)
-    return problem.objective(program.predict(program.parameters, problem.x))
+    *_, met = descend(settled(network, problem), problem, roughness, 0.0, _RESTART)
+    return met.network
 
 
 def _checked(network: KAN, problem: Problem, roughness: float) -> float:
@@ -135,11 +85,10 @@ def _best_start(problem: Problem, config: FitConfig) -> Iterator[FitProgress]:
     best, lowest = None, np.inf
     for k, seed in enumerate(seeds):
         network = initial(problem, config, np.random.default_rng(seed))
-        network, _ = _descend(network, problem, config.roughness[0], config, 3 * _BLOCK)
-        loss = _loss(network, problem)
-        if loss < lowest:
-            best, lowest = network, loss
-        yield FitProgress(best, f"start {k + 1} of {config.n_starts}", 0.3 * (k + 1) / config.n_starts, _rmse(lowest, problem))
+        for met in descend(network, problem, config.roughness[0], config.sparsity, _START):
+            if met.loss < lowest:
+                best, lowest = met.network, met.loss
+            yield FitProgress(best, f"start {k + 1} of {config.n_starts}", 0.3 * (k + 1) / config.n_starts, _rmse(lowest, problem))
     if best is None:
         raise TrainingError("No start gave a finite network. Look for extreme values in the inputs.")
 
@@ -169,8 +118,9 @@ def fit(problem: Problem, config: FitConfig) -> Iterator[FitProgress | FitResult
     stages, iterations, failures, history = _stages(config), 0, 0, []
     for k, (n_intervals, roughness) in enumerate(stages):
         trial = best if n_intervals == best.layers[0].n_intervals else refined(best, n_intervals)
-        trial, taken = _descend(trial, few, roughness, config, config.max_iter)
-        iterations += taken
+        for met in descend(trial, few, roughness, config.sparsity, config.max_iter):
+            yield FitProgress(met.network, f"{n_intervals} intervals", 0.3 + 0.7 * (k + 0.5) / len(stages), _rmse(met.loss, few))
+        trial, iterations = met.network, iterations + met.taken
         error = _checked(trial, few, roughness)
         if error < lowest * (1.0 - 1e-3):
             best, lowest, chosen, failures = trial, error, roughness, 0
@@ -182,7 +132,7 @@ def fit(problem: Problem, config: FitConfig) -> Iterator[FitProgress | FitResult
             break
     if few is not problem:
         best = minibatch.polish(best, problem, chosen, config.random_state)
-    report = FitReport(_rmse(_loss(best, problem), problem), iterations, time.perf_counter() - began, True, chosen, tuple(history))
+    report = FitReport(_rmse(loss_of(best, problem), problem), iterations, time.perf_counter() - began, True, chosen, tuple(history))
     yield FitResult(best, report)
 
 
