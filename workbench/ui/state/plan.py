@@ -19,7 +19,7 @@ from typing import Any, Self, TypeVar, cast, get_args
 from workbench.dataset import ROLES, Categories, Dataset, Missing, Role, Task
 from workbench.dataset.split import Way
 from workbench.exceptions import DatasetError, TrainingError
-from workbench.table import Table
+from workbench.table import Table, is_constant
 
 MOST_LAYERS, WIDEST_LAYER, MOST_FACTORS = 6, 100, 6
 FEW_ROWS = 200
@@ -113,6 +113,8 @@ class Plan:
         roles = {name: self.roles.get(name, "ignore") for name in table.names}
         units = {name: unit for name, unit in self.units.items() if name in table}
         transforms = {name: how for name, how in self.transforms.items() if roles.get(name) in ("input", "target")}
+        if "target" not in roles.values():
+            raise DatasetError("No column is predicted yet. Choose one under Predict, or give one the role target.")
         split_by = self.split_by if self.split != "random" else None
         if self.split == "groups" and split_by is None:
             raise DatasetError("Rows are to stay together in groups: choose the column that says which belong together.")
@@ -195,14 +197,13 @@ def plan_of(data: Dataset) -> Plan:
 def first_plan(table: Table) -> Plan:
     """Return a plan for a table that nobody has said anything about: the last column of numbers is predicted from all that can be an input."""
     numbers = [column.name for column in table.columns if column.kind == "number"]
-    for target in reversed(numbers):
-        try:
-            return replace(plan_of(Dataset.from_table(table, target)), units=table.units)
-        except DatasetError:
-            continue
-    able = {column.name for column in table.columns if column.kind != "text"}
-    roles: dict[str, Role] = {name: "input" if name in able else "ignore" for name in table.names}
-    return Plan(roles=roles | ({numbers[-1]: "target"} if numbers else {}), units=table.units)
+    target = next((name for name in reversed(numbers) if not is_constant(table.values[name])), next(reversed(numbers), None))
+    try:
+        return plan_of(Dataset.from_table(table, target))
+    except DatasetError:  # a person will see why, and choose
+        able = {column.name for column in table.columns if column.kind != "text"}
+        roles: dict[str, Role] = {name: "input" if name in able else "ignore" for name in table.names}
+        return Plan(roles=roles | ({target: "target"} if target else {}), units=table.units)
 
 
 def hidden_layers(text: str) -> tuple[int, ...] | None:
