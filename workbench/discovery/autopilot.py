@@ -35,16 +35,21 @@ _LAW = 1e-6  # unitless error below which a formula is exact for all practical p
 _EXACT = 1e-11  # unitless error that only rounding leaves
 _CLEARLY = 0.7  # another form must lower the error to this share to take a named edge over
 _ROWS_PER_EDGE = 5
+_NATS_PER_NODE = 3.0
 _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flexible fit
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A formula, the state it was read from, and its squared errors on checked rows, in the order of every other finding's."""
+    """A formula, the state it was read from, and its squared errors on checked rows, in the order of every other finding's.
+
+    `n_rows` of them are different rows: folds may be done twice.
+    """
 
     formula: Formula
     state: int
     errors: np.ndarray
+    n_rows: int
     rival: bool
 
     @property
@@ -188,7 +193,8 @@ def _finding(found: Discovery, rival: bool = False) -> Finding:
     state = found.state
     parts = zip(state.networks, found.problems, strict=True)
     errors = np.concatenate([checked_errors(network, problem, state.roughness)[0] for network, problem in parts])
-    return Finding(found.formula(nice=True), state.id, errors, rival)
+    rows = sum(problem.n_rows if problem.validation is None else problem.validation.n_rows for problem in found.problems)
+    return Finding(found.formula(nice=True), state.id, errors, rows, rival)
 
 
 def _concluded(found: Discovery, findings: list[Finding], flexible: float, max_complexity: int | None) -> Discovery:
@@ -209,9 +215,16 @@ def _concluded(found: Discovery, findings: list[Finding], flexible: float, max_c
 
 
 def _as_good(finding: Finding, best: Finding) -> bool:
-    """Whether a finding's errors are within two standard errors of the best one's, row by row; a difference below rounding counts for nothing."""
+    """Whether a simpler finding is to be preferred to the one of least error: both of two reasons must speak for it.
+
+    Row by row, its errors are within two standard errors of the best one's. And what it loses in likelihood, n/2 log(error / least error), is
+    less than 3 for every node that it saves: a few rows that scatter can hide an error ten times as large from the standard error.
+    """
     difference = finding.errors - best.errors
-    return bool(difference.mean() <= 2.0 * difference.std() / np.sqrt(len(difference)) + _LAW**2)
+    saved = best.formula.complexity - finding.formula.complexity
+    within = difference.mean() <= 2.0 * difference.std() / np.sqrt(len(difference)) + _LAW**2
+    lost = 0.5 * finding.n_rows * np.log((finding.error + _LAW**2) / (best.error + _LAW**2))
+    return bool(within and lost <= _NATS_PER_NODE * max(saved, 0))
 
 
 def _pareto(findings: list[Finding]) -> list[Finding]:
