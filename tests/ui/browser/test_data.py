@@ -1,0 +1,97 @@
+"""From a dropped file to a running fit, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.ui.browser.conftest import ROOT, served, visit
+
+pytestmark = pytest.mark.browser
+
+TREES = ROOT / "sample_data" / "cherry_trees.csv"
+ROLE = (110, 50)  # where the first role stands in the column table, px
+
+
+@pytest.fixture(scope="module")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(ROOT / "app.py", tmp_path_factory.mktemp("workspace")) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser, workbench: str) -> Iterator[Page]:
+    with visit(browser, workbench) as page:
+        yield page
+
+
+def drop(page: Page, file: Path | dict) -> None:
+    page.locator("input[type=file]").set_input_files(file)
+
+
+def fitted_line(page: Page) -> Locator:
+    return page.locator(".st-key-fit_panel strong")
+
+
+def test_a_bad_file_then_a_good_one_then_roles_then_a_fit(page: Page) -> None:
+    page.goto("/")
+    drop(page, {"name": "trees.csv", "mimeType": "text/csv", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(300)})
+    expect(page.get_by_role("alert")).to_have_text(re.compile("'trees.csv' is a PNG picture"))
+    drop(page, TREES)
+    expect(fitted_line(page)).to_have_text("Volume from Girth, Height")
+    assert re.search(r"/data\?project=[\w-]{22}$", page.url)
+
+    table = page.locator("[data-testid=stDataFrame] canvas").first
+    table.dblclick(force=True, position={"x": ROLE[0], "y": ROLE[1]})
+    page.locator("#portal").get_by_text("ignore", exact=True).click()
+    expect(fitted_line(page)).to_have_text("Volume from Height")
+    page.reload()
+    expect(fitted_line(page)).to_have_text("Volume from Height")
+
+    page.get_by_role("link", name="Projects").click()
+    expect(page.locator("[class*='st-key-open-']")).to_have_count(1)
+    page.get_by_role("link", name="Data").click()
+    expect(fitted_line(page)).to_have_text("Volume from Height")
+    expect(page).to_have_url(re.compile(r"project="))
+
+    page.keyboard.press("Control+Enter")
+    expect(page).to_have_url(re.compile("/workbench.*project="))
+    expect(page.locator(".st-key-job_pill")).to_be_visible()
+    expect(page.locator(".st-key-job_pill")).to_contain_text("Fit finished", timeout=60_000)
+
+
+def test_a_sample_by_one_click_is_searched_stopped_thrown_away_and_taken_back(page: Page) -> None:
+    page.goto("/")
+    expander = page.locator(".st-key-samples summary")
+    page.locator("[class*='st-key-open-'], .st-key-sample-puromycin").first.wait_for()
+    if expander.count():
+        expander.click()
+    page.get_by_role("button", name="Puromycin: an enzyme at work").click()
+    expect(fitted_line(page)).to_have_text("rate from conc")
+    page.get_by_role("button", name="Find the law").first.click()
+    expect(page.locator(".st-key-job_pill")).to_contain_text("Searching for the law")
+    page.get_by_role("link", name="Data").click()
+    expect(page.locator(".st-key-fit button").first).to_be_disabled()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".st-key-fit button").first).to_be_enabled()
+
+    page.get_by_role("link", name="Projects").click()
+    card = page.locator("[class*='st-key-project-']").filter(has_text="Puromycin")
+    expect(card).to_contain_text("23 rows · predicts rate")
+    card.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    expect(card).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(card).to_have_count(1)
+    card.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Save as file").click()
+    with page.expect_download() as download:
+        page.get_by_role("dialog").get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "Puromycin an enzyme at work.kanwb"
+    page.get_by_role("button", name="Close").click()
+    drop(page, Path(download.value.path()).rename(Path(download.value.path()).with_suffix(".kanwb")))
+    expect(fitted_line(page)).to_have_text("rate from conc")
