@@ -164,6 +164,17 @@ def test_a_search_gets_its_seconds(opened, trees, monkeypatch):
     assert (handed["task"], handed["time_budget"], handed["project"]) == ("discovery.auto", 17.0, trees.project.id)
 
 
+def test_a_target_of_categories_is_a_class_and_one_of_numbers_a_measurement(open_csv):
+    data = open_csv(lab(41))
+    data.choose_target("material")
+    assert (data.plan.task, data.dataset().classes) == ("classification", ("brass", "steel"))
+    data.edit({2: {"role": "input"}, 4: {"role": "target"}})
+    assert (data.plan.task, data.dataset().classes) == ("regression", ())
+    data.change(task="classification")
+    data.edit({0: {"unit": "d"}})
+    assert data.plan.task == "classification"
+
+
 def test_a_target_that_is_not_there_is_refused(trees):
     with pytest.raises(DatasetError, match="Did you mean 'Height'"):
         trees.choose_target("Heigth")

@@ -87,7 +87,10 @@ def _columns(data: Preparation) -> None:
 
 
 def _edited(data: Preparation, key: str) -> None:
+    task = data.plan.task
     attempt(lambda: data.edit(st.session_state[key]["edited_rows"]))
+    if data.plan.task != task:  # the widget of the task holds the old one
+        renew(data)
 
 
 def _tabs(data: Preparation, outlook: Outlook) -> None:

@@ -105,7 +105,7 @@ class Preparation:
     def choose_target(self, name: str) -> None:
         """Predict this column and no other."""
         self.table.column(name)
-        self._keep(self.plan.with_target(name))
+        self._keep(self._with_task(self.plan.with_target(name)))
 
     def edit(self, edits: Mapping[Any, Mapping[str, Any]]) -> None:
         """Take over what was typed into the column table: {row: {"role" | "unit" | "transform": value}}. It comes from a browser."""
@@ -123,7 +123,7 @@ class Preparation:
                 transforms[name] = str(transform)
             elif "transform" in cells:
                 transforms.pop(name, None)
-        self._keep(replace(self.plan, roles=roles, units=units, transforms=transforms))
+        self._keep(self._with_task(replace(self.plan, roles=roles, units=units, transforms=transforms)))
 
     def dataset(self) -> Dataset:
         """Return what would be fitted, or raise the WorkbenchError that says why nothing can be."""
@@ -190,6 +190,13 @@ class Preparation:
         if "inputs" in data.content:
             return plan_of(Dataset.from_arrays(data.content, data.arrays))
         return first_plan(stored_table(data.content, data.arrays))
+
+    def _with_task(self, plan: Plan) -> Plan:
+        """A new target brings its own task: categories and yes/no values are classes, numbers are measurements."""
+        if plan.targets == self.plan.targets or len(plan.targets) != 1:
+            return plan
+        is_class = self.table.column(plan.targets[0]).kind in ("category", "boolean")
+        return replace(plan, task="classification" if is_class else "regression")
 
     def _keep(self, plan: Plan) -> None:
         self.project = self._store.projects.set_plan(self.project.id, plan.to_json())
