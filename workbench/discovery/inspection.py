@@ -4,7 +4,7 @@
     inspect(found, edge, previews(found, edge))     every form fitted to the curve alone: a fifth of a second later
     inspect(found, edge, found.candidates(edge))    judged by the refitted whole model
 
-Only read: looking at an edge changes nothing. Numbers that are not finite are null; curves have six digits, constants all.
+Only read: looking at an edge changes nothing. Numbers that are not finite are null.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from workbench.trace import Trace, trace
 
 _CURVE_POINTS = 161
 _DATA_POINTS = 300
+_STEPS = 5000  # that a drawn curve is told in
 _DRAWS = 40  # of the bootstrap
 _DRAWN_ROWS = 2000  # rows that are drawn from; a share of forty draws is not known better from more
 
@@ -114,8 +115,13 @@ def shares(found: Discovery, ranked: Sequence[Choice]) -> dict[str, float]:
 
 
 def curve(values: np.ndarray) -> list[float | None]:
-    """Return numbers for JSON to six digits, which no screen shows; what is not finite becomes null."""
-    return [float(f"{v:.6g}") if math.isfinite(v) else None for v in np.asarray(values, dtype=float).tolist()]
+    """Return a curve for JSON, each value to a five-thousandth of the curve's height, finer than any screen; what is not finite becomes null."""
+    values = np.asarray(values, dtype=float)
+    finite = values[np.isfinite(values)]
+    height = float(np.ptp(finite)) if finite.size else 0.0
+    if 1e-300 < height < 1e300:
+        values = np.round(values, math.ceil(math.log10(_STEPS / height)))
+    return [value if math.isfinite(value) else None for value in values.tolist()]
 
 
 def _x_label(found: Discovery, edge: Edge) -> str:

@@ -35,6 +35,7 @@ def page() -> None:
     st.html(SHEET)
     memory = st.session_state.setdefault(f"bench-{project.id}", Memory(selected=st.query_params.get("edge")))
     bench = Bench(services(), project.id, memory)
+    bench.prepare()
     st.fragment(_bench, run_every=LOOK_EVERY if bench.must_look else None)(bench)
 
 

@@ -87,6 +87,12 @@ class Bench:
         change = None if state is None else change_of(state.step, steps)
         return Scene(self._store.projects.get(self.project), state, steps, self._running(), change)
 
+    def prepare(self) -> None:
+        """Have the worker lay the project out before the first click; once for a visitor."""
+        if not self.memory.prepared and self._store.projects.get(self.project).cursor is not None:
+            self.memory.prepared = True
+            self._guarded(lambda: self._jobs.submit(self.project, "discovery.open", lane="interactive"))
+
     def canvas(self, scene: Scene, height: int) -> dict[str, Any]:
         """Return the payload of the network."""
         drawing = scene.view.get("drawing") or {"layers": [], "edges": []}
@@ -103,13 +109,13 @@ class Bench:
         }  # fmt: skip
 
     def inspector(self, scene: Scene, height: int) -> dict[str, Any] | None:
-        """Return the payload of the inspector; None while no edge is in hand, or nothing is known of it yet."""
-        edge, memory = self.memory.selected, self.memory
-        known = {described["id"] for described in scene.view.get("drawing", {}).get("edges", [])}
-        told = self._inspection.told(scene.state.step.id, edge) if scene.state is not None and edge in known else None
-        if told is None:
+        """Return the payload of the inspector; None while no edge is in hand."""
+        memory = self.memory
+        drawn = next((edge for edge in scene.view.get("drawing", {}).get("edges", []) if edge["id"] == memory.selected), None)
+        if scene.state is None or drawn is None:
             return None
-        message = memory.message if memory.about == edge else None
+        told = self._inspection.told(scene.state.step.id, drawn)
+        message = memory.message if memory.about == memory.selected else None
         return {**told, "revision": memory.revision, "busy": bool(memory.moves), "height": height, "message": message or told.get("message")}
 
     @property

@@ -19,7 +19,7 @@ from workbench.ui.services import Services
 from workbench.ui.state.jobs import Jobs
 from workbench.ui.state.memory import Asked, Memory, Question
 
-FIRST_LOOK = 0.35  # seconds a page waits for the first word about an edge
+FIRST_LOOK = 0.12  # seconds a page waits for the first word about an edge before it draws what it has
 KEPT = 24  # edges whose description stays at hand
 
 
@@ -30,12 +30,17 @@ class Inspection:
         self._pool, self._jobs = services.pool, Jobs(services)
         self.project, self.memory = project, memory
 
-    def told(self, state: int, edge: str) -> dict[str, Any] | None:
-        """Return what is known of an edge; a worker is asked where that is not all. None as long as nothing is known."""
+    def told(self, state: int, drawn: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is known of an edge, at least what is drawn of it; a worker is asked where that is not all.
+
+        Parameters
+        ----------
+        state : the state that is looked at
+        drawn : the edge in the state's drawing
+        """
+        edge = str(drawn["id"])
         question = (state, edge, self.memory.own.get(edge, ()))
-        known = self._known(question)
-        if known is None:
-            return None
+        known = self._known(question) or self.memory.known.get((state, edge, question[2][:-1])) or _sketch(drawn)
         deeper = self.memory.deeper
         return {**known, "searching": deeper is not None and deeper.about == question}
 
@@ -107,10 +112,8 @@ class Inspection:
         """A form that was typed cannot be fitted: forget it, say why, and show the edge without it."""
         state, edge, own = question
         self.memory.refuse(problem, edge)
-        if not own:
-            return None
         self.memory.own[edge] = own[:-1]
-        return self._known((state, edge, own[:-1]))
+        return self._known((state, edge, own[:-1])) if own else None
 
     def _learn(self, question: Question, answer: Mapping[str, Any]) -> None:
         known = self.memory.known
@@ -118,3 +121,17 @@ class Inspection:
         known.move_to_end(question)
         if len(known) > KEPT:
             known.popitem(last=False)
+
+
+def _sketch(drawn: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the drawing knows of an edge, for the moment before the worker's first word."""
+    low, high = drawn["range"]
+    start, end = drawn["x"]
+    last = max(1, len(drawn["y"]) - 1)
+    return {
+        "edge": drawn["id"], "label": drawn["label"], "state": drawn["state"], "importance": drawn["importance"],
+        "x": [start + (end - start) * k / last for k in range(len(drawn["y"]))],
+        "y": [None if y is None else low + (high - low) * y / 1000 for y in drawn["y"]],
+        "range": [start, end], "x_label": "", "points": [], "current": None, "stability": None, "constants": [], "candidates": [],
+        "beyond": {"x": [], "forms": []},
+    }  # fmt: skip

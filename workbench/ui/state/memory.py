@@ -33,6 +33,7 @@ class Memory:
     own : edge -> forms that the person typed for it
     message : why the last request was refused; about says which edge it was about, None for the whole page
     lost : streams the browser could not follow
+    prepared : whether a worker was asked to lay the project out
     """
 
     selected: str | None = None
@@ -46,6 +47,7 @@ class Memory:
     message: str | None = None
     about: str | None = None
     lost: set[str] = field(default_factory=set)
+    prepared: bool = False
 
     def refuse(self, sentence: str, edge: str | None = None) -> None:
         """Keep why a request was refused: beside its edge where that is in hand, else above everything."""

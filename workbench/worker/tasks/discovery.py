@@ -171,6 +171,14 @@ def _ranked(desk: Desk, edge: Edge, own: Sequence[str] = ()) -> tuple[Choice, ..
     return ranked
 
 
+@task("discovery.open")
+def open_project(arguments: Arguments, arrays: Arrays, context: Context) -> None:
+    """Lay a project out, so that the first click finds it on the desk, and the kernels of its network loaded."""
+    found = Desk(arguments).found
+    for edge in found.network.edges()[:1]:
+        inspect(found, edge)
+
+
 @task("discovery.inspect")
 def inspect_edge(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     """Describe an edge. Arguments: `edge` [layer, source, target]; `own`, forms that a person typed.
@@ -188,7 +196,9 @@ def inspect_edge(arguments: Arguments, arrays: Arrays, context: Context) -> obje
     try:
         if _key(desk, edge, "ranked") not in _answers:
             context.progress(0.1, "the curve", {"inspection": inspect(found, edge)})
+            context.check()
             context.progress(0.3, "forms fitted to the curve", {"inspection": inspect(found, edge, previews(found, edge))})
+            context.check()
         return inspect(found, edge, _ranked(desk, edge, own), _answers.get(_key(desk, edge, "stability")))
     except (SnapError, TrainingError) as problem:
         return inspect(found, edge) | {"message": str(problem)}

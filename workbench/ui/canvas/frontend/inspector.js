@@ -27,7 +27,7 @@ class InspectorView {
       hover: (candidate) => this.hover(candidate),
       choose: (candidate) => this.choose(candidate.name === this.chosen ? null : candidate.name),
       snap: (candidate) => this.snap(candidate.name),
-      fit: (text) => this.#tell("fit_form", { text }),
+      fit: (text) => this.#fit(text),
     }, this.constants.element);
     this.title = html("h2", {});
     this.chips = html("div", { class: "chips" });
@@ -70,16 +70,30 @@ class InspectorView {
     this.data = { candidates: [], points: [], ...data };
     this.element.style.setProperty("--height", data.height ? `${data.height}px` : "auto");
     if (moved) { this.chosen = null; this.waiting = 0; }
-    if (other) this.list.clear();
+    if (other) { this.list.clear(); this.typed = null; }
+    const welcomed = this.#welcome();
     if (!this.#candidate(this.chosen)) this.chosen = data.current ?? null;
     this.#drawHead();
     this.#draw();
     this.constants.open(this.#candidate(this.chosen), this.data);
     this.list.draw(this.data, this.chosen);
+    if (welcomed) this.list.reveal(this.chosen);
     this.#drawActions();
     this.message.textContent = data.message ?? "";
     set(this.message, { hidden: !data.message });
     set(this.element, { "data-edge": data.edge, "data-state": data.state, "data-renders": (this.renders = (this.renders ?? 0) + 1) });
+  }
+
+  /** A form that was typed has been fitted: it is the one name that was not there before. Open it among all the others. */
+  #welcome() {
+    if (!this.typed) return false;
+    const fitted = this.data.candidates.find((candidate) => candidate.refitted && !this.typed.has(candidate.name));
+    if (!fitted && !this.data.message) return false;
+    this.typed = null;
+    if (!fitted) return false;
+    this.list.clear();
+    this.chosen = fitted.name;
+    return true;
   }
 
   #drawHead() {
@@ -155,6 +169,11 @@ class InspectorView {
     this.dragged = null;
     this.#rest();
     this.#drawActions();
+  }
+
+  #fit(text) {
+    this.typed = new Set(this.data.candidates.map((candidate) => candidate.name));
+    this.#tell("fit_form", { text });
   }
 
   snap(name) {

@@ -43,6 +43,12 @@ export class CandidateList {
     this.#refresh();
   }
 
+  /** Bring a form into sight. */
+  reveal(name) {
+    const row = this.rows.find(({ candidate }) => candidate.name === name);
+    if (row) this.#reveal(row.element);
+  }
+
   clear() {
     this.field.value = "";
   }

@@ -16,6 +16,7 @@ import { clamp } from "../shared/numbers.js";
 const SMALLEST = 17;
 const LARGEST = 96;
 export const NODE_RADIUS = 11;
+const ROOM_FOR_NAME = 42; // px from node to node, so that a name fits below each
 const FACTOR_DISTANCE = 46; // from a product node back to its factors, where there is room
 const CLEARANCE = 14; // px of wire that must show on both sides of a box
 
@@ -138,7 +139,7 @@ function placeNodes(nodes, layer, column, frame, layout) {
     const heights = slotsOf(node).map((slot) => column.centre.get(slot) ?? frame.top + pitch * (k + 0.5));
     return heights.reduce((total, height) => total + height, 0) / heights.length;
   });
-  const ys = apart(wanted, Math.min(30, pitch), frame.top, frame.top + room);
+  const ys = apart(wanted, Math.min(pitch > ROOM_FOR_NAME ? ROOM_FOR_NAME : 30, pitch), frame.top, frame.top + room);
   nodes.forEach((node, k) => {
     const slots = slotsOf(node);
     const y = ys[k];
@@ -147,7 +148,7 @@ function placeNodes(nodes, layer, column, frame, layout) {
       else if (!column.centre.has(slot)) column.centre.set(slot, y + 16 * (f - (slots.length - 1) / 2));
       if (isProduct(node)) layout.slots.push({ x: x - frame.factor, y: column.centre.get(slot), to: { x, y } });
     });
-    places.set(node.id, { node, x, y, radius: clamp(0.42 * pitch, 4, NODE_RADIUS), named: pitch > 42 });
+    places.set(node.id, { node, x, y, radius: clamp(0.42 * pitch, 4, NODE_RADIUS), named: pitch > ROOM_FOR_NAME });
   });
   return places;
 }

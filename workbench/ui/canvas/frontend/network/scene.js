@@ -13,6 +13,7 @@ import { describe } from "./model.js";
 const PADDING = 6;
 const ROOM_FOR_FORM = 40;
 const ROOM_FOR_BADGE = 30;
+const SHORTEST_LABEL = 52; // px that a name may take, whatever the others are
 
 export class Scene {
   constructor() {
@@ -99,7 +100,7 @@ export class Scene {
     const slots = layout.slots.map((slot) => svg("g", { class: "slot" },
       svg("path", { d: `M${slot.x + 5} ${slot.y}C${slot.x + 20} ${slot.y} ${slot.to.x - 26} ${slot.to.y} ${slot.to.x - NODE_RADIUS} ${slot.to.y}` }),
       svg("circle", { cx: slot.x, cy: slot.y, r: 5 })));
-    this.nodes.replaceChildren(...slots, ...layout.nodes.map((place) => nodeShape(place, last, (text) => fit(text, layout.label))));
+    this.nodes.replaceChildren(...slots, ...layout.nodes.map((place) => nodeShape(place, last, (text) => fit(text, Math.max(layout.label, SHORTEST_LABEL)))));
   }
 
   #drawLabels(layout, fit) {
