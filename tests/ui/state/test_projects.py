@@ -184,24 +184,37 @@ def test_cards_say_how_far_a_project_has_come(projects, opened):
     opened.store.projects.summarise(project, {"rows": 31, "target": "Volume"})
     card = projects.cards()[0]
     assert (card.stage, card.facts, card.r2, card.latex) == ("data", "31 rows · predicts Volume", None, None)
-    opened.store.states.append(project, Draft("fit", {}, {}))
-    fitted = {"rows": 31, "target": "Volume", "r2": 0.95, "edges": 3, "symbolic": 1, "latex": "V"}
-    opened.store.projects.summarise(project, fitted)
+    metrics = {"r2_validation": 0.95, "n_edges": 3, "n_symbolic": 1}
+    opened.store.states.append(project, Draft("fit", {}, {}, metrics=metrics, view={"formula": {"latex": "V"}}))
     card = projects.cards()[0]
     assert (card.stage, card.r2, card.progress, card.latex) == ("fitted", 0.95, "1 of 3 curves named", None)
-    opened.store.projects.summarise(project, fitted | {"symbolic": 3})
+    opened.store.states.append(project, Draft("snap", {}, {}, metrics=metrics | {"n_symbolic": 3}, view={"formula": {"latex": "V"}}))
     assert (projects.cards()[0].stage, projects.cards()[0].latex) == ("formula", "V")
-    opened.store.projects.summarise(project, fitted | {"symbolic": 3, "latex": "x" * 2000})
-    assert projects.cards()[0].latex is None  # cut, or too long to read
+    opened.store.states.undo(project)
+    assert projects.cards()[0].stage == "fitted"  # a card shows what is looked at, not what was made last
+    opened.store.states.append(project, Draft("snap", {}, {}, metrics=metrics | {"n_symbolic": 3}, view={"formula": {"latex": "x" * 2000}}))
+    assert projects.cards()[0].latex is None  # too long to read
 
 
 @pytest.mark.parametrize("value", [None, True, "1", [], {}, float("nan"), float("inf")])
 def test_a_card_bears_whatever_stands_in_a_foreign_file(projects, opened, value):
     project = opened.store.projects.create("odd").id
-    opened.store.projects.summarise(project, dict.fromkeys(("rows", "target", "r2", "edges", "symbolic", "latex"), value))
-    (card,) = projects.cards()
-    assert card.r2 is None
-    assert card.latex is None
+    opened.store.projects.summarise(project, dict.fromkeys(("rows", "target"), value))
+    metrics = dict.fromkeys(("r2_validation", "n_edges", "n_symbolic"), value)
+    for view in ({"formula": value}, {"formula": {"latex": value}}):
+        opened.store.states.append(project, Draft("fit", {}, {}, metrics=metrics, view=view))
+        (card,) = projects.cards()
+        assert card.r2 is None
+        assert card.latex is None
+
+
+def test_a_damaged_state_does_not_hide_the_other_projects(projects, opened):
+    project = opened.store.projects.create("damaged").id
+    opened.store.projects.create("whole")
+    opened.store.states.append(project, Draft("fit", {}, {}))
+    with opened.store._database.write() as connection:
+        connection.execute("UPDATE state SET network = x'00'")
+    assert {card.name: card.progress for card in projects.cards()} == {"damaged": "cannot be read", "whole": ""}
 
 
 @pytest.mark.parametrize(

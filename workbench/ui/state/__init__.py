@@ -5,4 +5,5 @@
     reading.py    a file becomes a table, in a worker
     plan.py       what a person chose on the page Data
     data.py       the page Data: columns, plan, what will be fitted
+    shelf.py      stored values that never change, at hand
 """

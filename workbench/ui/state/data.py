@@ -7,11 +7,9 @@ when a fit is asked for; until then it is only looked at, to say what it would b
 from __future__ import annotations
 
 import json
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -25,12 +23,12 @@ from workbench.ui.services import Services
 from workbench.ui.state.jobs import Jobs
 from workbench.ui.state.plan import Plan, Reading, first_plan, plan_of
 from workbench.ui.state.reading import read_file, stored_table
+from workbench.ui.state.shelf import Shelf
 
 PREVIEW_ROWS = 200
 LONGEST_UNIT = 60
 NAMED = 6  # columns that a sentence names one by one
 NO_TRANSFORM = "none"
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -230,27 +228,7 @@ class Preparation:
         )
 
 
-class _Shelf:
-    """The last few values, by what they were made from. They never change, so neither does what a key stands for."""
-
-    def __init__(self, size: int) -> None:
-        self._size, self._lock = size, threading.Lock()
-        self._values: OrderedDict[tuple[object, ...], object] = OrderedDict()
-
-    def recall(self, key: tuple[object, ...], make: Callable[[], Value]) -> Value:
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return cast("Value", self._values[key])
-        value = make()
-        with self._lock:
-            self._values[key] = value
-            while len(self._values) > self._size:
-                self._values.popitem(last=False)
-        return value
-
-
-_recall = _Shelf(size=12).recall
+_recall = Shelf(size=12).recall
 
 
 def _is_same(stored: Data, content: Mapping[str, object], arrays: Mapping[str, np.ndarray]) -> bool:

@@ -11,13 +11,14 @@ from pathlib import PurePath
 from typing import Literal
 
 from workbench.dataset import Sample, sample_info, sample_names
-from workbench.exceptions import WorkbenchError
+from workbench.exceptions import ProjectError, WorkbenchError
 from workbench.store import SUFFIX, Data, Project, SourceFile
 from workbench.table import Table
 from workbench.ui.services import Services
 from workbench.ui.state.jobs import Jobs, Pill, age
 from workbench.ui.state.plan import Plan, Reading, first_plan, plan_of
 from workbench.ui.state.reading import read_file, read_sample
+from workbench.ui.state.shelf import Shelf
 
 KEPT_SOURCE = 64 * 2**20  # bytes; a larger file is not kept for another reading
 MAX_NAME = 200
@@ -47,6 +48,19 @@ class Card:
     progress: str
     job: Pill | None
     age: str
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """The part of a card that follows from the state that is looked at; a state never changes."""
+
+    stage: Stage
+    r2: float | None
+    latex: str | None
+    progress: str
+
+
+_recall = Shelf(size=500).recall
 
 
 class Projects:
@@ -136,22 +150,36 @@ class Projects:
         return project
 
     def _card(self, project: Project, now: float) -> Card:
-        summary = project.summary
-        r2, edges, symbolic = _number(summary.get("r2")), _number(summary.get("edges")), _number(summary.get("symbolic"))
-        named = edges is not None and edges > 0 and symbolic == edges
-        latex = summary.get("latex")
-        readable = named and isinstance(latex, str) and 0 < len(latex) <= LONGEST_LATEX
-        stage: Stage = "formula" if named else "fitted" if edges is not None else "data" if project.dataset else "empty"
+        reached = _recall((str(self._store.path), project.id, project.cursor), lambda: self._reached(project))
         return Card(
             id=project.id,
             name=project.name,
-            stage=stage,
-            facts=_facts(summary),
-            r2=r2 if edges is not None else None,
-            latex=latex if readable and isinstance(latex, str) else None,
-            progress="" if edges is None else f"{symbolic or 0:.0f} of {edges:.0f} {'curve' if edges == 1 else 'curves'} named",
+            stage="data" if reached.stage == "empty" and project.dataset is not None else reached.stage,
+            facts=_facts(project.summary),
+            r2=reached.r2,
+            latex=reached.latex,
+            progress=reached.progress,
             job=self._jobs.pill(project.id, now),
             age=age(project.updated, now),
+        )
+
+    def _reached(self, project: Project) -> _Reached:
+        """Say what the state that is looked at is worth. It may come from somebody's file, so nothing in it is taken for granted."""
+        try:
+            state = None if project.cursor is None else self._store.states.get(project.id, project.cursor)
+        except ProjectError:  # one damaged project must not hide the others; its own pages say what is wrong
+            return _Reached("fitted", None, None, "cannot be read")
+        if state is None:
+            return _Reached("empty", None, None, "")
+        metrics, formula = state.step.metrics, state.view.get("formula")
+        edges, symbolic = _number(metrics.get("n_edges")), _number(metrics.get("n_symbolic"))
+        named = edges is not None and edges > 0 and symbolic == edges
+        latex = formula.get("latex") if isinstance(formula, Mapping) else None
+        return _Reached(
+            "formula" if named else "fitted",
+            _number(metrics.get("r2_validation")),
+            latex if named and isinstance(latex, str) and 0 < len(latex) <= LONGEST_LATEX else None,
+            "" if edges is None else f"{symbolic or 0:.0f} of {edges:.0f} {'curve' if edges == 1 else 'curves'} named",
         )
 
 
