@@ -54,6 +54,12 @@ def choices(
     if len(lists) == 1:
         return tuple(_choice((candidate,)) for candidate in lists[0])
     by_name = [{candidate.form.name: candidate for candidate in found} for found in lists]
+    promising = {name for found in by_name for name, candidate in found.items() if candidate.refitted}
+    for network, problem, found in zip(networks, problems, by_name, strict=True):  # what one group finds worth a refit, all groups refit
+        left = [found[name].form for name in promising if name in found and not found[name].refitted]
+        if left:
+            more = snapping.candidates(network, edge, problem, left, roughness=roughness)
+            found.update({candidate.form.name: candidate for candidate in more})
     joined = [_choice(tuple(found[name] for found in by_name)) for name in by_name[0] if all(name in found for found in by_name)]
     return (*_ranked([choice for choice in joined if choice.refitted]), *(choice for choice in joined if not choice.refitted))
 

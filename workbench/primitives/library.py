@@ -1,9 +1,10 @@
 """The table of forms an edge can snap to: name, words, formula, complexity, which of a and b count, domain, value and slope.
 
 Complexity is the length at which a textbook would write the form, so that the plain one wins a tie: x counts 1; a square, reciprocal,
-root, exponential, logarithm or sine 2; further powers and one function of a function 3; two functions multiplied 4; and so on. A shape
-parameter counts as the constant it is. Forms with the same graph up to a, b, c and an offset (sin and cos, logistic and tanh) are told
-apart by nothing but their name: they tie, and the simpler or earlier one is offered first.
+root, exponential, logarithm or sine 2; a cube and one function of a function 3; higher powers and two functions multiplied 4; and so on. What
+a textbook has a name for (saturation, Arrhenius) counts one less, what it hardly ever uses (asinh, log(1 + x)) one more. A shape parameter
+counts as the constant it is. Forms with the same graph up to a, b, c and an offset (sin and cos, logistic and tanh) are told apart by nothing
+but their name: they tie, and the simpler or earlier one is offered first.
 
 Slopes stand beside their values as numbers, written to stay finite where the textbook's derivative is inf/inf; tests hold them against
 the symbolic derivative of `text` and against values in 50 digits.
@@ -29,12 +30,12 @@ _POWERS = (
     Primitive("x", "line", "z", 1, "none", "any", lambda z: 1.0 * z, lambda z, f: np.ones_like(z)),
     Primitive("x^2", "square", "z**2", 2, "shift", "any", lambda z: z * z, lambda z, f: 2 * z),
     Primitive("x^3", "cube", "z**3", 3, "shift", "any", lambda z: z * z * z, lambda z, f: 3 * z * z),
-    Primitive("x^4", "fourth power", "z**4", 3, "shift", "any", lambda z: (z * z) ** 2, lambda z, f: 4 * z * z * z),
-    Primitive("x^5", "fifth power", "z**5", 3, "shift", "any", lambda z: (z * z) ** 2 * z, lambda z, f: 5 * (z * z) ** 2),
+    Primitive("x^4", "fourth power", "z**4", 4, "shift", "any", lambda z: (z * z) ** 2, lambda z, f: 4 * z * z * z),
+    Primitive("x^5", "fifth power", "z**5", 4, "shift", "any", lambda z: (z * z) ** 2 * z, lambda z, f: 5 * (z * z) ** 2),
     Primitive("1/x", "reciprocal", "1/z", 2, "shift", "nonzero", lambda z: 1 / z, lambda z, f: -f * f),
     Primitive("1/x^2", "inverse square", "1/z**2", 3, "shift", "nonzero", lambda z: 1 / (z * z), lambda z, f: -2 * f / z),
     Primitive("1/x^3", "inverse cube", "1/z**3", 3, "shift", "nonzero", lambda z: 1 / (z * z * z), lambda z, f: -3 * f / z),
-    Primitive("1/x^4", "inverse fourth power", "1/z**4", 3, "shift", "nonzero", lambda z: 1 / (z * z) ** 2, lambda z, f: -4 * f / z),
+    Primitive("1/x^4", "inverse fourth power", "1/z**4", 4, "shift", "nonzero", lambda z: 1 / (z * z) ** 2, lambda z, f: -4 * f / z),
     Primitive("sqrt", "square root", "sqrt(z)", 2, "shift", "nonnegative", np.sqrt, lambda z, f: 0.5 / f),
     Primitive("1/sqrt", "inverse square root", "1/sqrt(z)", 3, "shift", "positive", lambda z: 1 / np.sqrt(z), lambda z, f: -0.5 * f / z),
     Primitive("x^1.5", "power 3/2", "z**(3/2)", 3, "shift", "nonnegative", lambda z: z * np.sqrt(z), lambda z, f: 1.5 * np.sqrt(z)),
@@ -81,7 +82,7 @@ _POWERS = (
 _EXPONENTIALS = (
     Primitive("exp", "exponential", "exp(z)", 2, "scale", "any", np.exp, lambda z, f: f),
     Primitive("log", "logarithm", "log(z)", 2, "shift", "positive", np.log, lambda z, f: 1 / z),
-    Primitive("log(1+x)", "logarithm from the origin", "log1p(z)", 3, "scale", "above_minus_one", np.log1p, lambda z, f: 1 / (1 + z)),
+    Primitive("log(1+x)", "logarithm from the origin", "log1p(z)", 4, "scale", "above_minus_one", np.log1p, lambda z, f: 1 / (1 + z)),
     Primitive("log^2", "squared logarithm", "log(z)**2", 3, "both", "positive", lambda z: np.log(z) ** 2, lambda z, f: 2 * np.log(z) / z),
     Primitive("x*log", "x log x", "z*log(z)", 4, "both", "nonnegative", lambda z: times_log(z, z), lambda z, f: np.log(z) + 1),
     Primitive("x*exp(-x)", "rise and decay", "z*exp(-z)", 4, "both", "any", lambda z: z * np.exp(-z), lambda z, f: (1 - z) * np.exp(-z)),
@@ -109,7 +110,7 @@ _EXPONENTIALS = (
         (Shape("p", (0.5, 1.5, 3.0), (0.05, 12.0)),),
         lambda z, f, p: (-f * times_log(np.power(z, p), z),),
     ),
-    Primitive("exp(-1/x)", "Arrhenius", "exp(-1/z)", 4, "scale", "nonzero", lambda z: np.exp(-1 / z), lambda z, f: f / (z * z)),
+    Primitive("exp(-1/x)", "Arrhenius", "exp(-1/z)", 3, "scale", "nonzero", lambda z: np.exp(-1 / z), lambda z, f: f / (z * z)),
     Primitive(
         "exp(-exp(-x))",
         "Gompertz",
@@ -216,7 +217,7 @@ _HYPERBOLIC = (
     Primitive("tanh", "hyperbolic tangent", "tanh(z)", 3, "both", "any", np.tanh, lambda z, f: 1 - f * f),
     Primitive("sech", "hyperbolic secant", "1/cosh(z)", 4, "both", "any", lambda z: 1 / np.cosh(z), lambda z, f: -f * np.tanh(z)),
     Primitive("sech^2", "soliton", "1/cosh(z)**2", 4, "both", "any", lambda z: 1 / np.cosh(z) ** 2, lambda z, f: -2 * f * np.tanh(z)),
-    Primitive("arcsinh", "inverse hyperbolic sine", "asinh(z)", 3, "both", "any", np.arcsinh, lambda z, f: 1 / np.hypot(1, z)),
+    Primitive("arcsinh", "inverse hyperbolic sine", "asinh(z)", 4, "both", "any", np.arcsinh, lambda z, f: 1 / np.hypot(1, z)),
     Primitive(
         "arccosh",
         "inverse hyperbolic cosine",
@@ -250,7 +251,7 @@ _STEPS = (
 )
 
 _RATIONALS = (
-    Primitive("x/(1+x)", "saturation (Michaelis-Menten)", "z/(1 + z)", 4, "scale", "above_minus_one", lambda z: z / (1 + z), lambda z, f: (1 + z) ** -2),
+    Primitive("x/(1+x)", "saturation (Michaelis-Menten)", "z/(1 + z)", 3, "scale", "above_minus_one", lambda z: z / (1 + z), lambda z, f: (1 + z) ** -2),
     Primitive(
         "x^p/(1+x^p)",
         "Hill equation",
