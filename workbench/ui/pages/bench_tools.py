@@ -50,14 +50,14 @@ def _figures(scene: Scene) -> None:
     st.badge(f"{score} {r2:.4f}", color="blue" if r2 > 0.9 else "orange", help=f"{score} · {how} On the training rows: {metrics['r2_train']:.4f}.")
     if view.get("rmse") is not None:
         unit = literal(_written(view["unit"]))
-        st.badge(f"RMSE {view['rmse']:.3g} {unit}".strip(), color="gray", help=f"Root mean square error. {how}")
+        st.badge(f"RMSE {_figure(view['rmse'])} {unit}".strip(), color="gray", help=f"Root mean square error. {how}")
     else:
-        st.badge(f"error {metrics['rmse_validation']:.3g}", color="gray", help=f"Root mean square error as a share of the target's spread. {how}")
+        st.badge(f"error {_figure(metrics['rmse_validation'])}", color="gray", help=f"Root mean square error as a share of the target's spread. {how}")
     named, edges = metrics["n_symbolic"], metrics["n_edges"]
     st.badge(f"{named}/{edges} symbolic", color="green" if named == edges else "gray", help="Edges with a name, of those that are left.")
     if scene.change is not None:
         colour = "orange" if scene.costly else "gray"
-        st.badge(f"Δ {_signed(scene.change)}", color=colour, help=f"What the last move did to {score}: {literal(scene.state.step.label)}.")
+        st.badge(f"Δ{score} {_signed(scene.change)}" if score == "R²" else f"Δ {_signed(scene.change)}", color=colour, help=f"What the last move did to {score}: {literal(scene.state.step.label)}.")
 
 
 def _written(unit: str) -> str:
@@ -67,6 +67,16 @@ def _written(unit: str) -> str:
     ('ft³', 'm s⁻²')
     """
     return re.sub(r"\^(-?\d+)", lambda power: power[1].translate(_RAISED), unit or "")
+
+
+def _figure(value: float) -> str:
+    """Return a positive number with three figures.
+
+    >>> _figure(0.0000902), _figure(2.972)
+    ('9.02·10⁻⁵', '2.97')
+    """
+    mantissa, _, exponent = f"{value:.3g}".partition("e")
+    return f"{mantissa}·10{str(int(exponent)).translate(_RAISED)}" if exponent else mantissa
 
 
 def _signed(change: float) -> str:

@@ -92,7 +92,7 @@ class NetworkView {
 
   #load() {
     const edges = this.look.hidden ? this.full.edges.filter((edge) => edge.state !== "pruned") : this.full.edges;
-    this.model = new Model({ layers: this.full.layers, edges });
+    this.model = new Model({ layers: this.look.hidden ? used(this.full.layers, edges) : this.full.layers, edges });
     this.everything = new Model(this.full);
   }
 
@@ -247,6 +247,13 @@ class NetworkView {
     this.observer.disconnect();
     this.tooltip.hide();
   }
+}
+
+/** The layers without the hidden nodes that no edge touches. */
+function used(layers, edges) {
+  const touched = new Set(edges.flatMap((edge) => [`${edge.layer}.${edge.source}`, `${edge.layer + 1}.${edge.node}`]));
+  const isEnd = (depth) => depth === 0 || depth === layers.length - 1;
+  return layers.map((layer, depth) => ({ ...layer, nodes: layer.nodes.filter((node) => isEnd(depth) || touched.has(`${depth}.${node.id}`)) }));
 }
 
 function remembered() {

@@ -3,8 +3,10 @@
 import { html, svg, set } from "../shared/dom.js";
 import { line, extent, format } from "../shared/numbers.js";
 
-const HEIGHT = 58;
-const LABELS = 78;
+const HEIGHT = 66;
+const LABELS = 84;
+const SHOWN = 4; // forms, so that each name has a line
+const LONGEST = 15; // characters of a name
 
 export class BeyondStrip {
   constructor() {
@@ -14,10 +16,11 @@ export class BeyondStrip {
   }
 
   draw(data, width) {
-    const forms = data.beyond?.forms ?? [];
+    const forms = (data.beyond?.forms ?? []).slice(0, SHOWN);
+    const count = Math.max(forms.length, (data.candidates ?? []).filter((candidate) => candidate.tie).length);
     set(this.element, { hidden: forms.length < 2 });
     if (forms.length < 2) return;
-    this.sentence.textContent = `${forms.length} forms tie: only beyond the data do they part.`;
+    this.sentence.textContent = `${count} forms tie: only beyond the data do they part.`;
     const { x } = data.beyond;
     const [x0, x1] = extent(x);
     const [low, high] = extent(...forms.map((form) => form.y));
@@ -33,7 +36,7 @@ export class BeyondStrip {
       svg("text", { class: "tick", x: toX(x1), y: HEIGHT - 3, "text-anchor": "end" }, format(x1)),
       ...forms.flatMap((form, k) => [
         svg("path", { class: "tied", "data-name": form.name, "data-rank": k, d: line(x, form.y, toX, toY) }),
-        svg("text", { class: "tied-name", "data-name": form.name, x: width - LABELS + 6, y: heights[k] + 3.5 }, form.title ?? form.name),
+        svg("text", { class: "tied-name", "data-name": form.name, x: width - LABELS + 6, y: heights[k] + 3.5 }, shortened(form.title ?? form.name)),
       ]));
   }
 
@@ -41,6 +44,10 @@ export class BeyondStrip {
   emphasize(name) {
     this.picture.querySelectorAll("[data-name]").forEach((element) => set(element, { "data-on": element.dataset.name === name }));
   }
+}
+
+function shortened(name) {
+  return name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name;
 }
 
 function lastFinite(values) {
