@@ -102,7 +102,7 @@ def write_export(found: Discovered, target: str, formula: Formula | None = None)
     if chosen.write is None:
         from workbench.export.report import report  # charts and drawings, which no other target needs
 
-        content: str | bytes = report(found)
+        content: str | bytes = report(found, formula)
     else:
         content = chosen.write(formula)
     name = chosen.file_name.format(symbol=formula.outputs[0].symbol)
