@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shlex
 import subprocess
@@ -24,7 +23,6 @@ def _blocks(language: str) -> list[str]:
 COMMANDS = [line.partition("#")[0].strip() for block in _blocks("sh") for line in block.splitlines() if line.strip()]
 
 
-@pytest.mark.skipif(importlib.util.find_spec("workbench.discovery") is None, reason="the engine behind wb.discover is not written yet")
 @pytest.mark.parametrize("number", range(len(_blocks("python"))))
 def test_the_python_of_the_readme_runs_without_a_warning(number: int, tmp_path: Path) -> None:
     answer = subprocess.run([sys.executable, "-W", "error", "-c", _blocks("python")[number]], cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False)
