@@ -148,7 +148,7 @@ def _points(traced: Trace, edge: Edge, y: np.ndarray) -> list[list[float]]:
 def _constants(found: Discovery, edge: Edge) -> list[dict[str, Any]]:
     if found.network.symbolic_edge(edge) is None:
         return []
-    intervals = snapping.intervals(found.network, edge, found.problems[0])
+    intervals = snapping.intervals(found.network, edge, found.problems[0], roughness=found.state.roughness)
     return [
         {
             "name": interval.name,

@@ -153,3 +153,9 @@ def test_classes_are_predicted_with_their_probability(opened: Services) -> None:
     rows = list(csv.DictReader(io.StringIO(exports.predict("new.csv", b"x\n-0.8\n0.9\n", Wish()).csv.decode())))
     assert [row["predicted side"] for row in rows] == ["below", "above"]
     assert all(float(row["predicted probability"]) > 0.9 for row in rows)
+
+
+def test_a_shorter_form_is_looked_for_by_a_worker(trees: Exports) -> None:
+    found = trees.shorter(Wish(nice=True))
+    assert [output["symbol"] for output in found["outputs"]] == ["Volume"]
+    assert sum(output["complexity"] for output in found["outputs"]) <= trees.formula(Wish(nice=True))["complexity"]

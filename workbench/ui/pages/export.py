@@ -121,7 +121,9 @@ def _download_later(exports: Exports, target: str, wish: Wish) -> None:
 
 def _about(exports: Exports, told: Mapping[str, Any], wish: Wish) -> None:
     """Draw constants, ranges and the other files."""
-    constants, ranges, files = st.tabs(["Constants", "Range of validity", "Files"])
+    constants, ranges, shorter, files = st.tabs(["Constants", "Range of validity", "Shorter", "Files"])
+    with shorter:
+        _shorter(exports, told, wish)
     with constants:
         _constants(told)
     with ranges:
@@ -139,6 +141,23 @@ def _about(exports: Exports, told: Mapping[str, Any], wish: Wish) -> None:
         st.download_button("The drawing as SVG", lambda: exports.document("svg", wish).content, f"{name}.svg", "image/svg+xml",
                            key="export_svg", icon=":material/hub:", **later)  # fmt: skip
         st.caption(f"Data fingerprint {told['fingerprint'][:16]}…")
+
+
+def _shorter(exports: Exports, told: Mapping[str, Any], wish: Wish) -> None:
+    """Look for a shorter form of the same formula when it is asked for."""
+    st.caption("Algebra may write the same formula shorter. A form is believed only when its numbers agree on the range and a little beyond.")
+    if not st.button("Look for a shorter form", key="export_shorter", icon=":material/compress:"):
+        return
+    with st.spinner("Rewriting …", show_time=True):
+        found = exports.shorter(wish)
+    after = sum(output["complexity"] for output in found["outputs"])
+    if after >= told["complexity"]:
+        st.caption(f"None found: {told['complexity']} symbols are the shortest known.")
+        return
+    st.caption(f"{told['complexity']} symbols became {after}.")
+    for output in found["outputs"]:
+        st.latex(f"{output['latex']}")
+        st.code(f"{output['symbol']} = {output['text']}", language="python", wrap_lines=True)
 
 
 def _file_name(name: str) -> str:

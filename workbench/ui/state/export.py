@@ -14,11 +14,13 @@ from typing import Any, cast
 import numpy as np
 
 from workbench.exceptions import ProjectError
+from workbench.jobs import Lane
 from workbench.store import State
 from workbench.ui.services import Services
 from workbench.ui.state.jobs import Jobs
 
 KEPT = 40  # answers
+PATIENCE = 60.0  # seconds for a shorter form
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,10 @@ class Exports:
 
         return self._kept((target, wish), write)
 
+    def shorter(self, wish: Wish) -> Mapping[str, Any]:
+        """Return the shortest form of the formula that was found within a minute; a batch worker looks, so that nothing else waits."""
+        return self._kept(("shorter", wish), lambda: self._ask("formula.simplify", wish, lane="batch", timeout=PATIENCE).value)
+
     def project_file(self) -> bytes:
         """Return the whole project as a `.kanwb` file."""
         return self._store.export(self.project.id)
@@ -111,14 +117,17 @@ class Exports:
             csv=answer.arrays["csv"].tobytes(),
         )
 
-    def _ask(self, task: str, wish: Wish, arrays: Mapping[str, np.ndarray] | None = None, **more: object) -> Any:
+    def _ask(
+        self, task: str, wish: Wish, arrays: Mapping[str, np.ndarray] | None = None, lane: Lane = "interactive", timeout: float = 180.0,
+        **more: object,
+    ) -> Any:  # fmt: skip
         if self.state is None:
             raise ProjectError("There is no network yet, so there is nothing to export. Fit one on the page Data.")
         given = {
             "workspace": str(self._store.path), "project": self.project.id, "state": self.state.step.id,
             "decimals": wish.decimals, "nice": wish.nice, **more,
         }  # fmt: skip
-        return self._jobs.ask(task, given, arrays)
+        return self._jobs.ask(task, given, arrays, timeout=timeout, lane=lane)
 
     def _kept(self, what: tuple[Hashable, ...], make: Any) -> Any:
         key = (self.project.id, None if self.state is None else self.state.step.id, what)

@@ -22,6 +22,7 @@ FRESH = 600.0  # seconds for which a finished job is still news
 FOLLOWED: Mapping[str, tuple[str, str]] = {
     "discovery.fit": ("Fitting", "Fit"),
     "discovery.auto": ("Searching for the law", "Search"),
+    "discovery.name_edges": ("Naming the edges", "Naming"),
 }
 
 
@@ -60,8 +61,9 @@ class Jobs:
         return self._pool.submit(task, given, lane=lane, project=project)
 
     def ask(
-        self, task: str, arguments: Mapping[str, object], arrays: Mapping[str, np.ndarray] | None = None, *, timeout: float = 180.0
-    ) -> Result:
+        self, task: str, arguments: Mapping[str, object], arrays: Mapping[str, np.ndarray] | None = None, *, timeout: float = 180.0,
+        lane: Lane = "interactive",
+    ) -> Result:  # fmt: skip
         """Have a question answered by a worker, and wait for it.
 
         Raises
@@ -69,7 +71,7 @@ class Jobs:
         WorkbenchError
             What the task raised; JobError where no answer came in time (the job is then stopped).
         """
-        job = self._pool.submit(task, arguments, arrays, lane="interactive")
+        job = self._pool.submit(task, arguments, arrays, lane=lane)
         try:
             return self._pool.wait(job.id, timeout)
         except TimeoutError:
