@@ -46,7 +46,11 @@ def chromium_path() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what this machine cannot run, saying why. Under CI a missing browser is a failure: there the set-up should have brought it."""
+    """Skip what this machine cannot run, saying why. Under CI a missing browser is a failure: there the set-up should have brought it.
+
+    Browser tests come last: Playwright keeps an event loop running in this thread, and no test behind it could run one of its own.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     for mark, (available, reason) in NEEDS.items():
         marked = [item for item in items if item.get_closest_marker(mark)]
         if not marked or available() or (mark == "browser" and os.environ.get("CI")):

@@ -33,6 +33,11 @@ def drop(page: Page, file: Path | dict) -> None:
     page.locator("input[type=file]").set_input_files(file)
 
 
+def settle(page: Page) -> None:
+    """Wait until the run of the page is over: a cell that is edited while a page is still being built may be built anew."""
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+
+
 def fitted_line(page: Page) -> Locator:
     return page.locator(".st-key-fit_panel strong")
 
@@ -45,6 +50,7 @@ def test_a_bad_file_then_a_good_one_then_roles_then_a_fit(page: Page) -> None:
     expect(fitted_line(page)).to_have_text("Volume from Girth, Height")
     assert re.search(r"/data\?project=[\w-]{22}$", page.url)
 
+    settle(page)
     table = page.locator("[data-testid=stDataFrame] canvas").first
     table.dblclick(force=True, position={"x": ROLE[0], "y": ROLE[1]})
     page.locator("#portal").get_by_text("ignore", exact=True).click()
