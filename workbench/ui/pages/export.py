@@ -79,8 +79,9 @@ def _formula(told: Mapping[str, Any]) -> None:
         _certificate(told)
     if told["unnamed"]:
         count = len(told["unnamed"])
-        words = "1 edge has no name yet and stands" if count == 1 else f"{count} edges have no name yet and stand"
-        st.caption(f"{words} as φ in the formula; the exports define it exactly, as a piecewise cubic.")
+        one, many = ("1 edge has no name yet and stands", "it"), (f"{count} edges have no name yet and stand", "each")
+        words, them = one if count == 1 else many
+        st.caption(f"{words} as φ in the formula; the exports define {them} exactly, as a piecewise cubic.")
 
 
 def _certificate(told: Mapping[str, Any]) -> None:
