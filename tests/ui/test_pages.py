@@ -195,3 +195,12 @@ def test_every_column_name_is_shown_as_it_is(app: AppTest, opened: Services) -> 
     assert not app.exception
     assert "**y from λ 🌡 \\$x\\$, \\:red\\[b\\], a\\|b, \\*\\*c\\*\\* \\-\\> d**" in shown(app)
     assert app.dataframe[0].value["name"].tolist() == names
+
+
+def test_the_dialog_about_this_machine_says_what_is_there(app: AppTest) -> None:
+    app.run()
+    app.button(key="machine").click().run()
+    assert not app.exception
+    told = app.dataframe[0].value
+    assert {"numpy", "PySR", "GPU"} <= set(told[""])
+    assert set(told["state"]) <= {"ready", "absent", "broken"}

@@ -9,6 +9,7 @@ from workbench.dataset import Sample
 from workbench.exceptions import WorkbenchError
 from workbench.ui.markdown import literal
 from workbench.ui.navigation import go
+from workbench.ui.pages.machine import machine
 from workbench.ui.services import services
 from workbench.ui.state.projects import Card, Projects, sentence
 
@@ -32,6 +33,8 @@ def page() -> None:
         _list(projects, cards)
     _samples(projects, open_at_first=not cards)
     _trash(projects)
+    if st.button("This machine", key="machine", type="tertiary", icon=":material/memory:", help="What it offers, and how to get what it lacks"):
+        machine()
 
 
 def _welcome() -> None:
