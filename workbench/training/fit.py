@@ -27,7 +27,8 @@ from workbench.training.ranges import refined
 from workbench.training.score import checked_errors
 
 _MANY_ROWS = 20_000  # above it a fit begins on a sample of the rows
-_START = 12  # iterations that tell a good start from a bad one
+_START = 8  # iterations that tell a good start from a bad one
+_ON_THE_WAY = 16  # iterations under a penalty that a weaker one will follow: a place to go on from, not an end
 _RESTART = 40  # iterations of a restart
 
 
@@ -118,7 +119,8 @@ def fit(problem: Problem, config: FitConfig) -> Iterator[FitProgress | FitResult
     stages, iterations, failures, history = _stages(config), 0, 0, []
     for k, (n_intervals, roughness) in enumerate(stages):
         trial = best if n_intervals == best.layers[0].n_intervals else refined(best, n_intervals)
-        for met in descend(trial, few, roughness, config.sparsity, config.max_iter):
+        last = roughness == config.roughness[-1]
+        for met in descend(trial, few, roughness, config.sparsity, config.max_iter if last else min(config.max_iter, _ON_THE_WAY)):
             yield FitProgress(met.network, f"{n_intervals} intervals", 0.3 + 0.7 * (k + 0.5) / len(stages), _rmse(met.loss, few))
         trial, iterations = met.network, iterations + met.taken
         error = _checked(trial, few, roughness)
