@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,37 +24,50 @@ from workbench.training.problem import Problem
 
 @dataclass(frozen=True, eq=False)
 class Penalty:
-    """A quadratic form: one (n_terms, n_terms) block per spline edge, at its place in the parameter vector."""
+    """A quadratic form: one block per spline edge. The edges of a layer lie side by side in the parameter vector.
 
-    starts: np.ndarray
-    blocks: list[np.ndarray]
+    Parameters
+    ----------
+    starts : where each layer's spline edges begin
+    blocks : per layer (n_edges, n_terms, n_terms)
+    mass : what all rows weigh together
+    """
+
+    starts: tuple[int, ...]
+    blocks: tuple[np.ndarray, ...]
     mass: float
 
     def value(self, parameters: np.ndarray) -> float:
-        total = 0.0
-        for start, block in zip(self.starts, self.blocks, strict=True):
-            theta = parameters[start : start + len(block)]
-            total += theta @ block @ theta
-        return 0.5 * self.mass * total
+        return 0.5 * self.mass * sum(float((theta * slope).sum()) for _, theta, slope in self._layers(parameters))
 
     def add_gradient(self, gradient: np.ndarray, parameters: np.ndarray) -> None:
         """Add the first derivative to gradient (P,), in place."""
-        for start, block in zip(self.starts, self.blocks, strict=True):
-            stop = start + len(block)
-            gradient[start:stop] += self.mass * (block @ parameters[start:stop])
+        for places, _, slope in self._layers(parameters):
+            gradient[places] += self.mass * slope
 
     def add_to(self, matrix: np.ndarray, gradient: np.ndarray, parameters: np.ndarray) -> None:
         """Add second and first derivative to matrix (P, P) and gradient (P,), in place."""
         self.add_gradient(gradient, parameters)
-        for start, block in zip(self.starts, self.blocks, strict=True):
-            stop = start + len(block)
-            matrix[start:stop, start:stop] += self.mass * block
+        for start, blocks in zip(self.starts, self.blocks, strict=True):
+            places = _places(start, blocks)
+            matrix[places[:, :, None], places[:, None, :]] += self.mass * blocks
+
+    def _layers(self, parameters: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield, per layer, the places of its constants, the constants, and block times constants, each (n_edges, n_terms)."""
+        for start, blocks in zip(self.starts, self.blocks, strict=True):
+            places = _places(start, blocks)
+            theta = parameters[places]
+            yield places, theta, np.einsum("ekl,el->ek", blocks, theta)
+
+
+def _places(start: int, blocks: np.ndarray) -> np.ndarray:
+    n_edges, n_terms, _ = blocks.shape
+    return np.arange(start, start + n_edges * n_terms).reshape(n_edges, n_terms)
 
 
 def smoothness(program: Program, problem: Problem, roughness: float) -> Penalty:
     """Return the roughness and ridge penalty of every spline edge of a program, for the rows of a problem."""
-    starts, blocks = [], []
-    last = len(program.layers) - 1
+    blocks, last = [], len(program.layers) - 1
     for level, layer in enumerate(program.layers):
         n_terms = layer.n_terms
         difference = np.diff(np.eye(n_terms - 1), 2, axis=0)
@@ -64,10 +78,8 @@ def smoothness(program: Program, problem: Problem, roughness: float) -> Penalty:
             for node, rows in enumerate(layer.factors):
                 if len(rows) == 1:
                     slot_scale[rows[0]] = problem.output_scale[node]
-        for e, row in enumerate(layer.edge_target):
-            starts.append(layer.start + e * n_terms)
-            blocks.append(unit / slot_scale[row] ** 2)
-    return Penalty(np.array(starts, dtype=int), blocks, problem.mass)
+        blocks.append(unit / slot_scale[layer.edge_target][:, None, None] ** 2)
+    return Penalty(tuple(layer.start for layer in program.layers), tuple(blocks), problem.mass)
 
 
 def with_sparsity(
@@ -79,7 +91,7 @@ def with_sparsity(
     ----------
     sparsity : weight; 1e-3 asks an edge to explain about a thousandth of the target's variance to stay
     """
-    program, blocks, k = evaluation.program, [], 0
+    program, blocks = evaluation.program, []
     outputs = edge_outputs(evaluation, parameters)
     importances = attribution(program.network, outputs, tuple(evaluation.slots), weights)
     for level, layer in enumerate(program.layers):
@@ -87,14 +99,11 @@ def with_sparsity(
         share = np.full(features.shape[2], 1.0) if weights is None else weights
         share = share / share.sum()
         centred = features - (features @ share)[:, :, None]
-        covariance = np.einsum("ikn,iln->ikl", centred * share, centred)
-        for e, (source, target) in enumerate(zip(layer.edge_source, layer.edge_target, strict=True)):
-            start = layer.start + e * layer.n_terms
-            theta = parameters[start : start + layer.n_terms]
-            variance = float(theta @ covariance[source] @ theta)
-            importance = float(importances[level][target, source])
-            # I_e = g_e v_e, so g_e / v_e = I_e / v_e^2; the floor keeps a dead edge from an infinite weight
-            weight = sparsity * max(importance, 1e-4) / max(variance, 1e-12)
-            blocks.append(penalty.blocks[k] + weight * covariance[source])
-            k += 1
-    return Penalty(penalty.starts, blocks, penalty.mass)
+        covariance = np.einsum("ikn,iln->ikl", centred * share, centred)[layer.edge_source]  # (n_edges, n_terms, n_terms)
+        theta = parameters[layer.start : layer.spline_stop].reshape(-1, layer.n_terms)
+        variance = np.einsum("ek,ekl,el->e", theta, covariance, theta)
+        importance = importances[level][layer.edge_target, layer.edge_source]
+        # I_e = g_e v_e, so g_e / v_e = I_e / v_e^2; the floor keeps a dead edge from an infinite weight
+        weight = sparsity * np.maximum(importance, 1e-4) / np.maximum(variance, 1e-12)
+        blocks.append(penalty.blocks[level] + weight[:, None, None] * covariance)
+    return Penalty(penalty.starts, tuple(blocks), penalty.mass)
