@@ -7,35 +7,16 @@ import io
 import json
 
 import numpy as np
-import openpyxl
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
+from tests.table.conftest import npz, workbook
 from workbench.exceptions import TableError, UnknownColumnError
 from workbench.table import arrays_of_table, read_table, sheet_names, summarise, table_of_arrays
 
 LENGTH = [0.5, 1.0, np.nan, 2.0, 3.25]
 GROUP = ["a", "b", "a", None, "b"]
-
-
-def workbook(sheets):
-    """Return an .xlsx file with {title: rows}."""
-    made = openpyxl.Workbook()
-    made.remove(made.active)
-    for title, rows in sheets.items():
-        sheet = made.create_sheet(title)
-        for row in rows:
-            sheet.append(row)
-    stream = io.BytesIO()
-    made.save(stream)
-    return stream.getvalue()
-
-
-def npz(**arrays):
-    stream = io.BytesIO()
-    np.savez(stream, **arrays)
-    return stream.getvalue()
 
 
 def frame():
@@ -244,3 +225,11 @@ def test_a_stored_table_that_is_cut_off_is_refused():
     del arrays["1"]
     with pytest.raises(TableError, match="damaged"):
         table_of_arrays(described, arrays)
+
+
+def test_a_cover_sheet_is_no_table_and_the_one_that_was_read_is_named():
+    book = workbook({"cover": [["Report"], ["J. Doe"]], "runs": [["t", "U"], [0.0, 5.0], [1.0, 3.2]], "more": [["t"], [1], [2]]})
+    table = read_table(book, name="report.xlsx")
+    assert table.names == ("t", "U")
+    assert any("'runs' was read" in note.text for note in table.notes)
+    assert read_table(book, sheet="cover").names == ("Report",)

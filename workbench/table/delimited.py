@@ -67,7 +67,7 @@ def read_delimited(data: bytes, name: str, options: TextOptions) -> tuple[dict[s
     places: list[int] = []
     rows = list(_rows(sample, layout, name, places))
     if options.header and options.header > len(rows):
-        raise TableError(f"read_table(header={options.header}): {name!r} has no such row in its first {len(rows)}. Count rows from 1.")
+        raise TableError(f"Row {options.header}, asked for as the row of names, is not there: {name!r} has {len(rows)} rows that could be it. Count rows from 1.")
     header = find_header(rows, layout.decimal, options.header)
     body = _after_lines(text, places[header.first - 1] if header.first else 0)
     columns, more = _read_body(body, layout, header, name)
@@ -84,7 +84,7 @@ def _to_utf8(data: bytes, name: str, encoding: str | None) -> tuple[bytes, list[
         is_utf8 = codec == "utf-8" and (not (encoding or found) or _is_valid(data, codec))  # a guess was made by trying
         text = data if is_utf8 else data.decode(codec).encode("utf-8")
     except LookupError:
-        raise TableError(f"read_table(encoding={encoding!r}): no such encoding. Try 'utf-8', 'utf-16' or 'latin-1'.") from None
+        raise TableError(f"{encoding!r}: no such encoding. Try 'utf-8', 'utf-16' or 'latin-1'.") from None
     except UnicodeError:
         raise TableError(f"{name!r} is not text in the encoding {codec!r}. Try encoding='utf-8', 'utf-16' or 'latin-1'.") from None
     if b"\x00" in text:

@@ -161,7 +161,8 @@ def _assemble(name: str, columns: Columns, notes: list[Note], limits: Limits) ->
     table = Table(name, *_columns([(names[k], cells[k]) for k in kept], notes))
     table = _without_empty_rows(table, notes)
     if not table.n_rows:
-        raise TableError(f"{name!r} has {len(kept)} column names and no rows of values. Give at least a few rows of measurements.")
+        names = "1 column name" if len(kept) == 1 else f"{len(kept)} column names"
+        raise TableError(f"{name!r} has {names} and no rows of values. Give at least a few rows of measurements.")
     return replace(table, notes=(*notes, *inspect(table)))
 
 

@@ -39,22 +39,26 @@ def read_sheet(
 
     Parameters
     ----------
-    sheet : its name, or its number from 0; None takes the first that is not empty
+    sheet : its name, or its number from 0; None takes the first that has numbers in two rows, as a cover sheet has not, else the first
+        that is not empty
     header : the row of the names as Excel counts, from 1; 0 says that there is none; None finds out
     cells : the range to read, such as "B2:F40"; None reads all
     """
     left, top, right, bottom = _bounds(cells)
     if header and header < top:
-        raise TableError(f"read_table(header={header}, cells={cells!r}): row {header} lies above the range. Let the range begin with the names.")
+        raise TableError(f"Row {header}, asked for as the row of names, lies above the range {cells!r}. Let the range begin with the names.")
     workbook = _open(data, name, limits)
     try:
         titles = [worksheet.title for worksheet in workbook.worksheets]
         wanted = [_chosen(sheet, titles, name)] if sheet is not None else titles
-        for title in wanted:
-            rows = _rows(workbook, title, (left, top, right, bottom), name, limits)
-            if any(cell is not None for row in rows for cell in row):
+        title, rows = wanted[0], list[tuple[Cell, ...]]()
+        for each in wanted:
+            found = _rows(workbook, each, (left, top, right, bottom), name, limits)
+            if _has_numbers(found) or not _is_filled(rows):
+                title, rows = each, found
+            if _has_numbers(found):
                 break
-        else:
+        if not _is_filled(rows):
             raise TableError(f"{name!r}: there is nothing in {listed(wanted)}{f' at {cells}' if cells else ''}. Sheets: {listed(titles)}.")
     finally:
         workbook.close()
@@ -81,7 +85,7 @@ def _chosen(sheet: str | int, titles: Sequence[str], name: str) -> str:
         return titles[sheet]
     if sheet in titles:
         return str(sheet)
-    raise TableError(f"read_table(sheet={sheet!r}): {name!r} has no such sheet.{did_you_mean(sheet, titles)} Sheets: {listed(titles)}.")
+    raise TableError(f"{name!r} has no such sheet as {sheet!r}.{did_you_mean(sheet, titles)} Sheets: {listed(titles)}.")
 
 
 def _bounds(cells: str | None) -> tuple[int, int, int | None, int | None]:
@@ -93,7 +97,7 @@ def _bounds(cells: str | None) -> tuple[int, int, int | None, int | None]:
     try:
         left, top, right, bottom = range_boundaries(cells.replace(" ", "").upper())
     except (ValueError, TypeError):
-        raise TableError(f'read_table(cells={cells!r}): not a range of cells. Write the two corners, such as "B2:F40".') from None
+        raise TableError(f'{cells!r} is not a range of cells. Write the two corners, such as "B2:F40".') from None
     return left or 1, top or 1, right, bottom
 
 
@@ -117,6 +121,16 @@ def _rows(workbook: Workbook, title: str, bounds: tuple[int, int, int | None, in
     return rows
 
 
+def _is_filled(rows: Sequence[Sequence[Cell]]) -> bool:
+    return any(cell is not None for row in rows for cell in row)
+
+
+def _has_numbers(rows: Sequence[Sequence[Cell]]) -> bool:
+    """Whether two rows or more hold a number."""
+    numbered = (row for row in rows if any(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in row))
+    return len(list(itertools.islice(numbered, 2))) == 2
+
+
 def _trimmed(row: Sequence[Cell]) -> tuple[Cell, ...]:
     """Return a row without the empty cells at its end; the errors of a sheet are empty cells."""
     cells = [None if isinstance(cell, str) and (cell in _ERRORS or not cell.strip()) else cell for cell in row]
@@ -128,7 +142,7 @@ def _trimmed(row: Sequence[Cell]) -> tuple[Cell, ...]:
 def _columns(rows: list[tuple[Cell, ...]], header: int | None, name: str) -> tuple[list[tuple[str, Sequence[Cell]]], list[Note]]:
     """Return the columns below the row of names; columns that are empty left of the table are dropped."""
     if header is not None and not 0 <= header <= min(len(rows), _SAMPLE_ROWS):
-        raise TableError(f"read_table(header=...): {name!r} has no such row among the {len(rows)} that are read. Count rows as Excel does, from 1.")
+        raise TableError(f"The row asked for as the row of names is not there: {name!r} has {len(rows)} rows that are read. Count rows as Excel does, from 1.")
     margin = min((_first_filled(row) for row in rows if row), default=0)
     rows = [row[margin:] for row in rows]
     found = find_header(rows[:_SAMPLE_ROWS], header=header)
