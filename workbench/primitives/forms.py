@@ -111,7 +111,8 @@ class PrimitiveForm:
         """
         c, a, b, *shape = parameters
         value, slope = self.primitive.value_and_derivative(a * np.asarray(x, dtype=np.float64) + b, *shape)
-        return c * value, c * a * _finite(slope)
+        with np.errstate(all="ignore"):
+            return c * value, c * a * _finite(slope)
 
     def jacobian(self, x: Array, parameters: Sequence[float]) -> Array:
         """Return d phi / d parameters: (n_parameters, N), rows in the order of `parameter_names`."""
@@ -120,10 +121,11 @@ class PrimitiveForm:
         z = a * x + b
         rows = np.empty((3 + len(shape), *x.shape))
         rows[0], slope = self.primitive.value_and_derivative(z, *shape)
-        np.multiply(_finite(slope), c, out=rows[2])
-        np.multiply(rows[2], x, out=rows[1])
-        if shape:
-            rows[3:] = c * _finite(self.primitive.shape_derivatives(z, *shape))
+        with np.errstate(all="ignore"):
+            np.multiply(_finite(slope), c, out=rows[2])
+            np.multiply(rows[2], x, out=rows[1])
+            if shape:
+                rows[3:] = c * _finite(self.primitive.shape_derivatives(z, *shape))
         return rows
 
     def expression(self, argument: Expression, parameters: Sequence[float]) -> Expression:

@@ -25,9 +25,8 @@ from workbench.training import Problem
 from workbench.training.penalty import smoothness
 from workbench.training.score import checked_errors, output_errors
 
-
 _FAR = 0.3  # of the target's spread: a checked row that moves further is not told by the linear formula
-_DAMPINGS = (1e-6, 1e-3, 1e-1, 1e1)  # of the real step, in units of the diagonal
+_DAMPINGS = (1e-6, 1e-3, 1e-1, 1e1)  # of the real step, in units of the curvature
 
 
 def errors(network: KAN, problem: Problem, roughness: float = 1e-6) -> np.ndarray:
@@ -127,10 +126,11 @@ def _after_a_step(linear: Linear, problem: Problem, roughness: float, columns: n
     before = objective(start, linear.residual)
     own = linear.jacobian[:, columns]
     normal, pull = linear.normal - own @ own.T, own @ linear.residual[columns]  # the slope without the rows: all together it is zero
+    units = 1.0 / np.sqrt(np.maximum(normal.diagonal(), 1e-300))
+    scaled = normal * units * units[:, None]
     for damping in _DAMPINGS:
         parameters = start.copy()
-        damped = normal + np.diag(damping * normal.diagonal() + 1e-300)
-        parameters[linear.free] += np.linalg.solve(damped, pull)
+        parameters[linear.free] += units * np.linalg.solve(scaled + damping * np.eye(len(scaled)), units * pull)
         residual = _whitened(linear.program.predict(parameters, problem.x), problem)
         if objective(parameters, residual) <= before:
             return residual[columns]
