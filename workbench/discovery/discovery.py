@@ -331,7 +331,8 @@ class Discovery:
 
     def _refitted(self, networks: tuple[KAN, ...], max_iter: int) -> tuple[KAN, ...]:
         parts = zip(networks, self._problems, strict=True)
-        return tuple(refit(network, problem, max_iter, self.state.roughness)[0] for network, problem in parts)
+        with np.errstate(all="ignore"):  # steps that leave a form's domain are tried and turned down
+            return tuple(refit(network, problem, max_iter, self.state.roughness)[0] for network, problem in parts)
 
     def _locked(self, name: str, edge: Sequence[Any], locked: bool) -> Discovery:
         address = addresses.resolve(self.data, self.network, edge)
