@@ -341,7 +341,7 @@ BAD = {
     "two rows": (lambda: ({"x": [1.0, 2.0], "y": [2.0, 3.0]}, "y", {}), "The table has 2 rows; at least 3"),
     "all rows missing a value": (
         lambda: (columns(gap=np.where(np.arange(N) == 3, 1.0, np.nan)), "period", {}),
-        "Of 211 rows 1 can be used.*210 because the input 'gap' is missing. Ignore that column",
+        "Of 211 rows 1 can be used.*210 because the input 'gap' is missing. Ignore that input, or have its gaps filled",
     ),
     "only infinities": (lambda: ({"x": np.full(7, np.inf), "y": np.arange(7.0)}, "y", {}), "7 because the input 'x' is infinite"),
     "no input": (lambda: ({"y": np.arange(7.0) ** 2}, "y", {}), "no column but the target"),

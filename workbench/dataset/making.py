@@ -262,8 +262,10 @@ def _check_enough(table: Table, keep: np.ndarray, left_out: tuple[LeftOut, ...],
     if not left_out:
         raise DatasetError(f"The table has {table.n_rows} {'row' if table.n_rows == 1 else 'rows'}; at least {MIN_ROWS} are needed to see a law.")
     reasons = "; ".join(f"{len(left.rows)} because {left.reason}" for left in sorted(left_out, key=lambda left: -len(left.rows))[:3])
-    advice = " Ignore that column, or have its gaps filled with its median (in Python, missing='median')." if choices.missing == "drop" else " Ignore that column, or fill in the values."
-    raise DatasetError(f"Of {table.n_rows} rows {len(keep)} can be used, and {MIN_ROWS} are needed: {reasons}.{advice}")
+    filled = ", or have its gaps filled with its median (in Python, missing='median')" if choices.missing == "drop" else ""
+    lacking = any(left.reason.startswith("the input") for left in left_out)
+    advice = f"Ignore that input{filled}." if lacking else "Fill in the values, or choose another column."
+    raise DatasetError(f"Of {table.n_rows} rows {len(keep)} can be used, and {MIN_ROWS} are needed: {reasons}. {advice}")
 
 
 def _check_targets(table: Table, roles: Roles, values: _Values, choices: Choices) -> None:
