@@ -38,6 +38,7 @@ _BYTE_ORDER_MARKS = (
 _SAMPLE_LINES = 1000
 _SAMPLE_BYTES = 2**18
 _CHUNK = 2**22
+_LARGE = 2**24  # bytes from which Arrow reads in several threads; below, they gain nothing and are still there when the process ends
 _RAGGED = 0.1  # of the rows may have too many cells; more, and the delimiter was not understood
 _NULLS = sorted({spelling for text in MISSING_NUMBERS for spelling in (text, text.upper(), text.title())} | {"NaN", "<NA>"})
 
@@ -213,7 +214,7 @@ def _arrow(body: bytes, delimiter: str, names: Sequence[str], decimal: Decimal, 
         convert = arrow_csv.ConvertOptions(column_types={column: pa.string() for column in as_text}, include_columns=list(as_text))
     return arrow_csv.read_csv(
         pa.py_buffer(body),
-        read_options=arrow_csv.ReadOptions(column_names=list(names)),
+        read_options=arrow_csv.ReadOptions(column_names=list(names), use_threads=len(body) > _LARGE),
         parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in body),
         convert_options=convert,
     )
