@@ -140,6 +140,23 @@ def test_the_script_replays_to_the_same_bytes(tmp_path: Path) -> None:
     assert everything(wb.load_discovery(tmp_path / "replayed.kanwb")) == everything(found)
 
 
+def test_the_script_of_ones_own_data_reads_them_from_the_file_they_were_saved_to(found: wb.Discovery, tmp_path: Path) -> None:
+    found.snap(found.network.edges("spline")[0], "sin")
+    found.save(tmp_path / "mine.kanwb")
+    assert f"wb.load_discovery({str(tmp_path / 'mine.kanwb')!r}).data" in found.to_script()
+    assert wb.load_discovery(tmp_path / "mine.kanwb").to_script() == found.to_script()
+    done = subprocess.run([sys.executable, "-W", "error", "-c", found.to_script()], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(found.formula())
+
+
+def test_settings_that_are_none_are_answered(hello: wb.Dataset) -> None:
+    with pytest.raises(DiscoveryError, match=r"fit\(hidden_layers=...\): no such setting. Did you mean 'hidden_layer_sizes'"):
+        wb.Discovery(hello).fit(hidden_layers=(3,))
+    with pytest.raises(DiscoveryError, match=r"hidden_layer_sizes=3.*Sizes are tuples"):
+        wb.Discovery(hello).fit(hidden_layer_sizes=3)
+
+
 def test_a_saved_discovery_comes_back_whole(found: wb.Discovery, tmp_path: Path) -> None:
     found.snap(found.network.edges("spline")[0], "sin").undo()
     found.save(tmp_path / "hello.kanwb")

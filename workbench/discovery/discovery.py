@@ -19,7 +19,7 @@ from workbench.dataset import Dataset
 from workbench.discovery import addresses, choices, reading, script, storage
 from workbench.discovery.moves import Move
 from workbench.discovery.state import Metrics, State, measure, problems
-from workbench.exceptions import DiscoveryError, SnapError
+from workbench.exceptions import DiscoveryError, SnapError, did_you_mean
 from workbench.expression import Symbol, fold, to_text
 from workbench.networks import KAN, Edge, SymbolicEdge
 from workbench.trace import trace
@@ -56,6 +56,7 @@ class Discovery:
     ----------
     verdict : what the autopilot says of its result: "law", "approximation" or "none" (no law found, or not asked)
     front : states of the autopilot's Pareto front, simplest first
+    file : the file it was saved to or brought back from last, which its script reads the data from
 
     Examples
     --------
@@ -73,6 +74,7 @@ class Discovery:
         self._redo: dict[int | None, int] = {}
         self.verdict: Verdict = "none"
         self.front: tuple[int, ...] = ()
+        self.file: str | None = None
 
     # ---- where we are
 
@@ -120,7 +122,7 @@ class Discovery:
     def fit(self, watch: Watcher | None = None, **settings: Any) -> Discovery:
         """Fit a new network; settings are those of `training.FitConfig`. `watch` is called with progress."""
         settings = {"intervals": self._intervals(), **settings}
-        config = FitConfig(**{name: _frozen(value) for name, value in settings.items()})
+        config = _config(settings)
         results = [self._watched(problem, config, watch) for problem in self._problems]
         roughness = max(result.report.roughness for result in results)
         return self._append(Move("fit", settings), tuple(result.network for result in results), roughness)
@@ -257,7 +259,7 @@ class Discovery:
         """Return a second discovery that stands here and goes its own way; states are shared, they never change."""
         other = Discovery(self.data)
         other._problems, other._states, other._cursor, other._redo = self._problems, dict(self._states), self._cursor, dict(self._redo)
-        other.verdict, other.front = self.verdict, self.front
+        other.verdict, other.front, other.file = self.verdict, self.front, self.file
         return other
 
     # ---- queries: nothing below changes a byte
@@ -317,6 +319,7 @@ class Discovery:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Keep everything in one file: data, states, cursor. `load_discovery` brings it back."""
         storage.save(self, path)
+        self.file = os.fspath(path)
 
     # ---- inside
 
@@ -378,6 +381,18 @@ def _form_text(network: KAN, edge: Edge) -> str | None:
     if snapped is None:
         return None
     return to_text(fold(snapped.form.expression(Symbol("x"), [float(f"{value:.4g}") for value in snapped.parameters])))
+
+
+def _config(settings: Mapping[str, Any]) -> FitConfig:
+    """Return the settings of a fit; what is no setting, or has no meaning as one, is answered."""
+    known = FitConfig.__dataclass_fields__
+    if unknown := [name for name in settings if name not in known]:
+        raise DiscoveryError(f"fit({unknown[0]}=...): no such setting.{did_you_mean(unknown[0], known)} Settings: {', '.join(known)}.")
+    try:
+        return FitConfig(**{name: _frozen(value) for name, value in settings.items()})
+    except TypeError:
+        given = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+        raise DiscoveryError(f"fit({given}): a setting has the wrong kind of value. Sizes are tuples: hidden_layer_sizes=(5,), intervals=(5, 10).") from None
 
 
 def _frozen(value: Any) -> Any:
