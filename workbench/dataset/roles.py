@@ -47,8 +47,8 @@ def resolve(
     named : {"weight": column, "error": column, "group": column}, None where there is none
     """
     asked: dict[str, Role] = {}
-    requests: list[tuple[str, Role]] = [(name, "target") for name in _as_list(target, "target")]
-    requests += [(name, "input") for name in _as_list(features, "features")]
+    wanted: tuple[tuple[Role, list[str]], ...] = (("target", _as_list(target, "target")), ("input", _as_list(features, "features")))
+    requests: list[tuple[str, Role]] = [(name, role) for role, names in wanted for name in names]
     requests += [(name, role) for role, name in named.items() if name is not None]
     requests += list((roles or {}).items())
     for name, role in requests:

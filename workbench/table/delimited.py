@@ -80,11 +80,14 @@ def _to_utf8(data: bytes, name: str, encoding: str | None) -> tuple[bytes, list[
     mark, found = next(((mark, codec) for mark, codec in _BYTE_ORDER_MARKS if data.startswith(mark)), (b"", None))
     try:
         codec = codecs.lookup(encoding).name if encoding else found or _guess_encoding(data)
+    except (LookupError, ValueError):  # a name with a character that no name has is a ValueError
+        raise TableError(f"{encoding!r}: no such encoding. Try 'utf-8', 'utf-16' or 'latin-1'.") from None
+    try:
         if found and codec.startswith(found[:5]):
             codec, data = found, data[len(mark) :]
         is_utf8 = codec == "utf-8" and (not (encoding or found) or _is_valid(data, codec))  # a guess was made by trying
         text = data if is_utf8 else data.decode(codec).encode("utf-8")
-    except LookupError:
+    except LookupError:  # a codec that makes no text, such as "hex"
         raise TableError(f"{encoding!r}: no such encoding. Try 'utf-8', 'utf-16' or 'latin-1'.") from None
     except UnicodeError:
         raise TableError(f"{name!r} is not text in the encoding {codec!r}. Try encoding='utf-8', 'utf-16' or 'latin-1'.") from None

@@ -25,7 +25,7 @@ from workbench.table.spreadsheet import read_sheet, sheets_of
 from workbench.table.symbols import safe_symbols
 from workbench.table.values import cells_of_objects, cells_of_series
 
-Source = str | Path | bytes | pd.DataFrame | Mapping[str, Sequence] | np.ndarray
+Source = str | Path | bytes | pd.DataFrame | Mapping[str, Sequence | np.ndarray] | np.ndarray
 Columns = list[tuple[str, Cells]]
 
 
