@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import workbench as wb
 from workbench.discovery.autopilot import name_edges
+from workbench.discovery.inspection import previews
 from workbench.exceptions import DiscoveryError, ProjectError, SnapError, UnknownEdgeError, UnknownPrimitiveError
 from workbench.networks.storage import to_arrays
 
@@ -194,6 +195,14 @@ def test_a_model_hands_over_and_stays_as_it_is(hello: wb.Dataset) -> None:
     assert_array_equal(model.predict(hello.X_test), before)
     assert_allclose(found.network(hello.X_test)[:, 0], before, rtol=1e-12)
     assert "wb.KANRegressor(" in found.to_script()
+
+
+def test_the_form_an_edge_has_is_shown_with_the_constants_it_has(found: wb.Discovery) -> None:
+    edge = found.network.edges("spline")[0]
+    constants = found.snap(edge, "sin").network.symbolic_edge(edge).parameters
+    listed = next(choice for choice in found.candidates(edge) if choice.name == "sin")
+    assert listed.candidates[0].parameters == constants
+    assert next(fit for fit in previews(found, edge) if fit.form.name == "sin").parameters == constants
 
 
 def test_nothing_to_undo_or_redo_is_said(hello: wb.Dataset, found: wb.Discovery) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -71,6 +72,20 @@ def test_a_formula_that_leaves_a_pattern_is_no_law_though_no_curve_does_better()
     assert judged(table(100, lambda a, b, c: a - b + 3 * c, "abc", 0.5, 4, 0.01), ("x", "x", "x")) == "law"
 
 
+def test_a_formula_whose_constants_trade_against_each_other_is_no_law() -> None:
+    """The far end of a logarithm imitates a product to within the noise: log((a + 15)^p (b + 15)^q) and the like."""
+    data = table(200, lambda a, b: a + b + 0.02 * a**2, "ab", 0.5, 4, 0.01)
+    assert judged(data, ("log", "log")) == "approximation"
+
+
+def test_a_formula_that_leaves_out_an_input_that_matters_is_no_law() -> None:
+    data = table(60, lambda a, b: 0.3 * a + b**2, "ab", 0.5, 3, 0.01)
+    found = wb.Discovery(data).fit(hidden_layer_sizes=(), n_starts=1).prune(inputs=["a"])
+    flexible = found.metrics.rmse_validation
+    picked = finding(found.snap(found.network.edges()[0], "x^2").refit(50))
+    assert verdict(found, picked, [picked], flexible) == "approximation"
+
+
 def test_two_formulas_that_explain_the_rows_alike_are_no_law() -> None:
     """Half of a saturation curve under much noise: an arctangent does as well."""
     data = table(60, lambda x: x / (0.7 + x), "x", 0.05, 2.0, 0.15)
@@ -97,3 +112,11 @@ def test_classes_are_judged_against_their_frequencies() -> None:
     assert wb.discover(data, time_budget=8, random_state=0).verdict == "law"
     chance = wb.Dataset.from_table({"x": x, "y": generator.permutation(np.where(known, "yes", "no")).tolist()}, "y", task="classification")
     assert wb.discover(chance, time_budget=8, random_state=0).verdict == "none"
+
+
+def test_time_is_kept_where_rows_are_many() -> None:
+    """What takes long on 100,000 rows, taking edges away and the last refit, must not take as many seconds beyond the budget as it likes."""
+    data = table(100_000, lambda a, b, c: a * np.exp(-b) + c**2, "abc", 0.5, 3, 0.01)
+    begun = time.process_time()
+    wb.discover(data, time_budget=4, random_state=0)
+    assert time.process_time() - begun < 15

@@ -26,12 +26,14 @@ from workbench.discovery.scales import suggest_transforms
 from workbench.discovery.verdict import verdict
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.networks import Edge
+from workbench.training import FitProgress
 
 Watcher = Callable[[float, str], None]
 
 _EXACT = 1e-11  # unitless error that only rounding leaves
 _CLEARLY = 0.7  # another form must lower the error to this share to take a named edge over
 _ROWS_PER_EDGE = 5
+_LAST_REFIT, _BRIEF_REFIT, _MANY_ROWS = 200, 20, 20_000  # steps when everything is named; of many rows each takes long
 
 
 class _Clock:
@@ -88,7 +90,7 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
             break
         watch(min(clock.spent / time_budget, 0.99), f"trying the shape {settings['hidden_layer_sizes']}")
         try:
-            findings.extend(_attempt(found, {**settings, "random_state": random_state}, functions, clock))
+            findings.extend(_attempt(found, {**settings, "random_state": random_state}, functions, clock, wait=not findings))
         except (TrainingError, SnapError):
             continue
         if any(each.error < LAW**2 and not each.formula.definitions for each in findings):
@@ -111,14 +113,19 @@ def _shapes(data: Dataset, wanted: tuple[int, ...] | None) -> list[dict[str, Any
     return [settings for n_edges, settings in shapes if _ROWS_PER_EDGE * n_edges <= n_rows]
 
 
-def _attempt(found: Discovery, settings: dict[str, Any], functions: Sequence[str] | None, clock: _Clock) -> Iterator[Finding]:
-    """Fit one shape, name every edge of it, and yield what was found on the way."""
+def _attempt(found: Discovery, settings: dict[str, Any], functions: Sequence[str] | None, clock: _Clock, wait: bool) -> Iterator[Finding]:
+    """Fit one shape, name every edge of it, and yield what was found on the way; unless one must wait, a fit ends when time is over."""
+
+    def hurry(_: FitProgress) -> None:
+        if clock.over and not wait:
+            raise TrainingError("Time is over; there are other shapes.")
+
     if found.states:
         found.leave()
-    start = found.fit(**settings).eliminate().state.id
+    start = found.fit(watch=hurry, **settings).eliminate().state.id
     if len(found.network.edges()) > 1:  # the best form of a single edge is the first of its rivals
         name_edges(found, functions, lambda: clock.over)
-        yield finding(found.refit(200))
+        yield finding(found if clock.over else found.refit(_LAST_REFIT if len(found.data.split.train) <= _MANY_ROWS else _BRIEF_REFIT))
     for rival in rival_laws(found.go_to(start), functions, lambda: clock.over):
         with suppress(TrainingError):  # constants so large that the written formula has no value
             yield finding(rival, rival=True)
@@ -153,8 +160,10 @@ def revise(found: Discovery, functions: Sequence[str] | None = None, stop: Calla
         if stop() or found.metrics.rmse_validation < _EXACT:
             return
         top = _first_allowed(found.candidates(edge, library=functions))
-        present = found.network.symbolic_edge(edge).form.name
-        if top is not None and top.name != present and top.rmse_validation < _CLEARLY * found.metrics.rmse_validation:
+        present = found.network.symbolic_edge(edge)
+        if top is None or top.rmse_validation is None or (present is not None and top.name == present.form.name):
+            continue
+        if top.rmse_validation < _CLEARLY * found.metrics.rmse_validation:
             found.snap(edge, top.name)
 
 

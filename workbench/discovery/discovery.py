@@ -122,8 +122,7 @@ class Discovery:
     def fit(self, watch: Watcher | None = None, **settings: Any) -> Discovery:
         """Fit a new network; settings are those of `training.FitConfig`. `watch` is called with progress."""
         settings = {"intervals": self._intervals(), **settings}
-        config = _config(settings)
-        results = [self._watched(problem, config, watch) for problem in self._problems]
+        results = [self._watched(problem, _config(settings), watch) for problem in self._problems]
         roughness = max(result.report.roughness for result in results)
         return self._append(Move("fit", settings), tuple(result.network for result in results), roughness)
 
@@ -162,7 +161,9 @@ class Discovery:
         # below a thousandth of the spread a fit is limited by its splines, not by the data: there a factor counts, not a standard error
         allowed = max(allowed, min(9.0 * best.error, 1e-6))
         chosen = min((step for step in steps if step.error <= allowed), key=lambda step: step.n_edges)
-        return self._append(Move("eliminate", {"tolerance": tolerance}), chosen.networks)
+        many = any(problem.n_rows > pruning.ROWS for problem in self._problems)
+        networks = self._refitted(chosen.networks, 20) if many and chosen.edges else chosen.networks
+        return self._append(Move("eliminate", {"tolerance": tolerance}), networks)
 
     def snap(self, edge: Sequence[Any], form: str, parameters: Mapping[str, float] | None = None, offset: bool = True) -> Discovery:
         """Replace an edge by a named form ("x^p", "sin") or a typed one ("a*exp(-b*x)+c"), and refit the whole model.

@@ -149,7 +149,7 @@ def candidates(
     """
     if network.state(edge) == "pruned":
         raise SnapError(f"candidates(edge={edge}): this edge is pruned and has no curve. Undo the pruning, or ask for {_some(network)}.")
-    question = _Question(network, edge, _thinned(problem), forms_of(library), roughness)
+    question = _Question(network, edge, problem.thinned(ROWS), forms_of(library), roughness)
     ranked, previews = question.answer()
     return (ranked + previews)[:top]
 
@@ -212,12 +212,12 @@ class _Question:
         n_constants = len(self.whole.program.parameters)
         self.few = n_constants <= FEW
         self.n_refitted = _REFITTED_FEW if self.few else _REFITTED if n_constants < _LARGE else _REFITTED_LARGE
-        self.present = _present(network, edge)
+        self.present = present_fit(network, edge)
         self.base = checks.errors(network, problem, roughness)
 
     def answer(self) -> tuple[tuple[Candidate, ...], tuple[Candidate, ...]]:
         """Return refitted candidates and previews, each in order."""
-        fits = [self.present if self._stands(fit) else fit for fit in edge_fit.fit_forms(self.curve, self.forms)]
+        fits = [self.present if self.present and self._stands(fit) else fit for fit in edge_fit.fit_forms(self.curve, self.forms)]
         if not fits:
             raise SnapError(
                 f"None of the forms {', '.join(form.name for form in self.forms)} is defined on what edge {self.edge} receives, "
@@ -263,7 +263,7 @@ class _Question:
         except TrainingError:
             return None
         errors = checks.errors(network, self.problem, self.roughness)
-        now = _present(network, self.edge)
+        now = present_fit(network, self.edge)
         if now is None or not np.isfinite(errors.mean()):
             return None
         now = replace(now, error=fit.error)
@@ -328,7 +328,7 @@ class _Question:
         )
 
 
-def _present(network: KAN, edge: Edge) -> EdgeFit | None:
+def present_fit(network: KAN, edge: Edge) -> EdgeFit | None:
     """Return the form an edge has, as the network has it; None for a spline."""
     snapped = network.symbolic_edge(edge)
     if snapped is None:
@@ -336,20 +336,6 @@ def _present(network: KAN, edge: Edge) -> EdgeFit | None:
     level, row, _ = network.position(edge)
     layer = network.layers[level]
     return EdgeFit(snapped.form, tuple(snapped.parameters), tuple(snapped.free), float(layer.bias[row]), bool(layer.free_bias[row]), 0.0)
-
-
-def _thinned(problem: Problem) -> Problem:
-    """Return the problem on an even choice of at most 4000 rows, fitted and checked."""
-    held_out = problem.validation
-    if held_out is not None and held_out.n_rows > ROWS:
-        held_out = held_out.rows(_even(held_out.n_rows))
-    if problem.n_rows > ROWS:
-        return replace(problem.rows(_even(problem.n_rows)), validation=held_out)
-    return replace(problem, validation=held_out)
-
-
-def _even(n_rows: int) -> np.ndarray:
-    return np.linspace(0, n_rows - 1, ROWS).astype(int)
 
 
 def _some(network: KAN) -> str:
