@@ -151,6 +151,13 @@ def test_the_script_of_ones_own_data_reads_them_from_the_file_they_were_saved_to
     assert done.stdout.strip() == str(found.formula())
 
 
+def test_the_script_of_the_autopilot_prints_the_formula_that_it_found() -> None:
+    found = wb.discover(wb.load_sample("planets"), time_budget=10, random_state=0)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", found.to_script()], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(found.formula())
+
+
 def test_settings_that_are_none_are_answered(hello: wb.Dataset) -> None:
     with pytest.raises(DiscoveryError, match=r"fit\(hidden_layers=...\): no such setting. Did you mean 'hidden_layer_sizes'"):
         wb.Discovery(hello).fit(hidden_layers=(3,))

@@ -25,7 +25,7 @@ def to_script(found: Discovery) -> str:
         "",
         "found = wb.Discovery(data)",
         *(step.move.to_python() for step in found.path),
-        "print(found.formula())",
+        f"print(found.formula({'nice=True' if found.state.id in found.front else ''}))",
         "",
     ]
     return "\n".join(lines)
