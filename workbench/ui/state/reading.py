@@ -57,8 +57,15 @@ def read_file(jobs: Jobs, content: bytes, reading: Reading) -> Read:
             problems.append(problem)
             continue
         arrays = {f"{_TABLE}{name}": values for name, values in result.arrays.items()}
-        return Read({"table": result.value}, arrays, one)
+        read = Read({"table": result.value}, arrays, one)
+        return replace(read, reading=replace(one, sheet=_sheet_read(read.table, sheets))) if len(sheets) > 1 and not one.sheet else read
     raise problems[0]
+
+
+def _sheet_read(table: Table, sheets: tuple[str, ...]) -> str:
+    """Return which sheet the table came from where none was chosen: its notes name it."""
+    told = [note.text for note in table.notes if note.kind == "sheet"]
+    return next((sheet for sheet in sheets if any(text.endswith(f": {sheet!r} was read.") for text in told)), sheets[0])
 
 
 def read_sample(jobs: Jobs, name: str) -> tuple[Dataset, Data]:
