@@ -25,8 +25,8 @@ from workbench.discovery.inspection import inspect, placed, previews, shares
 from workbench.discovery.state import State
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.export import write_export
-from workbench.figures import network_svg
 from workbench.figures.drawing import drawing
+from workbench.figures.svg import network_svg
 from workbench.jobs import Result
 from workbench.networks import Edge
 from workbench.primitives import LIBRARY
