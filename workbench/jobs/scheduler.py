@@ -4,7 +4,8 @@ Every message of a worker, every order of a caller and every deadline is put int
 thread. So nothing here needs a lock, and everyone sees what happens to a job in the order in which it happened.
 
     lanes     "interactive": one worker, always warm.  "batch": started as work comes, up to the limit, at low priority.
-    spare     one more warm worker in no lane. It takes the place of a worker that died or was killed, or is the next
+    spare     one more warm worker in no lane, started when the interactive one has warmed up: two at once would keep a
+              small machine from its first page. It takes the place of a worker that died or was killed, or is the next
               batch worker, so that nobody waits for an import; another spare is then started behind it.
     stopping  a message first; SIGTERM after 3 s; SIGKILL after 6 s. The same for a task that takes too long.
 """
@@ -79,7 +80,8 @@ class Listener(Protocol):
 class _Worker:
     process: WorkerProcess
     lane: Lane | None  # None: the spare
-    ready: bool = False
+    ready: bool = False  # it takes orders
+    warm: bool = False  # it need not import anything first
     run: Run | None = None
 
 
@@ -177,7 +179,7 @@ class Scheduler:
             free = [worker for worker in self._workers.values() if worker.lane == lane and worker.ready and not worker.run]
             for worker in free[: len(waiting)]:
                 self._assign(waiting.popleft(), worker)
-        if any(worker.lane == "interactive" and worker.ready for worker in self._workers.values()):
+        if any(worker.lane == "interactive" and worker.warm for worker in self._workers.values()):
             self._keep_spare()
 
     def _staff(self, lane: Lane) -> None:
@@ -231,6 +233,10 @@ class Scheduler:
         worker, kind = self._workers[process], message["type"]
         if kind == "ready":
             worker.ready, self._failed_starts = True, 0
+            self._dispatch()
+            return
+        if kind == "warm":
+            worker.warm = True
             self._dispatch()
             return
         run = worker.run
