@@ -73,14 +73,14 @@ def _banners(bench: Bench, scene: Scene) -> int:
 def _desk(bench: Bench, scene: Scene, height: int) -> None:
     with st.container(key="bench_desk"):
         told = bench.inspector(scene, height)
-        left, right = st.columns([7, 4], gap="small") if told else (st.container(), None)
+        left, right = st.columns([7, 4], gap="small")  # also without inspector: a canvas that moves is built anew
         with left:
             network(
                 NETWORK, bench.canvas(scene, height), on_action=lambda: _act(bench, NETWORK), on_select=lambda: _select(bench),
                 on_news=lambda: None, on_stream_lost=lambda: bench.lose(st.session_state[NETWORK].get("stream")),
             )  # fmt: skip
-        if right is not None:
-            with right:
+        if told is not None:
+            with right, st.container(key="bench_inspected"):
                 inspector(INSPECTOR, told, on_action=lambda: _act(bench, INSPECTOR))
 
 

@@ -8,6 +8,7 @@
 
 import { html, set, origin } from "./shared/dom.js";
 import { Outbox } from "./shared/outbox.js";
+import { lookAhead } from "./shared/ahead.js";
 import { graphLayout } from "./network/layout.js";
 import { matrixLayout } from "./network/matrix.js";
 import { Model, describe } from "./network/model.js";
@@ -87,6 +88,7 @@ class NetworkView {
     this.#arrange();
     this.progress.show(data.job ?? null);
     this.live.follow(data.streams ?? []);
+    if (!this.model.isEmpty) lookAhead(data.ahead ?? []);
     set(this.element, { "data-live": Boolean(data.job), "data-renders": (this.renders = (this.renders ?? 0) + 1) });
   }
 
