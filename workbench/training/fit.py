@@ -19,6 +19,7 @@ import numpy as np
 from workbench.exceptions import TrainingError
 from workbench.networks import kan
 from workbench.networks.kan import KAN
+from workbench.networks.program import Program
 from workbench.training import minibatch
 from workbench.training.config import FitConfig, FitProgress, FitReport
 from workbench.training.descent import descend, loss_of, settled
@@ -28,6 +29,7 @@ from workbench.training.score import checked_errors
 
 _MANY_ROWS = 20_000  # above it a fit begins on a sample of the rows
 _START = 8  # iterations that tell a good start from a bad one
+_ROWS_OF_A_START = 4  # rows for every constant, which are enough to tell
 _ON_THE_WAY = 16  # iterations under a penalty that a weaker one will follow: a place to go on from, not an end
 _RESTART = 40  # iterations of a restart
 
@@ -83,13 +85,15 @@ def _checked(network: KAN, problem: Problem, roughness: float) -> float:
 def _best_start(problem: Problem, config: FitConfig) -> Iterator[FitProgress]:
     """Run every start for a short while; the last progress yielded holds the best network."""
     seeds = np.random.SeedSequence(config.random_state).spawn(config.n_starts)
+    starts = [initial(problem, config, np.random.default_rng(seed)) for seed in seeds]
+    enough = _ROWS_OF_A_START * len(Program(starts[0]).parameters)
+    few = problem if problem.n_rows <= enough else minibatch.sample(problem, enough, config.random_state)
     best, lowest = None, np.inf
-    for k, seed in enumerate(seeds):
-        network = initial(problem, config, np.random.default_rng(seed))
-        for met in descend(network, problem, config.roughness[0], config.sparsity, _START):
+    for k, network in enumerate(starts):
+        for met in descend(network, few, config.roughness[0], config.sparsity, _START):
             if met.loss < lowest:
                 best, lowest = met.network, met.loss
-            yield FitProgress(best, f"start {k + 1} of {config.n_starts}", 0.3 * (k + 1) / config.n_starts, _rmse(lowest, problem))
+            yield FitProgress(best, f"start {k + 1} of {config.n_starts}", 0.3 * (k + 1) / config.n_starts, _rmse(lowest, few))
     if best is None:
         raise TrainingError("No start gave a finite network. Look for extreme values in the inputs.")
 
