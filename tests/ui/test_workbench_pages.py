@@ -106,9 +106,9 @@ def test_undo_and_redo_walk_the_history(app: AppTest, opened: Services, trees: s
     assert app.button("bench_redo").disabled
 
 
-def test_a_refit_is_one_more_state(app: AppTest, opened: Services, trees: str) -> None:
+def test_continue_trains_a_finished_network_further_as_one_more_state(app: AppTest, opened: Services, trees: str) -> None:
     on(app, "workbench", trees)
-    app.button("bench_refit").click().run()
+    app.button("bench_continue").click().run()
     assert not app.exception
     assert [step.label for step in opened.store.states.history(trees)] == ["fit", "refit"]
 

@@ -45,7 +45,7 @@ def _bench(bench: Bench) -> None:
     with st.container(key="bench"):
         bench_tools.header(bench, scene)
         banners = _banners(bench, scene)
-        _desk(bench, scene, HEIGHT - BANNER * banners if scene.state else EMPTY)
+        _desk(bench, scene, HEIGHT - BANNER * banners if scene.state or scene.training else EMPTY)
         if scene.state is None:
             _begin(scene)
         else:
