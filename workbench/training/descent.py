@@ -7,15 +7,14 @@ stay short, for the weights of the group lasso are made anew at the start of eac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from workbench.networks.kan import KAN
-from workbench.networks.program import Program
+from workbench.networks.program import Evaluation, Program
 from workbench.ops.threads import limited, one_thread
-from workbench.trace import trace
 from workbench.training import lbfgs, lm, penalty
 from workbench.training.problem import Problem
 from workbench.training.ranges import followed, gauged
@@ -23,6 +22,7 @@ from workbench.training.ranges import followed, gauged
 BLOCK = 4  # iterations of the first block: as many as are worth a look at the ranges
 _LM_PARAMETERS = 1100  # above it the cubic cost of a Cholesky step exceeds that of many gradients
 _LONGEST = 32  # iterations between two looks at the ranges
+_LOOK = 4  # iterations between two looks for the best network
 _STANDING = 0.02  # a block that gains less of the loss than this ends the descent
 _SPARSE = 20  # iterations a sparse descent runs in any case: the loss may rise while edges fade
 _TORN = 10.0  # times the loss before: ranges that make it worse than this are not taken
@@ -63,27 +63,30 @@ def descend(
     `enough` is asked after every yield: where it says so the block and the descent end at this iteration. (A network too large for
     Levenberg-Marquardt is looked at between blocks only.)
     """
-    taken, damping, best, lowest, length = 0, 1.0, network, np.inf, BLOCK
-    while taken < max_iter:
-        n, unpack = 0, as_it_is(network)
-        for n, unpack, loss in _block(network, problem, (roughness, sparsity, damping), min(length, max_iter - taken)):
-            yield Met(unpack, loss, taken + n, False)
+    best, damping, length, taken = Met(as_it_is(network), np.inf, 0, True), 1.0, BLOCK, 0
+    while True:
+        before, lowest = taken, best.loss
+        for n, reached, loss in _block(network, problem, (roughness, sparsity, damping), min(length, max_iter - taken)):
+            taken = before + max(n, 1)
+            if n % _LOOK == 0:
+                best = _better(best, reached, loss)
+            yield Met(reached, loss, taken, False)
             if enough():
                 break
-        network = unpack()
-        taken += max(n, 1)
-        loss = loss_of(network, problem)
+        best, network = replace(_better(best, reached, loss), taken=taken, whole=True), reached()
+        yield best
         standing = loss > (1.0 - _STANDING) * lowest and (not sparsity or taken >= _SPARSE)
-        if loss < lowest:
-            best, lowest = network, loss
-        yield Met(as_it_is(best), lowest, taken, True)
-        if n < BLOCK or standing or enough():
+        if n < BLOCK or standing or taken >= max_iter or enough():
             return
         moved = settled(network, problem)
         if loss_of(moved, problem) < _TORN * loss + 1e-9 * problem.mass:  # else the old ranges hold a curve that the new ones cannot
             network = moved
         damping = 1e-2
         length = length if sparsity else min(2 * length, _LONGEST)
+
+
+def _better(best: Met, reached: Callable[[], KAN], loss: float) -> Met:
+    return replace(best, unpack=reached, loss=loss) if loss < best.loss else best
 
 
 def as_it_is(network: KAN) -> Callable[[], KAN]:
@@ -96,29 +99,34 @@ def _block(
 ) -> Iterator[tuple[int, Callable[[], KAN], float]]:
     """Run at most `length` iterations under (roughness, sparsity), the damping starting where the third says.
 
-    Yields after each: how many there were, what makes the network, its loss.
+    Yields after each, at least once: how many there were, what makes the network, its loss. Within a block no step makes the objective worse.
     """
     roughness, sparsity, damping = weights
     program = Program(network)
-    if len(program.parameters) > _LM_PARAMETERS:
+    parameters = program.parameters
+    if len(parameters) > _LM_PARAMETERS:
         found, n = one_thread(lbfgs.descend)(network, problem, roughness, sparsity, 8 * length)
         yield n, as_it_is(found), loss_of(found, problem)
         return
     with limited():
         normal = lm.Normal(program, problem)
-        parameters = program.parameters
         smooth = penalty.smoothness(program, problem, roughness)
         if sparsity:
             smooth = penalty.with_sparsity(smooth, normal.evaluation(parameters), parameters, sparsity, normal.blocks[0].weights)
+        n = 0
         for n, step in enumerate(lm.iterate(normal, parameters, smooth, damping, length), 1):
             yield n, partial(program.unpack, step.parameters), step.loss
+        if not n:
+            yield 0, as_it_is(network), normal.loss(parameters)
 
 
 @one_thread
 def settled(network: KAN, problem: Problem) -> KAN:
     """Return the network with hidden scales fixed and hidden ranges on what they receive."""
-    sample = problem.x[:, :: max(1, problem.n_rows // 4000)]
-    return followed(trace(gauged(trace(network, sample)), sample))
+    program = Program(network)
+    evaluation = Evaluation(program, np.ascontiguousarray(problem.x[:, :: max(1, problem.n_rows // 4000)]))
+    evaluation.forward(program.parameters)
+    return followed(*gauged(network, evaluation.slots, evaluation.inputs))
 
 
 def loss_of(network: KAN, problem: Problem) -> float:

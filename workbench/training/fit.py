@@ -18,6 +18,7 @@ import numpy as np
 from workbench.exceptions import TrainingError
 from workbench.networks import kan
 from workbench.networks.kan import KAN
+from workbench.networks.program import Program
 from workbench.training import minibatch
 from workbench.training.config import FitConfig, FitProgress, FitReport, FitResult
 from workbench.training.descent import Met, as_it_is, descend, loss_of, never, settled
@@ -27,6 +28,7 @@ from workbench.training.score import checked_errors
 
 _MANY_ROWS = 20_000  # above it a fit begins on a sample of the rows
 _START = 8  # iterations that tell a good start from a bad one
+_ROWS_OF_A_START = 4  # rows for every constant, which are enough to tell
 _ON_THE_WAY = 16  # iterations under a penalty that a weaker one will follow: a place to go on from, not an end
 _RESTART = 40  # iterations of a restart
 _STARTED = 0.3  # of the whole way, when the starts are done
@@ -97,12 +99,14 @@ def _best_start(problem: Problem, course: _Course) -> Generator[FitProgress, Non
     """Run every start for a short while, and return the best network."""
     config = course.config
     seeds = np.random.SeedSequence(config.random_state).spawn(config.n_starts)
+    starts = [initial(problem, config, np.random.default_rng(seed)) for seed in seeds]
+    rows = _ROWS_OF_A_START * len(Program(starts[0]).parameters)
+    few = problem if problem.n_rows <= rows else minibatch.sample(problem, rows, config.random_state)
     best, lowest = None, np.inf
-    for k, seed in enumerate(seeds):
-        network = initial(problem, config, np.random.default_rng(seed))
-        for met in course.descend(network, problem, config.roughness[0], _START):
+    for k, network in enumerate(starts):
+        for met in course.descend(network, few, config.roughness[0], _START):
             done = (k + met.taken / _START) / config.n_starts
-            yield course.progress(met.unpack, f"start {k + 1} of {config.n_starts}", _STARTED * done, _rmse(met.loss, problem))
+            yield course.progress(met.unpack, f"start {k + 1} of {config.n_starts}", _STARTED * done, _rmse(met.loss, few))
         if met.loss < lowest:
             best, lowest = met.network, met.loss
         if course.enough():
@@ -159,7 +163,8 @@ def _through_stages(best: KAN, problem: Problem, course: _Course) -> Generator[F
             failures += 1
         history.append(error)
         done = (k + 1) / len(stages)
-        yield course.progress(as_it_is(best), f"{n_intervals} intervals", _STARTED + (1.0 - _STARTED) * done, float(np.sqrt(lowest)))
+        rmse = _rmse(loss_of(best, problem), problem)
+        yield course.progress(as_it_is(best), f"{n_intervals} intervals", _STARTED + (1.0 - _STARTED) * done, rmse)
         if failures == 2 or course.enough():
             break
     return best, chosen, tuple(history)
