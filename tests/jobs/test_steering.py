@@ -12,6 +12,7 @@ import time
 import pytest
 
 from workbench.exceptions import JobCancelled, JobError
+from workbench.jobs import scheduler
 from workbench.worker import Context, Wishes
 
 FAR = {"moves": 30_000}
@@ -126,6 +127,29 @@ def test_a_paused_task_holds_up_neither_its_own_lane_nor_the_other(new_pool, unt
     assert pool.wait(job.id, timeout=20).value == {"walked": 90}
     until(lambda: sum(worker.lane == lane for worker in tuple(pool._scheduler._workers.values())) == 1)  # who stood in has left
     assert pool.wait(pool.submit("echo", {"n": 2}, lane=lane).id, timeout=20).value == {"n": 2}
+
+
+def test_work_that_was_stood_in_for_does_not_widen_its_lane_for_good(new_pool, until):
+    pool = new_pool()
+    first = paused(pool, until, {"moves": 500})
+    second, third = pool.submit("walk", {"moves": 500}), pool.submit("echo", {"n": 1})
+    until(lambda: pool.get(second.id).status == "running")
+    assert pool.get(third.id).status == "queued"
+    pool.steer(first.id, "go on")
+    until(lambda: pool.get(first.id).finished or pool.get(second.id).finished)
+    assert pool.wait(third.id, timeout=20).value == {"n": 1}
+    assert all(pool.get(job.id).finished for job in (first, second))  # one at a time: it waited for both
+
+
+def test_too_many_paused_tasks_hold_their_lane(new_pool, until, monkeypatch):
+    monkeypatch.setattr(scheduler, "MOST_RESTING", 1)
+    pool = new_pool()
+    jobs = [paused(pool, until), paused(pool, until)]
+    waiting = pool.submit("echo", {"n": 1})
+    time.sleep(0.3)
+    assert pool.get(waiting.id).status == "queued"
+    pool.cancel(jobs[0].id)
+    pool.wait(waiting.id, timeout=20)
 
 
 def test_a_waiting_worker_uses_no_time(own_pool, until):

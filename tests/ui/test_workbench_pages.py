@@ -194,7 +194,7 @@ def test_a_paused_fit_is_stepped_gone_on_with_and_leaves_its_network(app: AppTes
     assert labels(app) == ["Continue"]
     job = paused_fit(opened, trees)
     app.run()
-    assert labels(app) == ["Continue", "Step", "Stop and keep", "Discard"]
+    assert labels(app) == ["Discard", "Stop and keep", "Step", "Continue"]
     assert (payload(app)["job"]["status"], len(payload(app)["edges"])) == ("paused", 2 * 2 + 2)
     assert "Fit paused at" in shown(app)
     before = payload(app)["job"]["iterations"]
@@ -224,7 +224,7 @@ def test_the_first_fit_can_be_steered_before_there_is_any_network(app: AppTest, 
     opened.store.projects.set_data(project, *wb.load_sample("cherry_trees").to_arrays())
     paused_fit(opened, project)
     on(app, "workbench", project)
-    assert labels(app) == ["Continue", "Step", "Stop and keep", "Discard"]
+    assert labels(app) == ["Discard", "Stop and keep", "Step", "Continue"]
     app.button("bench_keep").click().run()
     assert "0/6 symbolic" in shown(app)
 

@@ -182,7 +182,8 @@ class Scheduler:
         for lane, waiting in self._waiting.items():
             self._staff(lane)
             free = [worker for worker in self._of(lane) if worker.ready and not worker.run]
-            for worker in free[: len(waiting)]:
+            room = self._strength(lane) - sum(worker.run is not None for worker in self._of(lane))
+            for worker in free[: min(len(waiting), max(0, room))]:
                 self._assign(waiting.popleft(), worker)
             self._dismiss(lane)
         if any(worker.lane == "interactive" and worker.ready for worker in self._workers.values()):

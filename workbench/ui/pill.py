@@ -14,7 +14,7 @@ from workbench.ui.services import services
 from workbench.ui.state.jobs import Jobs, Pill
 
 EVERY = "1s"
-DISMISSED = "dismissed_jobs"  # key of the session
+DISMISSED, WATCHED = "dismissed_jobs", "watched_job"  # keys of the session
 ICONS = {
     "queued": ":material/hourglass_empty:", "paused": ":material/pause_circle:", "done": ":material/check_circle:", "failed": ":material/error:",
     "interrupted": ":material/power_off:",
@@ -40,15 +40,15 @@ def _draw(jobs: Jobs, project: str | None, watched: str) -> None:
     pill = _shown(jobs, project)
     if pill is None or pill.job != watched:
         st.rerun()
-    if not pill.running and st.session_state.get("watched_job") == pill.job:
-        del st.session_state["watched_job"]
+    if not pill.running and st.session_state.get(WATCHED) == pill.job:
+        del st.session_state[WATCHED]
         st.rerun()
     if pill.running:
-        st.session_state["watched_job"] = pill.job
+        st.session_state[WATCHED] = pill.job
     with st.container(key="job_pill", horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
         icon = ICONS.get(pill.status, ":material/progress_activity:")
         st.markdown(f"{icon} {literal(pill.text)}", help=literal(pill.detail) or None, width="content")
-        if pill.running and pill.steered and pill.status != "queued":
+        if pill.running and pill.steered:
             _steer(jobs, pill)
         elif pill.running:
             st.button("Stop", key="stop_job", icon=":material/stop_circle:", type="tertiary", on_click=jobs.stop, args=(pill.job,))

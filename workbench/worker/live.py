@@ -19,12 +19,19 @@ class Live:
     def __init__(self, found: Discovery, context: Context) -> None:
         self._found, self._context = found, context
         self._step, self._next = 0, float("-inf")
+        self._rested, self._blocks, self._empty = 0, 0, 0
 
     def __call__(self, progress: FitProgress) -> bool:
         """Show where the fit is, and rest here where that is wanted; return whether it is to end here."""
         if time.monotonic() >= self._next:
             self._show(progress)
-        return self._context.rest(progress.blocks, lambda: self._show(progress))
+        self._empty += progress.blocks > self._blocks and progress.iterations == self._rested  # it rested at the very end of this block
+        self._blocks = progress.blocks
+        return self._context.rest(progress.blocks - self._empty, lambda: self._rest(progress))
+
+    def _rest(self, progress: FitProgress) -> None:
+        self._rested = progress.iterations
+        self._show(progress)
 
     def _show(self, progress: FitProgress) -> None:
         began = time.monotonic()

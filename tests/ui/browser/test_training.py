@@ -89,6 +89,9 @@ def test_a_long_fit_is_paused_looked_at_stepped_and_kept(browser: Browser, app: 
     assert iteration(page) > there
     expect(page.locator(".inspector .learned")).not_to_have_attribute("d", learned)
 
+    page.get_by_role("button", name="Lock", exact=True).click()
+    expect(page.locator(".inspector .message")).to_have_text("Lock waits until the fit is finished or kept.")
+
     with visit(browser, app) as other:  # somebody else, or oneself after the tab was closed
         other.goto(page.url)
         expect(strip(other, "paused")).to_have_count(1)
@@ -101,8 +104,10 @@ def test_a_long_fit_is_paused_looked_at_stepped_and_kept(browser: Browser, app: 
     expect(page.locator(".progress").filter(visible=True)).to_have_count(0)
     expect(page.locator(".st-key-bench_head .stMarkdownBadge").filter(has_text="symbolic", visible=True)).to_have_text("0/96 symbolic")
     expect(button(page, "continue")).to_be_visible()
+    expect(page.locator(f".edge[data-id='{EDGE}']")).to_have_attribute("data-state", "locked")
     with Store(workspace) as store:
         project = re.search(r"project=([\w-]+)", page.url)[1]
-        (step,) = store.states.history(project)
+        step, lock = store.states.history(project)
+    assert lock.label == "lock h2,0 → y"
     assert step.label == "fit, stopped"
     assert step.move["arguments"]["stop_after"] > there

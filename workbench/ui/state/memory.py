@@ -40,6 +40,7 @@ class Memory:
     moves : moves that are not finished; each is about an edge, or about "" for the whole network
     waiting : moves that were asked for during a fit, in order
     pausing : a fit that was asked to pause and has not come to rest yet
+    announced : the last long job that the rest of the page was told of
     question, deeper : what the inspector waits for
     known : answers about edges, by question
     own : edge -> forms that the person typed for it
@@ -54,6 +55,7 @@ class Memory:
     moves: list[Asked] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     pausing: str | None = None
+    announced: str | None = None
     question: Asked | None = None
     deeper: Asked | None = None
     known: OrderedDict[Question, Mapping[str, Any]] = field(default_factory=OrderedDict)
