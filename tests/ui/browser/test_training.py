@@ -16,6 +16,10 @@ from workbench.store import Store
 pytestmark = pytest.mark.browser
 
 EDGE = "2.0.0"
+HIDE_AND_SHOW = """() => [true, false].forEach((hidden) => {
+  Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +85,11 @@ def test_a_long_fit_is_paused_looked_at_stepped_and_kept(browser: Browser, app: 
     page.wait_for_timeout(700)
     assert (iteration(page), curve(page)) == (there, still)
 
+    errors = page.locator(".loss").last.get_attribute("d")
+    page.evaluate(HIDE_AND_SHOW)
+    page.wait_for_timeout(500)
+    assert page.locator(".loss").last.get_attribute("d") == errors  # nothing is told twice
+
     page.locator(f".edge[data-id='{EDGE}'] .frame").click()
     expect(page.locator(".inspector[data-live] h2")).to_have_text("h2,0 → y")
     learned = page.locator(".inspector .learned").get_attribute("d")
@@ -111,3 +120,20 @@ def test_a_long_fit_is_paused_looked_at_stepped_and_kept(browser: Browser, app: 
     assert lock.label == "lock h2,0 → y"
     assert step.label == "fit, stopped"
     assert step.move["arguments"]["stop_after"] > there
+
+
+def test_a_finished_network_is_trained_further_and_that_is_discarded_from_another_page(page: Page, workspace: Path) -> None:
+    with Store(workspace) as store:
+        project = next(project.id for project in store.projects.all() if project.cursor)
+        before = store.states.history(project)
+    page.goto(f"/workbench?project={project}")
+    button(page, "continue").dblclick()  # the second click finds Pause in its place, or nothing yet: never Discard
+    expect(page.locator(".progress").filter(visible=True, has_text="Training on")).to_have_count(1)
+    pill = page.locator(".st-key-job_pill")
+    expect(pill).to_contain_text("Training")
+    page.goto(f"/data?project={project}")
+    pill.locator(".st-key-end_job button").last.click()
+    page.get_by_role("menuitem", name="Discard").or_(page.get_by_role("option", name="Discard")).click()
+    expect(pill).to_have_count(0)
+    with Store(workspace) as store:
+        assert store.states.history(project) == before
