@@ -8,7 +8,7 @@ byte as it was.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,18 +19,18 @@ from workbench.dataset import Dataset
 from workbench.discovery import addresses, choices, reading, script, storage
 from workbench.discovery.moves import Move
 from workbench.discovery.state import Metrics, State, measure, problems
+from workbench.discovery.watching import Watcher, watched
 from workbench.exceptions import DiscoveryError, SnapError
 from workbench.expression import Symbol, fold, to_text
 from workbench.networks import KAN, Edge, SymbolicEdge
 from workbench.trace import trace
-from workbench.training import FitConfig, FitProgress, FitResult, Problem, fit, refit
+from workbench.training import FitConfig, Problem, fit, refit, refitting
 
 if TYPE_CHECKING:
     from workbench.discovery.choices import Choice
     from workbench.formula import Formula, Prediction
     from workbench.table import Source, Table
 
-Watcher = Callable[[FitProgress], None]
 Verdict = Literal["law", "approximation", "none"]
 
 
@@ -117,13 +117,20 @@ class Discovery:
 
     # ---- moves
 
-    def fit(self, watch: Watcher | None = None, **settings: Any) -> Discovery:
-        """Fit a new network; settings are those of `training.FitConfig`. `watch` is called with progress."""
+    def fit(self, watch: Watcher | None = None, stop_after: int | None = None, **settings: Any) -> Discovery:
+        """Fit a new network; settings are those of `training.FitConfig`.
+
+        Parameters
+        ----------
+        watch : called with progress after every iteration; where it returns True the fit ends, and the best network so far is kept
+        stop_after : iterations after which it ends; recorded of a fit that was ended, so that it can be made again to the same bytes
+        """
         settings = {"intervals": self._intervals(), **settings}
         config = FitConfig(**{name: _frozen(value) for name, value in settings.items()})
-        results = [self._watched(problem, config, watch) for problem in self._problems]
-        roughness = max(result.report.roughness for result in results)
-        return self._append(Move("fit", settings), tuple(result.network for result in results), roughness)
+        done = watched(lambda _, problem, enough: fit(problem, config, enough), self._problems, watch, stop_after)
+        roughness = max(result.report.roughness for result in done.results)
+        move = Move("fit", settings | _ended(done.stop_after))
+        return self._append(move, tuple(result.network for result in done.results), roughness)
 
     def prune(
         self,
@@ -204,9 +211,14 @@ class Discovery:
         """Let fits change an edge's constants again."""
         return self._locked("unlock", edge, False)
 
-    def refit(self, max_iter: int = 100) -> Discovery:
-        """Fit every free constant from where it stands."""
-        return self._append(Move("refit", {"max_iter": max_iter}), self._refitted(self.state.networks, max_iter))
+    def refit(self, max_iter: int = 100, watch: Watcher | None = None, stop_after: int | None = None) -> Discovery:
+        """Fit every free constant on from where it stands; `watch` and `stop_after` as for a fit."""
+        state = self.state
+        done = watched(
+            lambda k, problem, enough: refitting(state.networks[k], problem, max_iter, state.roughness, enough=enough),
+            self._problems, watch, stop_after,
+        )  # fmt: skip
+        return self._append(Move("refit", {"max_iter": max_iter} | _ended(done.stop_after)), tuple(result.network for result in done.results))
 
     # ---- the cursor
 
@@ -352,13 +364,9 @@ class Discovery:
         n_rows = min(problem.n_rows for problem in self._problems)
         return tuple(n for n in (3, 5, 10, 20) if n == 3 or n_rows >= 15 * n)[-3:]
 
-    def _watched(self, problem: Problem, config: FitConfig, watch: Watcher | None) -> FitResult:
-        for progress in fit(problem, config):
-            if isinstance(progress, FitResult):
-                return progress
-            if watch is not None:
-                watch(progress)
-        raise DiscoveryError("The fit ended without a result.")
+
+def _ended(stop_after: int | None) -> dict[str, int]:
+    return {} if stop_after is None else {"stop_after": stop_after}
 
 
 def _placed(network: KAN, edge: Edge, name: str, parameters: Mapping[str, float]) -> KAN:
