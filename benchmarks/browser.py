@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -77,8 +77,10 @@ def rows(bench: Bench) -> list[Row]:
             taken["start"].append(seconds)
             time.sleep(OPENING)
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+            lost: Counter[str] = Counter()
             for number, project in enumerate(projects):
-                steps = tour(browser, address, project)
+                steps, missed = tour(browser, address, project)
+                lost.update(missed)
                 for step, seconds in steps if number else ():
                     taken[step].append(seconds)
             note = (
@@ -86,7 +88,8 @@ def rows(bench: Bench) -> list[Row]:
                 f" nobody has opened before, after one that is not counted; Chromium {browser.version}, server and workers share all cores"
             )
             browser.close()
-    return [replace(row, ours=tuple(taken[step]), note=note if step == "first page" else "") for step, row in STEPS.items()]
+    notes = {"first page": note} | {step: f"in {count} of {len(projects)} tours it was not seen at all" for step, count in lost.items()}
+    return [replace(row, ours=tuple(taken[step]), note=notes.get(step, "")) for step, row in STEPS.items()]
 
 
 # ---- what the tour is made through
@@ -157,11 +160,26 @@ def _answers(port: int) -> bool:
 # ---- the tour
 
 
-def tour(browser: Browser, address: str, project: str) -> list[tuple[str, float]]:
-    """Go through the app once as a new visitor; return what each step took, in seconds."""
+def tour(browser: Browser, address: str, project: str) -> tuple[list[tuple[str, float]], tuple[str, ...]]:
+    """Go through the app once as a new visitor; return what each step took, in seconds, and the steps whose end was not seen.
+
+    A tour ends where a step has no end.
+    """
+    from playwright.sync_api import Error
+
     context = browser.new_context(base_url=address, viewport={"width": 1400, "height": 820}, reduced_motion="reduce")
     context.add_init_script(path=STOPWATCH)
     visitor = _Visitor(context.new_page())
+    try:
+        _walk(visitor, project)
+    except Error:
+        return visitor.taken, visitor.awaited
+    finally:
+        context.close()
+    return visitor.taken, ()
+
+
+def _walk(visitor: _Visitor, project: str) -> None:
     visitor.page.goto("/", wait_until="commit")
     visitor.loaded({"first page": "seen('.st-key-machine')"})
     visitor.click(visitor.page.locator(f".st-key-open-{project} button"), {"open": NETWORK})
@@ -170,8 +188,6 @@ def tour(browser: Browser, address: str, project: str) -> list[tuple[str, float]
     visitor.page.reload(wait_until="commit")
     visitor.loaded({"reload": f"{NETWORK} && {_inspected(OTHERS[-1])} && {RANKED}"})
     _leave(visitor)
-    context.close()
-    return visitor.taken
 
 
 def _look_at_edges(visitor: _Visitor) -> None:
@@ -201,7 +217,7 @@ def _leave(visitor: _Visitor) -> None:
 
 
 class _Visitor:
-    """A person with a stopwatch: `taken` holds the steps and their seconds.
+    """A person with a stopwatch: `taken` holds the steps and their seconds, `awaited` those whose end is waited for.
 
     `marks` are conditions in JavaScript by the step that has come to its end when they hold (see stopwatch.js).
     """
@@ -209,6 +225,7 @@ class _Visitor:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.taken: list[tuple[str, float]] = []
+        self.awaited: tuple[str, ...] = ()
 
     def click(self, target: Locator, marks: Mapping[str, str]) -> None:
         """Click, and wait until all marks are seen."""
@@ -218,6 +235,7 @@ class _Visitor:
 
     def begin(self, event: str, marks: Mapping[str, str]) -> None:
         """Have the watch started by the next event of this kind."""
+        self.awaited = tuple(marks)
         self.page.evaluate(f"() => {{ const {{ find, seen }} = stopwatch; stopwatch.arm('{event}', {_functions(marks)}); }}")
 
     def end(self) -> None:
@@ -226,6 +244,7 @@ class _Visitor:
 
     def loaded(self, marks: Mapping[str, str]) -> None:
         """Take the time since the page was asked for."""
+        self.awaited = tuple(marks)
         self._note(self.page.evaluate(f"() => {{ const {{ find, seen }} = stopwatch; return stopwatch.load({_functions(marks)}); }}"))
 
     def edge(self, edge: str) -> Locator:

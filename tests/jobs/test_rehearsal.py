@@ -11,11 +11,12 @@ import pytest
 from workbench.jobs import WorkerPool
 
 PROGRAM = """
-import json, sys, threading
+import json, sys
 from numba.core.caching import FunctionCache
 from workbench.worker.registry import Registry
 from workbench.worker.rehearsal import rehearse
 from workbench.worker.context import Context
+from workbench.worker.wishes import Wishes
 import numpy as np
 
 loads = []
@@ -35,7 +36,7 @@ project = store.projects.create("p").id
 a, b, c = np.random.default_rng(0).uniform(-1, 1, (3, 307))
 store.projects.set_data(project, *Dataset.from_table({"a": a, "b": b, "c": c, "y": np.exp(a) + b * c}, target="y").to_arrays())
 base = {"workspace": sys.argv[1], "project": project}
-context = Context(lambda *told: None, threading.Event())
+context = Context(lambda *told: None, Wishes())
 for name, more in [
     ("discovery.fit", {"settings": {"hidden_layer_sizes": [3]}}), ("discovery.open", {}), ("discovery.inspect", {"edge": [0, 1, 0]}),
     ("discovery.move", {"move": {"name": "snap", "arguments": {"edge": [0, 1, 0], "form": "x^2"}}}), ("discovery.formula", {}),
