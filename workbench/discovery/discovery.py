@@ -8,7 +8,7 @@ byte as it was.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,19 +18,20 @@ from workbench import pruning, snapping
 from workbench.dataset import Dataset
 from workbench.discovery import addresses, choices, reading, script, storage
 from workbench.discovery.moves import Move
+from workbench.discovery.settings import config_of
 from workbench.discovery.state import Metrics, State, measure, problems
-from workbench.exceptions import DiscoveryError, SnapError, did_you_mean
+from workbench.discovery.watching import Watcher, watched
+from workbench.exceptions import DiscoveryError, SnapError
 from workbench.expression import Symbol, fold, to_text
 from workbench.networks import KAN, Edge, SymbolicEdge
 from workbench.trace import trace
-from workbench.training import FitConfig, FitProgress, FitResult, Problem, fit, refit
+from workbench.training import Problem, fit, refit, refitting
 
 if TYPE_CHECKING:
     from workbench.discovery.choices import Choice
     from workbench.formula import Formula, Prediction
     from workbench.table import Source, Table
 
-Watcher = Callable[[FitProgress], None]
 Verdict = Literal["law", "approximation", "none"]
 
 
@@ -119,12 +120,20 @@ class Discovery:
 
     # ---- moves
 
-    def fit(self, watch: Watcher | None = None, **settings: Any) -> Discovery:
-        """Fit a new network; settings are those of `training.FitConfig`. `watch` is called with progress."""
+    def fit(self, watch: Watcher | None = None, stop_after: int | None = None, **settings: Any) -> Discovery:
+        """Fit a new network; settings are those of `training.FitConfig`.
+
+        Parameters
+        ----------
+        watch : called with progress after every iteration; where it returns True the fit ends, and the best network so far is kept
+        stop_after : iterations after which it ends; recorded of a fit that was ended, so that it can be made again to the same bytes
+        """
         settings = {"intervals": self._intervals(), **settings}
-        results = [self._watched(problem, _config(settings), watch) for problem in self._problems]
-        roughness = max(result.report.roughness for result in results)
-        return self._append(Move("fit", settings), tuple(result.network for result in results), roughness)
+        config = config_of(settings)
+        done = watched(lambda _, problem, enough: fit(problem, config, enough), self._problems, watch, stop_after)
+        roughness = max(result.report.roughness for result in done.results)
+        move = Move("fit", settings | _ended(done.stop_after))
+        return self._append(move, tuple(result.network for result in done.results), roughness)
 
     def prune(
         self,
@@ -207,9 +216,14 @@ class Discovery:
         """Let fits change an edge's constants again."""
         return self._locked("unlock", edge, False)
 
-    def refit(self, max_iter: int = 100) -> Discovery:
-        """Fit every free constant from where it stands."""
-        return self._append(Move("refit", {"max_iter": max_iter}), self._refitted(self.state.networks, max_iter))
+    def refit(self, max_iter: int = 100, watch: Watcher | None = None, stop_after: int | None = None) -> Discovery:
+        """Fit every free constant on from where it stands; `watch` and `stop_after` as for a fit."""
+        state = self.state
+        done = watched(
+            lambda k, problem, enough: refitting(state.networks[k], problem, max_iter, state.roughness, enough=enough),
+            self._problems, watch, stop_after,
+        )  # fmt: skip
+        return self._append(Move("refit", {"max_iter": max_iter} | _ended(done.stop_after)), tuple(result.network for result in done.results))
 
     # ---- the cursor
 
@@ -357,13 +371,9 @@ class Discovery:
         n_rows = min(problem.n_rows for problem in self._problems)
         return tuple(n for n in (3, 5, 10, 20) if n == 3 or n_rows >= 15 * n)[-3:]
 
-    def _watched(self, problem: Problem, config: FitConfig, watch: Watcher | None) -> FitResult:
-        for progress in fit(problem, config):
-            if isinstance(progress, FitResult):
-                return progress
-            if watch is not None:
-                watch(progress)
-        raise DiscoveryError("The fit ended without a result.")
+
+def _ended(stop_after: int | None) -> dict[str, int]:
+    return {} if stop_after is None else {"stop_after": stop_after}
 
 
 def _placed(network: KAN, edge: Edge, name: str, parameters: Mapping[str, float]) -> KAN:
@@ -382,19 +392,3 @@ def _form_text(network: KAN, edge: Edge) -> str | None:
     if snapped is None:
         return None
     return to_text(fold(snapped.form.expression(Symbol("x"), [float(f"{value:.4g}") for value in snapped.parameters])))
-
-
-def _config(settings: Mapping[str, Any]) -> FitConfig:
-    """Return the settings of a fit; what is no setting, or has no meaning as one, is answered."""
-    known = FitConfig.__dataclass_fields__
-    if unknown := [name for name in settings if name not in known]:
-        raise DiscoveryError(f"fit({unknown[0]}=...): no such setting.{did_you_mean(unknown[0], known)} Settings: {', '.join(known)}.")
-    try:
-        return FitConfig(**{name: _frozen(value) for name, value in settings.items()})
-    except TypeError:
-        given = ", ".join(f"{name}={value!r}" for name, value in settings.items())
-        raise DiscoveryError(f"fit({given}): a setting has the wrong kind of value. Sizes are tuples: hidden_layer_sizes=(5,), intervals=(5, 10).") from None
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(v) for v in value) if isinstance(value, (list, tuple)) else value

@@ -7,6 +7,7 @@ long with the library's own choice of threads as with one. So whatever solves th
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import lru_cache, wraps
 from typing import ParamSpec, TypeVar
 
@@ -21,12 +22,17 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()  # looks for the loaded libraries once: it takes milliseconds
 
 
+def limited() -> AbstractContextManager[object]:
+    """Return a `with` block in which every BLAS and OpenMP library has one thread; afterwards they have what they had."""
+    return _controller().limit(limits=1)
+
+
 def one_thread(function: Callable[P, R]) -> Callable[P, R]:
     """Run a function with one thread in every BLAS and OpenMP library, and give them back what they had."""
 
     @wraps(function)
-    def limited(*args: P.args, **kwargs: P.kwargs) -> R:
-        with _controller().limit(limits=1):
+    def alone(*args: P.args, **kwargs: P.kwargs) -> R:
+        with limited():
             return function(*args, **kwargs)
 
-    return limited
+    return alone

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import itertools
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,16 @@ def sheets_of(data: bytes, name: str, limits: Limits) -> tuple[str, ...]:
         workbook.close()
 
 
+def sheet_of_numbers(data: bytes, name: str, limits: Limits) -> str | None:
+    """Return the name of the sheet that is read when none is chosen; None when all are empty."""
+    workbook = _open(data, name, limits)
+    try:
+        read = _first_table(workbook, [worksheet.title for worksheet in workbook.worksheets], _bounds(None), name, limits)
+        return None if read is None else read[0]
+    finally:
+        workbook.close()
+
+
 def read_sheet(
     data: bytes, name: str, limits: Limits, sheet: str | int | None = None, header: int | None = None, cells: str | None = None
 ) -> tuple[list[tuple[str, Sequence[Cell]]], list[Note]]:
@@ -39,8 +50,7 @@ def read_sheet(
 
     Parameters
     ----------
-    sheet : its name, or its number from 0; None takes the first that has numbers in two rows, as a cover sheet has not, else the first
-        that is not empty
+    sheet : its name, or its number from 0; None takes the first that holds a table of numbers, or else the first that is not empty
     header : the row of the names as Excel counts, from 1; 0 says that there is none; None finds out
     cells : the range to read, such as "B2:F40"; None reads all
     """
@@ -51,15 +61,10 @@ def read_sheet(
     try:
         titles = [worksheet.title for worksheet in workbook.worksheets]
         wanted = [_chosen(sheet, titles, name)] if sheet is not None else titles
-        title, rows = wanted[0], list[tuple[Cell, ...]]()
-        for each in wanted:
-            found = _rows(workbook, each, (left, top, right, bottom), name, limits)
-            if _has_numbers(found) or not _is_filled(rows):
-                title, rows = each, found
-            if _has_numbers(found):
-                break
-        if not _is_filled(rows):
+        read = _first_table(workbook, wanted, (left, top, right, bottom), name, limits)
+        if read is None:
             raise TableError(f"{name!r}: there is nothing in {listed(wanted)}{f' at {cells}' if cells else ''}. Sheets: {listed(titles)}.")
+        title, rows = read
     finally:
         workbook.close()
     columns, notes = _columns(rows, header - top + 1 if header else header, name)
@@ -86,6 +91,26 @@ def _chosen(sheet: str | int, titles: Sequence[str], name: str) -> str:
     if sheet in titles:
         return str(sheet)
     raise TableError(f"{name!r} has no such sheet as {sheet!r}.{did_you_mean(sheet, titles)} Sheets: {listed(titles)}.")
+
+
+def _first_table(
+    workbook: Workbook, titles: Sequence[str], bounds: tuple[int, int, int | None, int | None], name: str, limits: Limits
+) -> tuple[str, list[tuple[Cell, ...]]] | None:
+    """Return the title and rows of the first sheet with numbers in two columns; else of the first that is not empty: a cover is no table."""
+    first = None
+    for title in titles:
+        rows = _rows(workbook, title, bounds, name, limits)
+        if _n_columns_of_numbers(rows) >= 2:
+            return title, rows
+        if first is None and any(cell is not None for row in rows for cell in row):
+            first = title, rows
+    return first
+
+
+def _n_columns_of_numbers(rows: Sequence[Sequence[Cell]]) -> int:
+    """Count the columns in which at least two cells are numbers."""
+    counts = Counter(k for row in rows[:_SAMPLE_ROWS] for k, cell in enumerate(row) if isinstance(cell, int | float) and not isinstance(cell, bool))
+    return sum(count >= 2 for count in counts.values())
 
 
 def _bounds(cells: str | None) -> tuple[int, int, int | None, int | None]:
@@ -119,16 +144,6 @@ def _rows(workbook: Workbook, title: str, bounds: tuple[int, int, int | None, in
     while rows and not rows[-1]:
         rows.pop()
     return rows
-
-
-def _is_filled(rows: Sequence[Sequence[Cell]]) -> bool:
-    return any(cell is not None for row in rows for cell in row)
-
-
-def _has_numbers(rows: Sequence[Sequence[Cell]]) -> bool:
-    """Whether two rows or more hold a number."""
-    numbered = (row for row in rows if any(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in row))
-    return len(list(itertools.islice(numbered, 2))) == 2
 
 
 def _trimmed(row: Sequence[Cell]) -> tuple[Cell, ...]:

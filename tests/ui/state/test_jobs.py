@@ -27,6 +27,7 @@ def record(opened: Services, project: str, status: str, name: str = "j", when: f
     [
         ("queued", "Fitting: waiting for its turn", True),
         ("running", "Fitting 43 %", True),
+        ("paused", "Fit paused at 43 %", True),
         ("done", "Fit finished just now", False),
         ("failed", "Fit failed just now", False),
         ("interrupted", "Fit was interrupted just now", False),
