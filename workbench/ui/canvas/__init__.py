@@ -23,6 +23,8 @@ to which the page adds what belongs to the moment::
      "busy": ["0.0.0"]        edges a job is working on
      "hints": [str, str, str] what to do first, shown while there are no edges
      "streams": ["/api/jobs/ID/events?after=3", ...]                     jobs to follow
+     "formula": {"place": "bench_latex",   key of the container in which the page sets the formula, and its terms there:
+                 "parts": [{"edges": ["0.0.0"], "own": ["0.0.0"]}]} | null   see workbench/worker/equations.py
      "job": {"stream": "/api/jobs/ID/events", "title": "Fitting", "fraction": 0.4, "message": "..."} | null}    the long one
 
 A stream carries the events of a job (`workbench.jobs.Event`). An event whose payload has `edges` is a frame and is drawn:

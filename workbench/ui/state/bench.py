@@ -31,6 +31,7 @@ HINTS = (
     "Click a curve here, and give it its name.",
 )
 Way = Literal["undo", "redo"]
+FORMULA = "bench_latex"  # key of the container that the formula is set in
 _MOVES = ("snap", "release", "lock", "unlock", "prune")
 _REDUCING = ("snap", "prune", "eliminate")  # moves that may cost something
 
@@ -105,7 +106,7 @@ class Bench:
         return {
             **drawing, "name": scene.project.name, "revision": self.memory.revision, "selected": self.memory.selected,
             "busy": [asked.about for asked in self.memory.moves if asked.about], "hints": [] if running else list(HINTS),
-            "streams": self._streams(running), "job": job, "height": height,
+            "streams": self._streams(running), "job": job, "height": height, "formula": _terms(scene),
         }  # fmt: skip
 
     def inspector(self, scene: Scene, height: int) -> dict[str, Any] | None:
@@ -260,6 +261,11 @@ class Bench:
             call()
         except WorkbenchError as problem:
             self.memory.refuse(str(problem), edge)
+
+
+def _terms(scene: Scene) -> dict[str, Any] | None:
+    told = scene.view.get("formula", {}).get("terms")  # states of before have none
+    return {"place": FORMULA, "parts": told["parts"]} if told else None
 
 
 def _stream(job: str) -> str:

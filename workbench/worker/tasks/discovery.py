@@ -33,7 +33,8 @@ from workbench.primitives import LIBRARY
 from workbench.training import FitProgress
 from workbench.worker import exporting
 from workbench.worker.context import Context
-from workbench.worker.desk import Desk, equations, frame
+from workbench.worker.desk import Desk, frame
+from workbench.worker.equations import equations
 from workbench.worker.registry import Arguments, Arrays, task
 
 _MOVES = ("prune", "eliminate", "snap", "release", "lock", "unlock", "refit")
