@@ -67,14 +67,14 @@ class Normal:
         return evaluation
 
     def floor(self, parameters: np.ndarray) -> np.ndarray:
-        """Return the least curvature (P,) to assume: moving a spline or bias by its slot's own spread changes the loss by 1e-8 a row.
+        """Return the least curvature (P,) to assume: moving a spline or bias by a quarter of its slot's range changes the loss by 1e-8 a row.
 
         `loss` must have run at `parameters`.
         """
         floor = np.zeros(len(parameters))
         evaluation = self._one or self.evaluation(parameters)
         for layer, slots in zip(self.program.layers, evaluation.slots, strict=True):
-            size = slots.std(1) + 1e-3 * np.abs(slots).max(1)
+            size = np.ptp(slots, axis=1) / 4 + 1e-3 * np.abs(slots).max(1)  # of the range: repeated rows count no more than weighted ones
             least = np.divide(1e-8 * self.problem.mass, size**2, out=np.zeros_like(size), where=size > 1e-150)
             floor[layer.start : layer.spline_stop] = np.repeat(least[layer.edge_target], layer.n_terms)
             floor[layer.bias : layer.stop] = least
