@@ -141,12 +141,14 @@ def test_a_worker_answers_in_order_until_its_input_ends():
     slow_reader = _Gate(source)
     worker = threading.Thread(target=serve, args=(slow_reader, sink, Registry()))
     worker.start()
-    slow_reader.wait_for(lambda: sink.getvalue().count(b"\n") == 4)
+    slow_reader.wait_for(lambda: sink.getvalue().count(b"\n") == 5)
     worker.join(timeout=10)
     said = [json.loads(line) for line in sink.getvalue().splitlines()]
-    assert [(message["type"], message.get("job")) for message in said] == [("ready", None), ("started", "a"), ("done", "a"), ("failed", "b")]
-    assert said[2]["value"] == {"n": 1}
-    assert said[3]["error"] == "JobError"
+    assert [(message["type"], message.get("job")) for message in said] == [
+        ("ready", None), ("warm", None), ("started", "a"), ("done", "a"), ("failed", "b")
+    ]  # fmt: skip
+    assert said[3]["value"] == {"n": 1}
+    assert said[4]["error"] == "JobError"
 
 
 class _Gate:

@@ -143,7 +143,17 @@ def test_export_shows_formula_proof_code_constants_and_ranges(app: AppTest, open
     tables = [frame.value for frame in app.dataframe]
     assert list(tables[1]["input"]) == ["Girth", "Height"]
     assert np.isfinite(tables[0]["value"].astype(float)).all()
+
+
+def test_export_draws_its_plots_at_once_and_loads_plotly_when_asked(app: AppTest, trees: str) -> None:
+    on(app, "export", trees)
+    pictures = [image for element in app.get("image") for image in element.proto.imgs]
+    assert [image.alt for image in pictures] == ["Predicted against measured values", "Measured minus predicted against predicted values"]
+    assert not app.get("plotly_chart")
+    app.toggle(key="export_interactive").set_value(True).run()
+    assert not app.exception
     assert len(app.get("plotly_chart")) == 2
+    assert not app.get("image")
 
 
 @pytest.mark.parametrize(("language", "word"), [("latex", "\\begin{align}"), ("c", "#include <math.h>"), ("julia", "function"), ("json", "kan-workbench formula")])

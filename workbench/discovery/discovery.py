@@ -18,13 +18,14 @@ from workbench import pruning, snapping
 from workbench.dataset import Dataset
 from workbench.discovery import addresses, choices, reading, script, storage
 from workbench.discovery.moves import Move
+from workbench.discovery.settings import config_of
 from workbench.discovery.state import Metrics, State, measure, problems
 from workbench.discovery.watching import Watcher, watched
 from workbench.exceptions import DiscoveryError, SnapError
 from workbench.expression import Symbol, fold, to_text
 from workbench.networks import KAN, Edge, SymbolicEdge
 from workbench.trace import trace
-from workbench.training import FitConfig, Problem, fit, refit, refitting
+from workbench.training import Problem, fit, refit, refitting
 
 if TYPE_CHECKING:
     from workbench.discovery.choices import Choice
@@ -56,6 +57,7 @@ class Discovery:
     ----------
     verdict : what the autopilot says of its result: "law", "approximation" or "none" (no law found, or not asked)
     front : states of the autopilot's Pareto front, simplest first
+    file : the file it was saved to or brought back from last, which its script reads the data from
 
     Examples
     --------
@@ -73,6 +75,7 @@ class Discovery:
         self._redo: dict[int | None, int] = {}
         self.verdict: Verdict = "none"
         self.front: tuple[int, ...] = ()
+        self.file: str | None = None
 
     # ---- where we are
 
@@ -126,7 +129,7 @@ class Discovery:
         stop_after : iterations after which it ends; recorded of a fit that was ended, so that it can be made again to the same bytes
         """
         settings = {"intervals": self._intervals(), **settings}
-        config = FitConfig(**{name: _frozen(value) for name, value in settings.items()})
+        config = config_of(settings)
         done = watched(lambda _, problem, enough: fit(problem, config, enough), self._problems, watch, stop_after)
         roughness = max(result.report.roughness for result in done.results)
         move = Move("fit", settings | _ended(done.stop_after))
@@ -167,7 +170,9 @@ class Discovery:
         # below a thousandth of the spread a fit is limited by its splines, not by the data: there a factor counts, not a standard error
         allowed = max(allowed, min(9.0 * best.error, 1e-6))
         chosen = min((step for step in steps if step.error <= allowed), key=lambda step: step.n_edges)
-        return self._append(Move("eliminate", {"tolerance": tolerance}), chosen.networks)
+        many = any(problem.n_rows > pruning.ROWS for problem in self._problems)
+        networks = self._refitted(chosen.networks, 20) if many and chosen.edges else chosen.networks
+        return self._append(Move("eliminate", {"tolerance": tolerance}), networks)
 
     def snap(self, edge: Sequence[Any], form: str, parameters: Mapping[str, float] | None = None, offset: bool = True) -> Discovery:
         """Replace an edge by a named form ("x^p", "sin") or a typed one ("a*exp(-b*x)+c"), and refit the whole model.
@@ -269,7 +274,7 @@ class Discovery:
         """Return a second discovery that stands here and goes its own way; states are shared, they never change."""
         other = Discovery(self.data)
         other._problems, other._states, other._cursor, other._redo = self._problems, dict(self._states), self._cursor, dict(self._redo)
-        other.verdict, other.front = self.verdict, self.front
+        other.verdict, other.front, other.file = self.verdict, self.front, self.file
         return other
 
     # ---- queries: nothing below changes a byte
@@ -329,6 +334,7 @@ class Discovery:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Keep everything in one file: data, states, cursor. `load_discovery` brings it back."""
         storage.save(self, path)
+        self.file = os.fspath(path)
 
     # ---- inside
 
@@ -343,7 +349,8 @@ class Discovery:
 
     def _refitted(self, networks: tuple[KAN, ...], max_iter: int) -> tuple[KAN, ...]:
         parts = zip(networks, self._problems, strict=True)
-        return tuple(refit(network, problem, max_iter, self.state.roughness)[0] for network, problem in parts)
+        with np.errstate(all="ignore"):  # steps that leave a form's domain are tried and turned down
+            return tuple(refit(network, problem, max_iter, self.state.roughness)[0] for network, problem in parts)
 
     def _locked(self, name: str, edge: Sequence[Any], locked: bool) -> Discovery:
         address = addresses.resolve(self.data, self.network, edge)
@@ -385,7 +392,3 @@ def _form_text(network: KAN, edge: Edge) -> str | None:
     if snapped is None:
         return None
     return to_text(fold(snapped.form.expression(Symbol("x"), [float(f"{value:.4g}") for value in snapped.parameters])))
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(v) for v in value) if isinstance(value, (list, tuple)) else value

@@ -43,7 +43,8 @@ class Worker:
 
     process: WorkerProcess
     lane: Lane | None
-    ready: bool = False
+    ready: bool = False  # it takes orders
+    warm: bool = False  # it need not import anything first
     run: Run | None = None
     leaving: bool = False
 

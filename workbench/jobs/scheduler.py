@@ -4,7 +4,8 @@ Every message of a worker, every order of a caller and every deadline is put int
 thread. So nothing here needs a lock, and everyone sees what happens to a job in the order in which it happened.
 
     lanes     "interactive": one worker, always warm.  "batch": started as work comes, up to the limit, at low priority.
-    spare     one more warm worker in no lane. It takes the place of a worker that died or was killed, or is the next
+    spare     one more warm worker in no lane, started when the interactive one has warmed up: two at once would keep a
+              small machine from its first page. It takes the place of a worker that died or was killed, or is the next
               batch worker, so that nobody waits for an import; another spare is then started behind it.
     resting   a worker whose task is paused counts in no lane, as far as there are not too many: another one does the lane's work meanwhile,
               and leaves when both are at it and one has nothing to do any more.
@@ -186,7 +187,7 @@ class Scheduler:
             for worker in free[: min(len(waiting), max(0, room))]:
                 self._assign(waiting.popleft(), worker)
             self._dismiss(lane)
-        if any(worker.lane == "interactive" and worker.ready for worker in self._workers.values()):
+        if any(worker.lane == "interactive" and worker.warm for worker in self._workers.values()):
             self._keep_spare()
 
     def _staff(self, lane: Lane) -> None:
@@ -257,6 +258,10 @@ class Scheduler:
         worker, kind = self._workers[process], message["type"]
         if kind == "ready":
             worker.ready, self._failed_starts = True, 0
+            self._dispatch()
+            return
+        if kind == "warm":
+            worker.warm = True
             self._dispatch()
             return
         run = worker.run

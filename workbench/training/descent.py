@@ -15,7 +15,7 @@ import numpy as np
 
 from workbench.networks.kan import KAN
 from workbench.networks.program import Evaluation, Program
-from workbench.ops.threads import limited, one_thread
+from workbench.ops.threads import each_with_one_thread, one_thread
 from workbench.training import lbfgs, lm, penalty
 from workbench.training.problem import Problem
 from workbench.training.ranges import followed, gauged
@@ -117,16 +117,15 @@ def _block(
         for n, parameters, loss in lbfgs.descend(network, problem, roughness, sparsity, 8 * length):
             yield _Reached(n, partial(program.unpack, parameters), loss, False)
         return
-    with limited():
-        normal = lm.Normal(program, problem)
-        smooth = penalty.smoothness(program, problem, roughness)
-        if sparsity:
-            smooth = penalty.with_sparsity(smooth, normal.evaluation(parameters), parameters, sparsity, normal.blocks[0].weights)
-        n = 0
-        for n, step in enumerate(lm.iterate(normal, parameters, smooth, damping, length), 1):
-            yield _Reached(n, partial(program.unpack, step.parameters), step.loss, n % _LOOK == 0)
-        if not n:
-            yield _Reached(0, as_it_is(network), normal.loss(parameters), True)
+    normal = lm.Normal(program, problem)
+    smooth = penalty.smoothness(program, problem, roughness)
+    if sparsity:
+        smooth = penalty.with_sparsity(smooth, normal.evaluation(parameters), parameters, sparsity, normal.blocks[0].weights)
+    n = 0
+    for n, step in enumerate(each_with_one_thread(lm.iterate(normal, parameters, smooth, damping, length)), 1):
+        yield _Reached(n, partial(program.unpack, step.parameters), step.loss, n % _LOOK == 0)
+    if not n:
+        yield _Reached(0, as_it_is(network), normal.loss(parameters), True)
 
 
 @one_thread

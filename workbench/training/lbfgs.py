@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.networks.kan import KAN
 from workbench.networks.program import Evaluation, Program
-from workbench.ops.threads import one_thread
+from workbench.ops.threads import each_with_one_thread
 from workbench.training import penalty
 from workbench.training.lm import row_blocks
 from workbench.training.problem import Problem
@@ -56,11 +56,11 @@ def descend(network: KAN, problem: Problem, roughness: float, sparsity: float, m
             gradient += evaluation.gradient(parameters, block.slope(outputs))
         return total / problem.mass, gradient[free] / problem.mass
 
-    @one_thread
     def run(tell: Callable[[np.ndarray], None]) -> OptimizeResult:
         return minimize(objective, start[free], jac=True, method="L-BFGS-B", callback=tell, options={"maxiter": max_iter, "maxcor": 20})
 
-    for n, z in enumerate(steps := Stepwise(run), 1):
+    steps = Stepwise(run)
+    for n, z in enumerate(each_with_one_thread(iter(steps)), 1):
         yield n, placed(z), loss
     objective(steps.result.x)  # a line search that failed has left the loss at another place
     yield int(steps.result.nit), placed(steps.result.x), loss

@@ -9,7 +9,7 @@ from functools import partial
 from workbench.exceptions import TrainingError
 from workbench.networks.kan import KAN
 from workbench.networks.program import Program
-from workbench.ops.threads import limited
+from workbench.ops.threads import each_with_one_thread, one_thread
 from workbench.training import lm, penalty
 from workbench.training.config import FitProgress, FitReport, FitResult
 from workbench.training.descent import BLOCK, never
@@ -57,19 +57,18 @@ def refitting(
     """Refit, yielding progress after every iteration; the last thing yielded is the FitResult. Where `enough` says so it ends there."""
     began = time.perf_counter()
     program = Program(network)
-    with limited():
-        smooth = penalty.smoothness(program, problem, roughness)
-        normal = lm.Normal(program, problem)
-        parameters, history, still = program.parameters, [], False
-        for step in lm.iterate(normal, parameters, smooth, damping, max_iter):
-            parameters = step.parameters
-            history.append(step.objective)
-            still = len(history) > 3 and history[-4] - history[-1] <= tolerance * history[-4]
-            n, rmse = len(history), (2.0 * max(step.loss, 0.0) / problem.mass) ** 0.5
-            yield FitProgress(partial(program.unpack, parameters), "", n / max_iter, rmse, n, n // BLOCK)
-            if still or enough():
-                break
-        loss = normal.loss(parameters)
+    smooth = penalty.smoothness(program, problem, roughness)
+    normal = lm.Normal(program, problem)
+    parameters, history, still = program.parameters, [], False
+    for step in each_with_one_thread(lm.iterate(normal, parameters, smooth, damping, max_iter)):
+        parameters = step.parameters
+        history.append(step.objective)
+        still = len(history) > 3 and history[-4] - history[-1] <= tolerance * history[-4]
+        n, rmse = len(history), (2.0 * max(step.loss, 0.0) / problem.mass) ** 0.5
+        yield FitProgress(partial(program.unpack, parameters), "", n / max_iter, rmse, n, n // BLOCK)
+        if still or enough():
+            break
+    loss = one_thread(normal.loss)(parameters)
     report = FitReport(
         rmse=(2.0 * loss / problem.mass) ** 0.5,
         n_iter=len(history),

@@ -34,6 +34,7 @@ from streamlit import config
 from workbench import __version__
 from workbench.exceptions import JobError
 from workbench.jobs import Event
+from workbench.ui import warmup
 from workbench.ui.crossing import Crossing
 from workbench.ui.services import close_services, services
 
@@ -56,6 +57,7 @@ def routes() -> list[BaseRoute]:
 async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
     """Start the workers with the server, so that the first fit does not wait for them; end them with it."""
     services()
+    warmup.start()
     try:
         yield {}
     finally:

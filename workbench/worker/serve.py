@@ -7,7 +7,6 @@ the tasks, one after another; it is the one that signals, priorities and limits 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import logging
 import os
 import queue
@@ -26,6 +25,7 @@ from workbench.jobs import Result, Wish, framing
 from workbench.worker.context import Context
 from workbench.worker.limits import memory_limit, yield_to_others
 from workbench.worker.registry import Registry
+from workbench.worker.rehearsal import rehearse
 from workbench.worker.wishes import Wishes
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ def serve(source: BinaryIO, sink: BinaryIO, tasks: Registry, *, warm: bool = Fal
     worker.say({"type": "ready", "pid": os.getpid()})
     if warm:
         worker.warm_up()
+    worker.say({"type": "warm"})
     worker.work()
 
 
@@ -80,13 +81,13 @@ class _Worker:
         self._orders.put(order)
 
     def warm_up(self) -> None:
-        """Import what a first fit would otherwise wait for."""
+        """Import and try what the first job would otherwise wait for."""
         with self._busy:
             try:
-                importlib.import_module("workbench.training")
                 self._tasks.load_all()
+                rehearse()
             except Exception:  # it is raised again, and reported, by the first job that needs what is broken
-                log.exception("not everything could be imported in advance")
+                log.exception("not everything could be made ready in advance")
 
     def work(self) -> None:
         """Carry out orders, one after another."""

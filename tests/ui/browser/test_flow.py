@@ -83,6 +83,11 @@ def test_from_a_file_to_a_formula_that_predicts_what_the_app_showed(page: Page, 
     page.keyboard.press("s")                                                   # the best form there is
     expect(badge(page, "2/2 symbolic")).to_be_visible()
     expect(page.locator(".st-key-bench_formula")).to_contain_text("formula = network")
+    page.locator(".st-key-bench_latex [data-term='1']").hover()
+    expect(edge(page, "0.1.0")).to_have_attribute("data-hot", "")
+    expect(edge(page, "0.0.0")).not_to_have_attribute("data-hot", "")
+    edge(page, "0.0.0").locator(".frame").hover()
+    expect(page.locator(".st-key-bench_latex [data-lit]")).to_have_attribute("data-term", "0")
     page.get_by_test_id("stPageLink").filter(has_text="Export").click()
     expect(page.locator(".st-key-export_formula")).to_contain_text("The formula is the network")
     with page.expect_download() as download:

@@ -23,6 +23,9 @@ to which the page adds what belongs to the moment::
      "busy": ["0.0.0"]        edges a job is working on
      "hints": [str, str, str] what to do first, shown while there are no edges
      "streams": ["/api/jobs/ID/events?after=3", ...]                     jobs to follow
+     "ahead": ["static/js/..."]                                          parts of Streamlit to load when nothing else is to do
+     "formula": {"place": "bench_latex",   key of the container in which the page sets the formula, and its terms there:
+                 "parts": [{"edges": ["0.0.0"], "own": ["0.0.0"]}]} | null   see workbench/worker/equations.py
      "job": {"stream": "/api/jobs/ID/events", "title": "Fitting", "status": "queued" | "running" | "paused", "fraction": 0.4,
              "message": "10 intervals", "errors": [0.5, 0.2], "iterations": 37} | null}      the long one; errors told up to the `after` of its stream
 
@@ -64,6 +67,7 @@ import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
+from workbench.ui.canvas.ahead import parts
 from workbench.ui.canvas.events import Action, Edge, edge_id, parse_actions, parse_edge
 
 __all__ = ["Action", "Edge", "NetworkEvents", "edge_id", "inspector", "network", "parse_actions", "parse_edge"]
@@ -89,7 +93,7 @@ def network(
     """Draw a network and return what is selected; read actions with `parse_actions(st.session_state[key].action)`."""
     result = _component("network")(
         key=key,
-        data=dict(data),
+        data={**data, "ahead": list(parts())},
         default={"selected": data.get("selected"), "stream": None},
         on_selected_change=on_select,
         on_stream_change=on_stream_lost,

@@ -17,7 +17,7 @@ from workbench.ui.navigation import go, require_project
 from workbench.ui.pages import bench_tools
 from workbench.ui.pill import WATCHED
 from workbench.ui.services import services
-from workbench.ui.state.bench import Bench, Scene
+from workbench.ui.state.bench import FORMULA, Bench, Scene
 from workbench.ui.state.memory import Memory
 
 NETWORK, INSPECTOR = "bench_network", "bench_inspector"
@@ -83,14 +83,14 @@ def _banners(bench: Bench, scene: Scene) -> int:
 def _desk(bench: Bench, scene: Scene, height: int) -> None:
     with st.container(key="bench_desk"):
         told = bench.inspector(scene, height)
-        left, right = st.columns([7, 4], gap="small") if told else (st.container(), None)
+        left, right = st.columns([7, 4], gap="small")  # also without inspector: a canvas that moves is built anew
         with left:
             network(
                 NETWORK, bench.canvas(scene, height), on_action=lambda: _act(bench, NETWORK), on_select=lambda: _select(bench),
                 on_news=lambda: None, on_stream_lost=lambda: bench.lose(st.session_state[NETWORK].get("stream")),
             )  # fmt: skip
-        if right is not None:
-            with right:
+        if told is not None:
+            with right, st.container(key="bench_inspected"):
                 inspector(INSPECTOR, told, on_action=lambda: _act(bench, INSPECTOR))
 
 
@@ -116,9 +116,9 @@ def _begin(scene: Scene) -> None:
 def _formula(scene: Scene) -> None:
     shown = scene.view["formula"]
     with st.container(key="bench_formula", border=True, horizontal=True, vertical_alignment="center"):
-        with st.container(key="bench_latex", width="stretch"):
+        with st.container(key=FORMULA, width="stretch"):
             if shown.get("latex"):
-                st.latex(shown["latex"])
+                st.latex((shown.get("terms") or shown)["latex"])
             else:
                 st.caption(shown.get("message") or f"The formula has {shown['complexity']} parts, too many to be read here. Prune, or open Export.")
         bench_tools.proof(scene)

@@ -124,7 +124,7 @@ def _prune(bench: Bench, scene: Scene) -> None:
     popover = st.popover("Prune", key="bench_prune_open", icon=":material/content_cut:", on_change="rerun", disabled=scene.running is not None)
     if not popover.open:
         return
-    from workbench.figures.plots import pruning_curve  # with the numerics under it: not for the first page
+    from workbench.figures.plots import pruning_curve
 
     with popover, st.container(width=430):
         try:

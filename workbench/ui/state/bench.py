@@ -32,6 +32,7 @@ HINTS = (
 )
 LEARNING = "This curve is still being learned. Forms are ranked when the fit is finished or kept; what you ask for now waits for that."
 Way = Literal["undo", "redo"]
+FORMULA = "bench_latex"  # key of the container that the formula is set in
 _MOVES = ("snap", "release", "lock", "unlock", "prune")
 _REDUCING = ("snap", "prune", "eliminate")  # moves that may cost something
 
@@ -118,6 +119,7 @@ class Bench:
             **drawing, "name": scene.project.name, "revision": self.memory.revision, "selected": self.memory.selected,
             "busy": [edge for edge in (*(one.about for one in self.memory.moves), *(one.edge for one in self.memory.waiting)) if edge],
             "hints": [] if running else list(HINTS), "streams": streams, "job": job, "height": height,
+            "formula": _terms(scene),
         }  # fmt: skip
 
     def inspector(self, scene: Scene, height: int) -> dict[str, Any] | None:
@@ -297,6 +299,11 @@ class Bench:
 
 def _edge_of(drawing: Mapping[str, Any] | None, edge: str | None) -> Mapping[str, Any] | None:
     return next((drawn for drawn in (drawing or {}).get("edges", []) if drawn["id"] == edge), None)
+
+
+def _terms(scene: Scene) -> dict[str, Any] | None:
+    told = scene.view.get("formula", {}).get("terms")  # states of before have none
+    return {"place": FORMULA, "parts": told["parts"]} if told else None
 
 
 def _stream(job: str) -> str:

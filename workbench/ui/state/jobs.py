@@ -95,9 +95,11 @@ class Jobs:
             self._pool.steer(job, wish)
 
     def followed(self, project: str | None = None) -> tuple[Job, ...]:
-        """Return the long jobs of a project, or all, the newest first, each as it stands now."""
+        """Return the long jobs of a project, or all, the newest first, each as it stands now; one that is not written down yet as well."""
         live = {job.id: job for job in self._pool.jobs(project)}
-        return tuple(live.get(job.id, job) for job in self._store.jobs.all(project) if job.task in FOLLOWED)
+        stored = [live.pop(job.id, job) for job in self._store.jobs.all(project)]
+        unwritten = [job for job in live.values() if not job.finished]
+        return tuple(job for job in sorted([*unwritten, *stored], key=lambda job: -job.created) if job.task in FOLLOWED)
 
     def latest(self, project: str | None = None) -> Job | None:
         """Return the long job that matters: one that runs, else the last one."""

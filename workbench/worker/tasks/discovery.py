@@ -24,14 +24,15 @@ from workbench.discovery.inspection import inspect, placed, previews, shares
 from workbench.discovery.state import State
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.export import write_export
-from workbench.figures import network_svg
 from workbench.figures.drawing import drawing
+from workbench.figures.svg import network_svg
 from workbench.jobs import Result
 from workbench.networks import Edge
 from workbench.primitives import LIBRARY
 from workbench.worker import exporting
 from workbench.worker.context import Context
-from workbench.worker.desk import Desk, equations
+from workbench.worker.desk import Desk
+from workbench.worker.equations import equations
 from workbench.worker.live import Live
 from workbench.worker.registry import Arguments, Arrays, task
 
