@@ -182,7 +182,9 @@ def test_two_tabs_share_one_project_and_history_leads_anywhere(browser: Browser,
         first = store.states.history(project)[0].id
     page.goto(f"/workbench?project={project}")
     page.locator(".st-key-bench_history_open button").filter(visible=True).click()
-    page.locator(f".st-key-bench_state_{first} button").click()
+    line = page.locator(f".st-key-bench_state_{first} button")
+    expect(line).to_have_css("background-image", re.compile("^url.*svg"))  # its network in small
+    line.click()
     expect(badge(page, "0/2 symbolic")).to_be_visible()
     with visit(browser, app) as other:
         other.goto(f"/workbench?project={project}")

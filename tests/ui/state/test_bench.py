@@ -11,6 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import workbench as wb
+from workbench.store import Draft
 from workbench.ui.canvas import Action
 from workbench.ui.services import Services
 from workbench.ui.state.bench import Bench
@@ -353,3 +354,23 @@ def test_the_terms_of_groups_are_told_one_after_another(opened: Services) -> Non
     assert len(view["formula"]["terms"]["parts"]) == count * len(view["drawing"]["edges"])
     assert view["formula"]["terms"]["latex"].count("\\textcolor") == len(view["formula"]["terms"]["parts"])
 
+
+
+def test_a_state_is_drawn_in_small_once(bench: Bench, opened: Services, trees: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    do(bench, "snap", GIRTH, form="x^2")
+    asked: list[list[int]] = []
+    views = opened.store.states.views
+    monkeypatch.setattr(opened.store.states, "views", lambda project, states: asked.append(states) or views(project, states))
+    first = bench.pictures([1])
+    both = bench.pictures([2, 1])
+    assert asked == [[1], [2]]
+    assert list(both) == [2, 1]
+    assert both[1] == first[1]
+    assert ["class='snapped'" in both[state] for state in (1, 2)] == [False, True]
+
+
+def test_a_state_that_nothing_was_drawn_of_has_no_picture(bench: Bench, opened: Services, trees: str) -> None:
+    whole = opened.store.states.get(trees)
+    assert whole is not None
+    opened.store.states.append(trees, Draft("bare", {"name": "model"}, whole.network, whole.arrays, {}, {}))
+    assert list(bench.pictures([1, 2])) == [1]

@@ -8,7 +8,7 @@ page when there is news.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -21,6 +21,7 @@ from workbench.ui.state.history import change_of
 from workbench.ui.state.inspection import Inspection, sketch
 from workbench.ui.state.jobs import STEERED, Jobs
 from workbench.ui.state.memory import Asked, Memory
+from workbench.ui.state.miniature import picture
 from workbench.ui.state.training import PATIENCE, Training
 
 COSTLY = -0.01  # a snap that changes R2 by less than this is worth a warning
@@ -148,6 +149,13 @@ class Bench:
     def refusal(self) -> str | None:
         """Why the last request about the whole page was refused."""
         return self.memory.message if self.memory.about is None else None
+
+    def pictures(self, states: Iterable[int]) -> dict[int, str]:
+        """Return the networks of some states in small, as SVG; one without a drawing has none."""
+        wanted, drawn = list(states), self.memory.pictures
+        views = self._store.states.views(self.project, [state for state in wanted if state not in drawn])
+        drawn |= {state: picture(cast("Mapping[str, Any]", view["drawing"])) for state, view in views.items() if view.get("drawing")}
+        return {state: drawn[state] for state in wanted if state in drawn}
 
     # ---- what a person does
 
