@@ -36,7 +36,8 @@ lint: $(VENV)/installed-tests
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/lint-imports --no-logo
 
-bench: $(VENV)/installed $(VENV)-bench/installed
+bench: $(VENV)/installed-tests $(VENV)-bench/installed
+	@tools/debian-package.sh chromium chromium "the benchmark of the app in the browser"
 	PYKAN_PYTHON=$(VENV)-bench/bin/python $(VENV)/bin/python -m benchmarks $(GROUPS)
 
 clean:

@@ -56,8 +56,11 @@ class _KANEstimator(BaseEstimator):
 
     def _settings(self, n_rows: int, seed: int) -> FitConfig:
         intervals = self.intervals if self.intervals is not None else intervals_for(n_rows)
+        sizes = self.hidden_layer_sizes
+        if not isinstance(sizes, (tuple, list)) or not all(isinstance(size, (int, np.integer)) for size in sizes):
+            raise TrainingError(f"hidden_layer_sizes={sizes!r}: give the number of nodes of each hidden layer as a tuple, such as (5,) or ().")
         return FitConfig(
-            hidden_layer_sizes=tuple(self.hidden_layer_sizes),
+            hidden_layer_sizes=tuple(sizes),
             product_nodes=tuple(tuple(arities) for arities in self.product_nodes),
             intervals=tuple(intervals),
             roughness=tuple(self.roughness),

@@ -107,3 +107,13 @@ def test_the_way_of_a_kan_needs_neither_torch_nor_scikit_learn(table: Path) -> N
     code = f"import sys; from workbench.cli import main; main(['fit', {str(table)!r}, '--target', 'period', '--hidden', '2']); print(sorted({{'torch', 'sklearn', 'sympy'}} & set(sys.modules)))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert answer.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_is_left_out_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "gaps.csv"
+    path.write_text("id,length,site,period\n" + "".join(f"{k},{k * 0.5},{'AB'[k % 2]},{'' if k == 7 else k * 0.9}\n" for k in range(1, 31)))
+    assert main(["fit", str(path), "--target", "period", "--hidden", "1"]) == 0
+    told = capsys.readouterr().err
+    assert "Left out: 1 row (7), because the target 'period' is missing." in told
+    assert "Column 'id' is no input: it numbers the rows." in told
+    assert "Column 'site' became" in told

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import workbench as wb
 from workbench.discovery.autopilot import name_edges
+from workbench.discovery.inspection import previews
 from workbench.exceptions import DiscoveryError, ProjectError, SnapError, UnknownEdgeError, UnknownPrimitiveError
 from workbench.networks.storage import to_arrays
 
@@ -140,6 +141,30 @@ def test_the_script_replays_to_the_same_bytes(tmp_path: Path) -> None:
     assert everything(wb.load_discovery(tmp_path / "replayed.kanwb")) == everything(found)
 
 
+def test_the_script_of_ones_own_data_reads_them_from_the_file_they_were_saved_to(found: wb.Discovery, tmp_path: Path) -> None:
+    found.snap(found.network.edges("spline")[0], "sin")
+    found.save(tmp_path / "mine.kanwb")
+    assert f"wb.load_discovery({str(tmp_path / 'mine.kanwb')!r}).data" in found.to_script()
+    assert wb.load_discovery(tmp_path / "mine.kanwb").to_script() == found.to_script()
+    done = subprocess.run([sys.executable, "-W", "error", "-c", found.to_script()], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(found.formula())
+
+
+def test_the_script_of_the_autopilot_prints_the_formula_that_it_found() -> None:
+    found = wb.discover(wb.load_sample("planets"), time_budget=10, random_state=0)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", found.to_script()], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(found.formula())
+
+
+def test_settings_that_are_none_are_answered(hello: wb.Dataset) -> None:
+    with pytest.raises(DiscoveryError, match=r"fit\(hidden_layers=...\): no such setting. Did you mean 'hidden_layer_sizes'"):
+        wb.Discovery(hello).fit(hidden_layers=(3,))
+    with pytest.raises(DiscoveryError, match=r"hidden_layer_sizes=3.*Sizes are tuples"):
+        wb.Discovery(hello).fit(hidden_layer_sizes=3)
+
+
 def test_a_saved_discovery_comes_back_whole(found: wb.Discovery, tmp_path: Path) -> None:
     found.snap(found.network.edges("spline")[0], "sin").undo()
     found.save(tmp_path / "hello.kanwb")
@@ -177,6 +202,14 @@ def test_a_model_hands_over_and_stays_as_it_is(hello: wb.Dataset) -> None:
     assert_array_equal(model.predict(hello.X_test), before)
     assert_allclose(found.network(hello.X_test)[:, 0], before, rtol=1e-12)
     assert "wb.KANRegressor(" in found.to_script()
+
+
+def test_the_form_an_edge_has_is_shown_with_the_constants_it_has(found: wb.Discovery) -> None:
+    edge = found.network.edges("spline")[0]
+    constants = found.snap(edge, "sin").network.symbolic_edge(edge).parameters
+    listed = next(choice for choice in found.candidates(edge) if choice.name == "sin")
+    assert listed.candidates[0].parameters == constants
+    assert next(fit for fit in previews(found, edge) if fit.form.name == "sin").parameters == constants
 
 
 def test_nothing_to_undo_or_redo_is_said(hello: wb.Dataset, found: wb.Discovery) -> None:

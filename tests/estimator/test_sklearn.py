@@ -64,3 +64,10 @@ def test_probabilities_sum_to_one() -> None:
 def test_one_class_is_refused_in_plain_words() -> None:
     with pytest.raises(TrainingError, match="one class only"):
         wb.KANClassifier().fit(np.arange(7.0)[:, None], np.zeros(7))
+
+
+@pytest.mark.parametrize("sizes", [3, ("a",), "5", (2.5,)])
+def test_sizes_that_are_none_are_answered(sizes: object) -> None:
+    X = np.random.default_rng(0).uniform(1, 2, (37, 2))
+    with pytest.raises(wb.WorkbenchError, match=r"as a tuple, such as \(5,\) or \(\)"):
+        wb.KANRegressor(hidden_layer_sizes=sizes).fit(X, X[:, 0])

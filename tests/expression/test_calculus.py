@@ -173,3 +173,8 @@ def test_what_we_cannot_hold_is_refused_with_its_kind():
     for foreign in [sympy.I * x, sympy.zoo, sympy.Piecewise((x, x > 0), (0, True)), sympy.Integral(x, x), sympy.gamma(x), sympy.oo]:
         with pytest.raises(ExpressionError, match="has no counterpart in a formula"):
             from_sympy(foreign)
+
+
+def test_an_exact_constant_that_settles_a_function_is_built_in() -> None:
+    assert to_text(with_constants(parse("2.5*exp(0.5*x) + y"), [3, 0])) == "y + 3"
+    assert to_text(with_constants(parse("2.5*exp(0.5*x) + y"), [3.0, 0.0])) == "3.0*exp(0.0*x) + y"

@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from workbench.exceptions import NetworkError
-from workbench.figures import drawing
+from workbench.figures.drawing import drawing
 from workbench.networks import SymbolicEdge
 from workbench.networks.kan import initial, nodes_of
 from workbench.primitives import PrimitiveForm, find

@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from workbench.figures import drawing, network_svg
+from workbench.figures.drawing import drawing
+from workbench.figures.svg import network_svg
 from workbench.networks.kan import initial, nodes_of
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -45,7 +45,7 @@ def test_an_archive_that_is_no_workbook_is_refused_and_the_worker_lives_on(pool)
         archive.writestr("[Content_Types].xml", bytes(2**20))
     with pytest.raises(TableError):
         ask(pool, "table.read", packed.getvalue(), name="book.xlsx")
-    assert ask(pool, "table.sheets", CSV, name="trees.csv").value == []
+    assert ask(pool, "table.sheets", CSV, name="trees.csv").value == {"names": [], "first": None}
 
 
 def test_sheets_of_a_workbook_are_named(pool):
@@ -53,8 +53,10 @@ def test_sheets_of_a_workbook_are_named(pool):
     book, packed = openpyxl.Workbook(), io.BytesIO()
     book.active.title = "Messung"
     book.create_sheet("Notizen")
+    for row in (["x", "y"], [1, 2], [3, 4]):
+        book.active.append(row)
     book.save(packed)
-    assert ask(pool, "table.sheets", packed.getvalue(), name="book.xlsx").value == ["Messung", "Notizen"]
+    assert ask(pool, "table.sheets", packed.getvalue(), name="book.xlsx").value == {"names": ["Messung", "Notizen"], "first": "Messung"}
 
 
 def test_an_unknown_option_and_a_missing_file_are_refused(pool):

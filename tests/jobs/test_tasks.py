@@ -17,7 +17,7 @@ from numpy.testing import assert_array_equal
 
 from workbench.exceptions import JobCancelled, JobError
 from workbench.jobs import framing
-from workbench.worker import Context, registry, task
+from workbench.worker import Context, Wishes, registry, task
 from workbench.worker.registry import Registry
 from workbench.worker.serve import serve
 
@@ -83,8 +83,8 @@ def test_a_file_that_is_not_python_is_refused(tmp_path):
 
 
 def test_a_task_can_be_run_without_any_worker():
-    reports, stop = [], threading.Event()
-    context = Context(lambda *report: reports.append(report), stop)
+    reports, wishes = [], Wishes()
+    context = Context(lambda *report: reports.append(report), wishes)
 
     @task("count")
     def count(arguments, arrays, context):
@@ -98,7 +98,7 @@ def test_a_task_can_be_run_without_any_worker():
     context.flush()
     context.flush()
     assert reports == [(0.0, "0", None), (2 / 3, "2", None)]
-    stop.set()
+    wishes.cancel()
     with pytest.raises(JobCancelled):
         count({"n": 3}, {}, context)
 
@@ -141,12 +141,14 @@ def test_a_worker_answers_in_order_until_its_input_ends():
     slow_reader = _Gate(source)
     worker = threading.Thread(target=serve, args=(slow_reader, sink, Registry()))
     worker.start()
-    slow_reader.wait_for(lambda: sink.getvalue().count(b"\n") == 4)
+    slow_reader.wait_for(lambda: sink.getvalue().count(b"\n") == 5)
     worker.join(timeout=10)
     said = [json.loads(line) for line in sink.getvalue().splitlines()]
-    assert [(message["type"], message.get("job")) for message in said] == [("ready", None), ("started", "a"), ("done", "a"), ("failed", "b")]
-    assert said[2]["value"] == {"n": 1}
-    assert said[3]["error"] == "JobError"
+    assert [(message["type"], message.get("job")) for message in said] == [
+        ("ready", None), ("warm", None), ("started", "a"), ("done", "a"), ("failed", "b")
+    ]  # fmt: skip
+    assert said[3]["value"] == {"n": 1}
+    assert said[4]["error"] == "JobError"
 
 
 class _Gate:

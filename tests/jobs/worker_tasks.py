@@ -113,3 +113,13 @@ def start_a_program(arguments, arrays, context):
     program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     context.progress(0.5, "started", {"pid": program.pid})
     time.sleep(60)
+
+
+@task("walk")
+def walk(arguments, arrays, context):
+    """Take steps of three moves each, resting after every move; tell where it is only when it comes to rest."""
+    for move in range(arguments["moves"]):
+        time.sleep(arguments.get("seconds", 0.002))
+        if context.rest((move + 1) // 3, lambda move=move: context.progress(move / arguments["moves"], f"move {move + 1}", {"move": move + 1})):
+            return {"kept": move + 1}
+    return {"walked": arguments["moves"]}

@@ -183,3 +183,13 @@ def test_what_is_no_stored_form_is_refused(record):
 def test_a_stored_primitive_that_is_unknown_is_refused_by_name():
     with pytest.raises(UnknownPrimitiveError, match="'exq'"):
         form_from_json({"kind": "primitive", "name": "exq"})
+
+
+def test_constants_beyond_all_measure_give_infinities_and_no_warning() -> None:
+    """A fit tries hopeless constants and turns them down; a person must not hear of it."""
+    form = PrimitiveForm(find("x^p"))
+    x = np.array([1.0, 3.0])
+    value, slope = form.evaluate(x, (1e300, 1e200, 0.0, 1.5))
+    assert np.isinf(value).all()
+    assert np.isinf(slope).all()
+    assert np.isinf(form.jacobian(x, (1e300, 1e200, 0.0, 1.5))[1]).all()

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from tests.snapping.conftest import bytes_of, held_out, one_edge
+from tests.snapping.conftest import bytes_of, held_out, leave_one_out, one_edge
 from workbench.exceptions import SnapError, UnknownEdgeError, UnknownPrimitiveError
 from workbench.networks.kan import SymbolicEdge
 from workbench.primitives import PrimitiveForm, find
 from workbench.snapping import candidates, lock, release, snap, unlock
-from workbench.training import Problem, refit
+from workbench.training import FitConfig, Problem, fitted, refit
 from workbench.training.score import score
 
 
@@ -99,3 +99,18 @@ def test_bad_moves_say_what_to_do(hello) -> None:
         lock(network.without_edges([(0, 0, 0)]), (0, 0, 0))
     with pytest.raises(SnapError, match="receives"):
         snap(network, (0, 0, 0), "a*log(x)", problem)
+
+
+@pytest.mark.parametrize("name", ["x^2", "sqrt", "exp"])
+def test_what_the_list_says_is_what_is_snapped_and_what_it_says_afterwards(name: str) -> None:
+    """Below a spline the scale of a form is shared out at will: its constants must not be written in another share by every question."""
+    x = np.random.default_rng(4).uniform(1, 2, 61)
+    problem = leave_one_out(x, np.tanh(x**1.7) + 0.01 * np.sin(40 * x))
+    network = fitted(problem, FitConfig(hidden_layer_sizes=(1,), n_starts=1)).network
+    listed = candidates(network, (0, 0, 0), problem, [name])[0]
+    snapped = snap(network, (0, 0, 0), name, problem)
+    again = next(c for c in candidates(snapped, (0, 0, 0), problem) if c.name == name)
+    assert snapped.symbolic_edge((0, 0, 0)).parameters == listed.parameters
+    assert again.parameters == listed.parameters
+    assert again.text == listed.text
+    assert again.delta_rmse == 0.0

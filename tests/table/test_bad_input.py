@@ -8,33 +8,14 @@ import struct
 import zipfile
 
 import numpy as np
-import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.table.conftest import npz, workbook
 from workbench.exceptions import TableError
 from workbench.table import Limits, read_table, sheet_names
-
-
-def workbook(sheets):
-    """Return an .xlsx file with {title: rows}."""
-    made = openpyxl.Workbook()
-    made.remove(made.active)
-    for title, rows in sheets.items():
-        sheet = made.create_sheet(title)
-        for row in rows:
-            sheet.append(row)
-    stream = io.BytesIO()
-    made.save(stream)
-    return stream.getvalue()
-
-
-def npz(**arrays):
-    stream = io.BytesIO()
-    np.savez(stream, **arrays)
-    return stream.getvalue()
 
 
 def parquet():
@@ -167,10 +148,10 @@ def test_five_thousand_columns_are_read():
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"sheet": "rums"}, "no such sheet. Did you mean 'runs'"),
+        ({"sheet": "rums"}, "no such sheet as 'rums'. Did you mean 'runs'"),
         ({"sheet": 7}, "no such sheet"),
         ({"cells": "B2-F40"}, "not a range of cells"),
-        ({"header": 40}, "no such row"),
+        ({"header": 40}, "row of names is not there"),
         ({"header": 1, "cells": "A2:B3"}, "lies above the range"),
         ({"cells": "X90:Z99"}, "nothing in"),
     ],
@@ -186,9 +167,12 @@ def test_wrong_choices_for_a_sheet_are_answered(options, sentence):
         ({"decimal": "x"}, "decimal sign is '.' or ','"),
         ({"delimiter": "ab"}, "one character"),
         ({"encoding": "utf-99"}, "no such encoding"),
+        ({"encoding": "utf\ud800"}, "no such encoding"),
+        ({"encoding": "a\0b"}, "no such encoding"),
+        ({"encoding": "hex"}, "no such encoding"),
         ({"encoding": "ascii"}, "not text in the encoding 'ascii'"),
         ({"header": -1}, "number of the row"),
-        ({"header": 9}, "no such row"),
+        ({"header": 9}, "Row 9, asked for as the row of names, is not there"),
     ],
 )
 def test_wrong_choices_for_text_are_answered(options, sentence):

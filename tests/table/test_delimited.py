@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -203,3 +206,17 @@ def test_columns_do_not_depend_on_where_in_the_file_a_strange_value_stands():
     late = "x,y\n" + "1.5,2\n" * 5000 + "n/a,1\n"
     first, last = (read_table(text.encode(), name="x.csv").numbers("x") for text in (early, late))
     assert_array_equal(first[::-1], last)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the threads of the process in /proc")
+def test_a_small_file_starts_no_pool_of_threads():
+    """Arrow has one thread that reads; its pool that parses would be one thread per core more, all of them still there when the process ends."""
+    code = (
+        "import os, pyarrow.csv\n"
+        "from workbench.table import read_table\n"
+        "before = len(os.listdir('/proc/self/task'))\n"
+        "read_table(b'a,b\\n1,x\\n2,y\\n', name='t.csv')\n"
+        "print(len(os.listdir('/proc/self/task')) - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert int(done.stdout) <= 1

@@ -7,35 +7,16 @@ import io
 import json
 
 import numpy as np
-import openpyxl
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
+from tests.table.conftest import npz, workbook
 from workbench.exceptions import TableError, UnknownColumnError
-from workbench.table import arrays_of_table, read_table, sheet_names, summarise, table_of_arrays
+from workbench.table import arrays_of_table, first_sheet, read_table, sheet_names, summarise, table_of_arrays
 
 LENGTH = [0.5, 1.0, np.nan, 2.0, 3.25]
 GROUP = ["a", "b", "a", None, "b"]
-
-
-def workbook(sheets):
-    """Return an .xlsx file with {title: rows}."""
-    made = openpyxl.Workbook()
-    made.remove(made.active)
-    for title, rows in sheets.items():
-        sheet = made.create_sheet(title)
-        for row in rows:
-            sheet.append(row)
-    stream = io.BytesIO()
-    made.save(stream)
-    return stream.getvalue()
-
-
-def npz(**arrays):
-    stream = io.BytesIO()
-    np.savez(stream, **arrays)
-    return stream.getvalue()
 
 
 def frame():
@@ -92,11 +73,20 @@ def test_the_format_is_told_from_the_content_not_from_the_name():
     assert read_table(b"x,y\n1,2\n", name="data.xlsx").n_rows == 1
 
 
+def test_a_cover_sheet_is_passed_over_for_the_first_table_of_numbers():
+    cover, runs = [["Measured by", "A. N. Other"], ["version", 2]], [["x", "y"], [1, 2.5], [2, 3.5], [3, 4.5]]
+    found = read_table(workbook({"read me": cover, "runs": runs, "more": runs}), name="lab.xlsx")
+    assert found.names == ("x", "y")
+    assert any("'runs' was read" in note.text for note in found.notes)
+    assert read_table(workbook({"words": [["a"], ["b"], ["c"]], "one": [["n"], [1], [2]]}), name="lab.xlsx").names == ("a",)
+
+
 def test_a_sheet_a_row_of_names_and_a_range_can_be_chosen(tmp_path):
     rows = [["Pendulum", None, None], [None, "length (m)", "T (s)", "remark"], [None, 1.0, 2.0, "x"], [None, 2.0, 2.8, "y"], [None, 3.0, 3.5, "z"]]
     path = tmp_path / "lab.xlsx"
     path.write_bytes(workbook({"empty": [], "runs": rows, "other": [["a"], [1], [2]]}))
     assert sheet_names(path) == ("empty", "runs", "other")
+    assert first_sheet(path) == "runs"
     found = read_table(path)
     assert found.names == ("length (m)", "T (s)", "remark")
     assert any("3 sheets" in note.text and "'runs' was read" in note.text for note in found.notes)
@@ -244,3 +234,11 @@ def test_a_stored_table_that_is_cut_off_is_refused():
     del arrays["1"]
     with pytest.raises(TableError, match="damaged"):
         table_of_arrays(described, arrays)
+
+
+def test_a_cover_sheet_is_no_table_and_the_one_that_was_read_is_named():
+    book = workbook({"cover": [["Report"], ["J. Doe"]], "runs": [["t", "U"], [0.0, 5.0], [1.0, 3.2]], "more": [["t"], [1], [2]]})
+    table = read_table(book, name="report.xlsx")
+    assert table.names == ("t", "U")
+    assert any("'runs' was read" in note.text for note in table.notes)
+    assert read_table(book, sheet="cover").names == ("Report",)

@@ -161,7 +161,7 @@ def test_while_a_fit_runs_another_cannot_be_started_and_the_pill_says_so(app: Ap
     assert not app.exception
     assert app.button("fit").disabled
     assert "Fitting 43 %" in shown(app)
-    assert "stop_job" in [button.key for button in app.button]
+    assert "pause_job" in [button.key for button in app.button]
 
 
 def test_an_interrupted_fit_is_said_until_it_is_dismissed(app: AppTest, opened: Services, trees: str) -> None:

@@ -106,9 +106,9 @@ def test_undo_and_redo_walk_the_history(app: AppTest, opened: Services, trees: s
     assert app.button("bench_redo").disabled
 
 
-def test_a_refit_is_one_more_state(app: AppTest, opened: Services, trees: str) -> None:
+def test_continue_trains_a_finished_network_further_as_one_more_state(app: AppTest, opened: Services, trees: str) -> None:
     on(app, "workbench", trees)
-    app.button("bench_refit").click().run()
+    app.button("bench_continue").click().run()
     assert not app.exception
     assert [step.label for step in opened.store.states.history(trees)] == ["fit", "refit"]
 
@@ -143,7 +143,17 @@ def test_export_shows_formula_proof_code_constants_and_ranges(app: AppTest, open
     tables = [frame.value for frame in app.dataframe]
     assert list(tables[1]["input"]) == ["Girth", "Height"]
     assert np.isfinite(tables[0]["value"].astype(float)).all()
+
+
+def test_export_draws_its_plots_at_once_and_loads_plotly_when_asked(app: AppTest, trees: str) -> None:
+    on(app, "export", trees)
+    pictures = [image for element in app.get("image") for image in element.proto.imgs]
+    assert [image.alt for image in pictures] == ["Predicted against measured values", "Measured minus predicted against predicted values"]
+    assert not app.get("plotly_chart")
+    app.toggle(key="export_interactive").set_value(True).run()
+    assert not app.exception
     assert len(app.get("plotly_chart")) == 2
+    assert not app.get("image")
 
 
 @pytest.mark.parametrize(("language", "word"), [("latex", "\\begin{align}"), ("c", "#include <math.h>"), ("julia", "function"), ("json", "kan-workbench formula")])
@@ -172,3 +182,68 @@ def test_predictions_of_an_uploaded_table_are_offered(app: AppTest, trees: str) 
     assert not app.exception
     assert "1 of 2 rows lie outside" in app.warning[0].value.replace("\\", "")
     assert list(app.dataframe[-1].value.columns) == ["Girth", "Height", "predicted Volume", "outside_range"]
+
+
+def paused_fit(services: Services, project: str) -> str:
+    job = Jobs(services).submit(project, "discovery.fit", {"settings": {"hidden_layer_sizes": (2,)}})
+    services.pool.steer(job.id, "step")
+    for _ in range(500):
+        if services.pool.get(job.id).status == "paused":
+            return job.id
+        time.sleep(0.02)
+    raise AssertionError(services.pool.get(job.id))
+
+
+def labels(app: AppTest) -> list[str]:
+    known = ("bench_continue", "bench_pause", "bench_step", "bench_keep", "bench_discard", "bench_prune_open", "bench_law_open")
+    return [button.label for button in app.button if button.key in known]
+
+
+def test_a_paused_fit_is_stepped_gone_on_with_and_leaves_its_network(app: AppTest, opened: Services, trees: str) -> None:
+    on(app, "workbench", trees)
+    assert labels(app) == ["Continue"]
+    job = paused_fit(opened, trees)
+    app.run()
+    assert labels(app) == ["Discard", "Stop and keep", "Step", "Continue"]
+    assert (payload(app)["job"]["status"], len(payload(app)["edges"])) == ("paused", 2 * 2 + 2)
+    assert "Fit paused at" in shown(app)
+    before = payload(app)["job"]["iterations"]
+    app.button("bench_step").click().run()
+    assert payload(app)["job"]["iterations"] > before
+    app.button("bench_continue").click().run()
+    opened.pool.wait(job, 60)
+    app.run()
+    assert not app.exception
+    assert labels(app) == ["Continue"]
+    assert payload(app)["job"] is None
+    assert [step.label for step in opened.store.states.history(trees)] == ["fit", "fit"]
+
+
+@pytest.mark.parametrize(("button", "steps"), [("bench_keep", ["fit", "fit, stopped"]), ("bench_discard", ["fit"])])
+def test_a_fit_is_ended_with_what_it_has_or_without(app: AppTest, opened: Services, trees: str, button: str, steps: list[str]) -> None:
+    paused_fit(opened, trees)
+    on(app, "workbench", trees)
+    app.button(button).click().run()
+    assert not app.exception
+    assert payload(app)["job"] is None
+    assert [step.label for step in opened.store.states.history(trees)] == steps
+
+
+def test_the_first_fit_can_be_steered_before_there_is_any_network(app: AppTest, opened: Services) -> None:
+    project = opened.store.projects.create("first").id
+    opened.store.projects.set_data(project, *wb.load_sample("cherry_trees").to_arrays())
+    paused_fit(opened, project)
+    on(app, "workbench", project)
+    assert labels(app) == ["Discard", "Stop and keep", "Step", "Continue"]
+    app.button("bench_keep").click().run()
+    assert "0/6 symbolic" in shown(app)
+
+
+def test_the_pill_steers_from_every_page_and_the_page_data_says_what_is_paused(app: AppTest, opened: Services, trees: str) -> None:
+    job = paused_fit(opened, trees)
+    on(app, "data", trees)
+    assert "A fit of this project is paused" in shown(app)
+    app.button("continue_job").click().run()
+    opened.pool.wait(job, 60)
+    app.run()
+    assert "Fit finished just now" in shown(app)

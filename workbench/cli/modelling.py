@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _STARTED = time.monotonic()
 START_UP_SECONDS = 0.5       # the interpreter before this line, and the writing of the result after the search
 
+_TOLD = frozenset({"sheet", "renamed", "number", "category", "date", "rows", "ignored"})  # kinds of notes of a dataset: nothing is dropped in silence
+
 
 class OutputError(WorkbenchError):
     """A result cannot be written where it was asked for."""
@@ -91,8 +93,12 @@ def samples(options: argparse.Namespace) -> int:
 
 
 def _dataset(options: argparse.Namespace) -> Dataset:
-    """Read the table and give its columns their roles."""
-    return wb.Dataset.from_table(_table(options.table), target=options.target, features=options.features, units=options.units or {})
+    """Read the table, give its columns their roles, and say on stderr what was left out or read in another way than it stands there."""
+    data = wb.Dataset.from_table(_table(options.table), target=options.target, features=options.features, units=options.units or {})
+    for note in data.notes:
+        if note.kind in _TOLD:
+            print(f"kan-workbench: {note.text}", file=sys.stderr)
+    return data
 
 
 def _table(source: str) -> Table:

@@ -115,7 +115,7 @@ def _choose_inputs(table: Table, roles: Roles, choices: Choices, plan: SplitPlan
             notes.extend(_about_input(made))
     if len(found) > MAX_INPUTS:
         raise DatasetError(
-            f"{len(found):,} columns could be inputs; at most {MAX_INPUTS} can be read as a law. Choose those that matter: features=[...]."
+            f"{len(found):,} columns could be inputs; at most {MAX_INPUTS} can be read as a law. Name those that matter as features."
         )
     if not found:
         raise DatasetError(f"There is no input: no column but the target holds numbers, dates or categories. Columns: {listed(table.names)}.")
@@ -176,7 +176,7 @@ def _number_targets(table: Table, roles: Roles) -> np.ndarray:
 def _class_codes(table: Table, roles: Roles) -> tuple[np.ndarray, tuple[str | float, ...]]:
     """Return (n_rows, 1) codes of the classes, NaN where the class is missing, and the classes in order."""
     if len(roles.targets) > 1:
-        raise DatasetError(f"task='classification' takes one target, not {len(roles.targets)}: {listed(roles.targets)}.")
+        raise DatasetError(f"A classification takes one target, not {len(roles.targets)}: {listed(roles.targets)}. Choose one of them.")
     name = roles.targets[0]
     if table.column(name).kind == "date":
         raise DatasetError(f"Target {name!r} holds dates, which are no classes. Allowed are categories, text, yes/no values and numbers.")
@@ -186,7 +186,7 @@ def _class_codes(table: Table, roles: Roles) -> tuple[np.ndarray, tuple[str | fl
     if len(classes) > MAX_CLASSES:
         raise DatasetError(
             f"Target {name!r} has {len(classes)} different values; a classification has at most {MAX_CLASSES}. "
-            "Use task='regression' for measurements."
+            "Choose regression as the task: it is for measurements."
         )
     place = {label: float(code) for code, label in enumerate(classes)}
     return np.array([[np.nan if gone else place[value]] for value, gone in zip(values.tolist(), missing)]), classes
@@ -196,7 +196,7 @@ def _finite(table: Table, name: str, role: str) -> np.ndarray:
     """Return a column of numbers with NaN where it is missing or infinite."""
     kind = table.column(name).kind
     if kind != "number":
-        hint = " For classes, pass task='classification'." if role == "a target" and kind in ("text", "category", "boolean") else ""
+        hint = " For classes, choose classification as the task (in Python, task='classification')." if role == "a target" and kind in ("text", "category", "boolean") else ""
         raise DatasetError(f"Column {name!r} holds {described(kind)} and cannot be {role}: {role} is a column of numbers.{hint}")
     values = table.numbers(name)
     return np.where(np.isfinite(values), values, np.nan)
@@ -262,8 +262,10 @@ def _check_enough(table: Table, keep: np.ndarray, left_out: tuple[LeftOut, ...],
     if not left_out:
         raise DatasetError(f"The table has {table.n_rows} {'row' if table.n_rows == 1 else 'rows'}; at least {MIN_ROWS} are needed to see a law.")
     reasons = "; ".join(f"{len(left.rows)} because {left.reason}" for left in sorted(left_out, key=lambda left: -len(left.rows))[:3])
-    advice = " Ignore that column, or pass missing='median'." if choices.missing == "drop" else " Ignore that column, or fill in the values."
-    raise DatasetError(f"Of {table.n_rows} rows {len(keep)} can be used, and {MIN_ROWS} are needed: {reasons}.{advice}")
+    filled = ", or have its gaps filled with its median (in Python, missing='median')" if choices.missing == "drop" else ""
+    lacking = any(left.reason.startswith("the input") for left in left_out)
+    advice = f"Ignore that input{filled}." if lacking else "Fill in the values, or choose another column."
+    raise DatasetError(f"Of {table.n_rows} rows {len(keep)} can be used, and {MIN_ROWS} are needed: {reasons}. {advice}")
 
 
 def _check_targets(table: Table, roles: Roles, values: _Values, choices: Choices) -> None:
@@ -277,7 +279,7 @@ def _divide(table: Table, keep: np.ndarray, values: _Values, choices: Choices, p
     """Divide the rows that are kept, in the way asked for."""
     if plan.way == "groups":
         if choices.split_by is None:
-            raise DatasetError("split='groups': say by which column rows belong together: split_by=....")
+            raise DatasetError("To divide by groups, choose the column that says which rows belong together (in Python, split_by=...).")
         labels = labels_of(table, (choices.split_by,))[keep]
         known = tuple(sorted({label for label in labels if label is not None}))
         codes = codes_of(labels, known)
@@ -287,16 +289,16 @@ def _divide(table: Table, keep: np.ndarray, values: _Values, choices: Choices, p
     if plan.way == "time":
         return divide(len(keep), plan, order=_times(table, choices.split_by, keep) if choices.split_by else None)
     if choices.split_by is not None:
-        raise DatasetError(f"split_by={choices.split_by!r} needs split='groups' or split='time'.")
+        raise DatasetError(f"Rows cannot be divided by {choices.split_by!r} at random. Divide by groups or by time (in Python, split='groups' or split='time').")
     labels = values.y[:, 0].astype(np.int64) if choices.task == "classification" else values.groups
     return divide(len(keep), plan, labels=labels)
 
 
 def _times(table: Table, name: str, keep: np.ndarray) -> np.ndarray:
     if table.column(name).kind not in ("number", "date"):
-        raise DatasetError(f"split_by={name!r}: it holds {described(table.column(name).kind)}; time is a column of dates or numbers.")
+        raise DatasetError(f"Rows cannot be divided in time by {name!r}: it holds {described(table.column(name).kind)}. Choose a column of dates or numbers.")
     if table.missing(name)[keep].any():
-        raise DatasetError(f"split_by={name!r}: {int(table.missing(name)[keep].sum())} rows have no time. Fill it in, or leave these rows out.")
+        raise DatasetError(f"Rows cannot be divided in time by {name!r}: {int(table.missing(name)[keep].sum())} rows have none. Fill it in, or leave these rows out.")
     return table.values[name][keep]
 
 

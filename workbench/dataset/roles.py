@@ -47,8 +47,8 @@ def resolve(
     named : {"weight": column, "error": column, "group": column}, None where there is none
     """
     asked: dict[str, Role] = {}
-    requests: list[tuple[str, Role]] = [(name, "target") for name in _as_list(target, "target")]
-    requests += [(name, "input") for name in _as_list(features, "features")]
+    wanted: tuple[tuple[Role, list[str]], ...] = (("target", _as_list(target, "target")), ("input", _as_list(features, "features")))
+    requests: list[tuple[str, Role]] = [(name, role) for role, names in wanted for name in names]
     requests += [(name, role) for role, name in named.items() if name is not None]
     requests += list((roles or {}).items())
     for name, role in requests:
@@ -67,7 +67,7 @@ def resolve(
 def _roles(table: Table, asked: Mapping[str, Role], only_named: bool) -> Roles:
     of = {role: tuple(name for name, given in asked.items() if given == role) for role in ROLES}
     if not of["target"]:
-        raise DatasetError(f"No target was named. Say what is to be predicted: target=... Columns: {listed(table.names)}.")
+        raise DatasetError(f"No target was named. Name the column that is to be predicted. Columns: {listed(table.names)}.")
     if of["weight"] and of["error"]:
         raise DatasetError(
             f"Give a weight ({of['weight'][0]!r}) or a measurement error ({of['error'][0]!r}), not both: errors are turned into weights 1/error**2."
@@ -83,7 +83,7 @@ def _as_list(names: str | Sequence[str] | None, argument: str) -> list[str]:
     given = [names] if isinstance(names, str) else list(names)
     repeated = [name for k, name in enumerate(given) if name in given[:k]]
     if repeated:
-        raise DatasetError(f"{argument}={given!r}: {repeated[0]!r} stands there twice.")
+        raise DatasetError(f"{repeated[0]!r} stands twice in {argument}. Name each column once.")
     if not given:
         raise DatasetError(f"{argument}=[]: name at least one column.")
     return given

@@ -139,8 +139,8 @@ def _by_groups(labels: np.ndarray, plan: SplitPlan, rng: np.random.Generator) ->
     parts_needed = 1 + (n_rows >= FOLD_ROWS and plan.test_fraction > 0) + 1
     if len(groups) < parts_needed:
         raise DatasetError(
-            f"split='groups': the rows belong to {len(groups)} {'group' if len(groups) == 1 else 'groups'}, and {n_rows} rows need at least "
-            f"{parts_needed} to be divided. Divide by another column (split_by=...), or use split='random'."
+            f"The rows belong to {len(groups)} {'group' if len(groups) == 1 else 'groups'}, and {n_rows} rows need at least "
+            f"{parts_needed} to be divided. Divide by another column, or at random."
         )
     test = _taken(groups, plan.test_fraction * n_rows, leave=parts_needed - 1) if n_rows >= FOLD_ROWS else []
     validation = _taken(groups, plan.validation_fraction * n_rows, leave=1) if n_rows >= HOLDOUT_ROWS else []

@@ -5,7 +5,7 @@
     beside the simplest shape: the rival laws that these data cannot tell from it (rivals.py)
 
 Every path is kept as a branch of one discovery, so that it can be opened, stepped through, undone and continued. The formula picked is the
-simplest whose error on checked rows is as good as the best found; the verdict says what that is worth.
+simplest whose error on checked rows is as good as the best found (findings.py); the verdict says what that is worth (verdict.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -21,44 +20,20 @@ import numpy as np
 from workbench.dataset import Dataset
 from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
+from workbench.discovery.findings import LAW, Finding, as_good, finding, pareto
 from workbench.discovery.rivals import rival_laws
 from workbench.discovery.scales import suggest_transforms
+from workbench.discovery.verdict import verdict
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
-from workbench.formula import Formula
 from workbench.networks import Edge
-from workbench.snapping.ranking import tied
-from workbench.training.score import checked_errors
+from workbench.training import FitProgress
 
 Watcher = Callable[[float, str], None]
 
-_LAW = 1e-6  # unitless error below which a formula is exact for all practical purposes
 _EXACT = 1e-11  # unitless error that only rounding leaves
 _CLEARLY = 0.7  # another form must lower the error to this share to take a named edge over
 _ROWS_PER_EDGE = 5
-_NATS_PER_NODE = 3.0
-_NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flexible fit
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A formula, the state it was read from, and its squared errors on checked rows, in the order of every other finding's.
-
-    `n_rows` of them are different rows: folds may be done twice.
-    """
-
-    formula: Formula
-    state: int
-    errors: np.ndarray
-    n_rows: int
-    rival: bool
-
-    @property
-    def error(self) -> float:
-        return float(self.errors.mean())
-
-    @property
-    def standard_error(self) -> float:
-        return float(self.errors.std() / np.sqrt(len(self.errors)))
+_LAST_REFIT, _BRIEF_REFIT, _MANY_ROWS = 200, 20, 20_000  # steps when everything is named; of many rows each takes long
 
 
 class _Clock:
@@ -115,10 +90,10 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
             break
         watch(min(clock.spent / time_budget, 0.99), f"trying the shape {settings['hidden_layer_sizes']}")
         try:
-            findings.extend(_attempt(found, {**settings, "random_state": random_state}, functions, clock))
+            findings.extend(_attempt(found, {**settings, "random_state": random_state}, functions, clock, wait=not findings))
         except (TrainingError, SnapError):
             continue
-        if any(finding.error < _LAW**2 and not finding.formula.definitions for finding in findings):
+        if any(each.error < LAW**2 and not each.formula.definitions for each in findings):
             break
     flexible = min((state.metrics.rmse_validation for state in found.states if not state.metrics.n_symbolic), default=np.inf)
     return _concluded(found, findings, flexible, max_complexity)
@@ -138,19 +113,24 @@ def _shapes(data: Dataset, wanted: tuple[int, ...] | None) -> list[dict[str, Any
     return [settings for n_edges, settings in shapes if _ROWS_PER_EDGE * n_edges <= n_rows]
 
 
-def _attempt(found: Discovery, settings: dict[str, Any], functions: Sequence[str] | None, clock: _Clock) -> Iterator[Finding]:
-    """Fit one shape, name every edge of it, and yield what was found on the way."""
+def _attempt(found: Discovery, settings: dict[str, Any], functions: Sequence[str] | None, clock: _Clock, wait: bool) -> Iterator[Finding]:
+    """Fit one shape, name every edge of it, and yield what was found on the way; unless one must wait, a fit ends when time is over."""
+
+    def hurry(_: FitProgress) -> None:
+        if clock.over and not wait:
+            raise TrainingError("Time is over; there are other shapes.")
+
     if found.states:
         found.leave()
-    start = found.fit(**settings).eliminate().state.id
+    start = found.fit(watch=hurry, **settings).eliminate().state.id
     if len(found.network.edges()) > 1:  # the best form of a single edge is the first of its rivals
         name_edges(found, functions, lambda: clock.over)
-        yield _finding(found.refit(200))
+        yield finding(found if clock.over else found.refit(_LAST_REFIT if len(found.data.split.train) <= _MANY_ROWS else _BRIEF_REFIT))
     for rival in rival_laws(found.go_to(start), functions, lambda: clock.over):
         with suppress(TrainingError):  # constants so large that the written formula has no value
-            yield _finding(rival, rival=True)
+            yield finding(rival, rival=True)
     if not any(state.parent == start for state in found.states):
-        yield _finding(found.go_to(start))  # there was no time to name it
+        yield finding(found.go_to(start))  # there was no time to name it
 
 
 def name_edges(found: Discovery, functions: Sequence[str] | None = None, stop: Callable[[], bool] = lambda: False) -> None:
@@ -180,8 +160,10 @@ def revise(found: Discovery, functions: Sequence[str] | None = None, stop: Calla
         if stop() or found.metrics.rmse_validation < _EXACT:
             return
         top = _first_allowed(found.candidates(edge, library=functions))
-        present = found.network.symbolic_edge(edge).form.name
-        if top is not None and top.name != present and top.rmse_validation < _CLEARLY * found.metrics.rmse_validation:
+        present = found.network.symbolic_edge(edge)
+        if top is None or top.rmse_validation is None or (present is not None and top.name == present.form.name):
+            continue
+        if top.rmse_validation < _CLEARLY * found.metrics.rmse_validation:
             found.snap(edge, top.name)
 
 
@@ -189,64 +171,18 @@ def _first_allowed(choices: tuple[Choice, ...]) -> Choice | None:
     return next((choice for choice in choices if choice.refitted), None)
 
 
-def _finding(found: Discovery, rival: bool = False) -> Finding:
-    state = found.state
-    parts = zip(state.networks, found.problems, strict=True)
-    errors = np.concatenate([checked_errors(network, problem, state.roughness)[0] for network, problem in parts])
-    rows = sum(problem.n_rows if problem.validation is None else problem.validation.n_rows for problem in found.problems)
-    return Finding(found.formula(nice=True), state.id, errors, rows, rival)
-
-
 def _concluded(found: Discovery, findings: list[Finding], flexible: float, max_complexity: int | None) -> Discovery:
     """Pick the simplest formula as good as the best, and say what it is worth."""
     if not findings:
         raise DiscoveryError("No shape could be fitted to these rows. Look at the notes of the dataset: are the inputs finite, is the target varied?")
-    front = _pareto(findings)
+    front = pareto(findings)
     allowed = [f for f in front if max_complexity is None or f.formula.complexity <= max_complexity]
-    found.front = tuple(finding.state for finding in front)
+    found.front = tuple(each.state for each in front)
     if not allowed:
         found.verdict = "none"
         return found.go_to(front[0].state)
-    best = min(allowed, key=lambda finding: finding.error)
-    picked = min((f for f in allowed if _as_good(f, best)), key=lambda finding: (finding.formula.complexity, finding.error))
+    best = min(allowed, key=lambda f: f.error)
+    picked = min((f for f in allowed if as_good(f, best)), key=lambda f: (f.formula.complexity, f.error))
     found.go_to(picked.state)
-    found.verdict = _verdict(picked, flexible)
+    found.verdict = verdict(found, picked, findings, flexible)
     return found
-
-
-def _as_good(finding: Finding, best: Finding) -> bool:
-    """Whether a simpler finding is to be preferred to the one of least error: both of two reasons must speak for it.
-
-    Row by row, its errors are within two standard errors of the best one's. And what it loses in likelihood, n/2 log(error / least error), is
-    less than 3 for every node that it saves: a few rows that scatter can hide an error ten times as large from the standard error.
-    """
-    difference = finding.errors - best.errors
-    saved = best.formula.complexity - finding.formula.complexity
-    within = difference.mean() <= 2.0 * difference.std() / np.sqrt(len(difference)) + _LAW**2
-    lost = 0.5 * finding.n_rows * np.log((finding.error + _LAW**2) / (best.error + _LAW**2))
-    return bool(within and lost <= _NATS_PER_NODE * max(saved, 0))
-
-
-def _pareto(findings: list[Finding]) -> list[Finding]:
-    """Return the findings that no other one beats in both complexity and error, and the rivals that none clearly beats; simplest first."""
-    ordered = sorted((f for f in findings if np.isfinite(f.error)), key=lambda f: (f.formula.complexity, f.error))
-    front: list[Finding] = []
-    for finding in ordered:
-        best = min(front, key=lambda f: f.error, default=None)
-        if best is None or finding.error < best.error:
-            front.append(finding)
-        elif finding.rival and tied(finding.errors, best.errors) and all(str(finding.formula) != str(f.formula) for f in front):
-            front.append(finding)
-    return front
-
-
-def _verdict(picked: Finding, flexible: float) -> str:
-    """Say "law" when a named formula is as good as the most flexible fit, "none" when it is no better than the mean."""
-    if picked.error + 2 * picked.standard_error >= 1.0:
-        return "none"
-    if picked.formula.definitions:
-        return "approximation"
-    error = picked.error**0.5
-    noise = max(_NOISE_RATIO * flexible, _LAW)
-    within = error <= noise or picked.error <= flexible**2 + 2.0 * picked.standard_error
-    return "law" if within else "approximation"

@@ -8,7 +8,7 @@ byte as it was.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,19 +18,20 @@ from workbench import pruning, snapping
 from workbench.dataset import Dataset
 from workbench.discovery import addresses, choices, reading, script, storage
 from workbench.discovery.moves import Move
+from workbench.discovery.settings import config_of
 from workbench.discovery.state import Metrics, State, measure, problems
+from workbench.discovery.watching import Watcher, watched
 from workbench.exceptions import DiscoveryError, SnapError
 from workbench.expression import Symbol, fold, to_text
 from workbench.networks import KAN, Edge, SymbolicEdge
 from workbench.trace import trace
-from workbench.training import FitConfig, FitProgress, FitResult, Problem, fit, refit
+from workbench.training import Problem, fit, refit, refitting
 
 if TYPE_CHECKING:
     from workbench.discovery.choices import Choice
     from workbench.formula import Formula, Prediction
     from workbench.table import Source, Table
 
-Watcher = Callable[[FitProgress], None]
 Verdict = Literal["law", "approximation", "none"]
 
 
@@ -56,6 +57,7 @@ class Discovery:
     ----------
     verdict : what the autopilot says of its result: "law", "approximation" or "none" (no law found, or not asked)
     front : states of the autopilot's Pareto front, simplest first
+    file : the file it was saved to or brought back from last, which its script reads the data from
 
     Examples
     --------
@@ -73,6 +75,7 @@ class Discovery:
         self._redo: dict[int | None, int] = {}
         self.verdict: Verdict = "none"
         self.front: tuple[int, ...] = ()
+        self.file: str | None = None
 
     # ---- where we are
 
@@ -117,13 +120,20 @@ class Discovery:
 
     # ---- moves
 
-    def fit(self, watch: Watcher | None = None, **settings: Any) -> Discovery:
-        """Fit a new network; settings are those of `training.FitConfig`. `watch` is called with progress."""
+    def fit(self, watch: Watcher | None = None, stop_after: int | None = None, **settings: Any) -> Discovery:
+        """Fit a new network; settings are those of `training.FitConfig`.
+
+        Parameters
+        ----------
+        watch : called with progress after every iteration; where it returns True the fit ends, and the best network so far is kept
+        stop_after : iterations after which it ends; recorded of a fit that was ended, so that it can be made again to the same bytes
+        """
         settings = {"intervals": self._intervals(), **settings}
-        config = FitConfig(**{name: _frozen(value) for name, value in settings.items()})
-        results = [self._watched(problem, config, watch) for problem in self._problems]
-        roughness = max(result.report.roughness for result in results)
-        return self._append(Move("fit", settings), tuple(result.network for result in results), roughness)
+        config = config_of(settings)
+        done = watched(lambda _, problem, enough: fit(problem, config, enough), self._problems, watch, stop_after)
+        roughness = max(result.report.roughness for result in done.results)
+        move = Move("fit", settings | _ended(done.stop_after))
+        return self._append(move, tuple(result.network for result in done.results), roughness)
 
     def prune(
         self,
@@ -160,7 +170,9 @@ class Discovery:
         # below a thousandth of the spread a fit is limited by its splines, not by the data: there a factor counts, not a standard error
         allowed = max(allowed, min(9.0 * best.error, 1e-6))
         chosen = min((step for step in steps if step.error <= allowed), key=lambda step: step.n_edges)
-        return self._append(Move("eliminate", {"tolerance": tolerance}), chosen.networks)
+        many = any(problem.n_rows > pruning.ROWS for problem in self._problems)
+        networks = self._refitted(chosen.networks, 20) if many and chosen.edges else chosen.networks
+        return self._append(Move("eliminate", {"tolerance": tolerance}), networks)
 
     def snap(self, edge: Sequence[Any], form: str, parameters: Mapping[str, float] | None = None, offset: bool = True) -> Discovery:
         """Replace an edge by a named form ("x^p", "sin") or a typed one ("a*exp(-b*x)+c"), and refit the whole model.
@@ -204,9 +216,14 @@ class Discovery:
         """Let fits change an edge's constants again."""
         return self._locked("unlock", edge, False)
 
-    def refit(self, max_iter: int = 100) -> Discovery:
-        """Fit every free constant from where it stands."""
-        return self._append(Move("refit", {"max_iter": max_iter}), self._refitted(self.state.networks, max_iter))
+    def refit(self, max_iter: int = 100, watch: Watcher | None = None, stop_after: int | None = None) -> Discovery:
+        """Fit every free constant on from where it stands; `watch` and `stop_after` as for a fit."""
+        state = self.state
+        done = watched(
+            lambda k, problem, enough: refitting(state.networks[k], problem, max_iter, state.roughness, enough=enough),
+            self._problems, watch, stop_after,
+        )  # fmt: skip
+        return self._append(Move("refit", {"max_iter": max_iter} | _ended(done.stop_after)), tuple(result.network for result in done.results))
 
     # ---- the cursor
 
@@ -257,7 +274,7 @@ class Discovery:
         """Return a second discovery that stands here and goes its own way; states are shared, they never change."""
         other = Discovery(self.data)
         other._problems, other._states, other._cursor, other._redo = self._problems, dict(self._states), self._cursor, dict(self._redo)
-        other.verdict, other.front = self.verdict, self.front
+        other.verdict, other.front, other.file = self.verdict, self.front, self.file
         return other
 
     # ---- queries: nothing below changes a byte
@@ -317,6 +334,7 @@ class Discovery:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Keep everything in one file: data, states, cursor. `load_discovery` brings it back."""
         storage.save(self, path)
+        self.file = os.fspath(path)
 
     # ---- inside
 
@@ -331,7 +349,8 @@ class Discovery:
 
     def _refitted(self, networks: tuple[KAN, ...], max_iter: int) -> tuple[KAN, ...]:
         parts = zip(networks, self._problems, strict=True)
-        return tuple(refit(network, problem, max_iter, self.state.roughness)[0] for network, problem in parts)
+        with np.errstate(all="ignore"):  # steps that leave a form's domain are tried and turned down
+            return tuple(refit(network, problem, max_iter, self.state.roughness)[0] for network, problem in parts)
 
     def _locked(self, name: str, edge: Sequence[Any], locked: bool) -> Discovery:
         address = addresses.resolve(self.data, self.network, edge)
@@ -352,13 +371,9 @@ class Discovery:
         n_rows = min(problem.n_rows for problem in self._problems)
         return tuple(n for n in (3, 5, 10, 20) if n == 3 or n_rows >= 15 * n)[-3:]
 
-    def _watched(self, problem: Problem, config: FitConfig, watch: Watcher | None) -> FitResult:
-        for progress in fit(problem, config):
-            if isinstance(progress, FitResult):
-                return progress
-            if watch is not None:
-                watch(progress)
-        raise DiscoveryError("The fit ended without a result.")
+
+def _ended(stop_after: int | None) -> dict[str, int]:
+    return {} if stop_after is None else {"stop_after": stop_after}
 
 
 def _placed(network: KAN, edge: Edge, name: str, parameters: Mapping[str, float]) -> KAN:
@@ -377,7 +392,3 @@ def _form_text(network: KAN, edge: Edge) -> str | None:
     if snapped is None:
         return None
     return to_text(fold(snapped.form.expression(Symbol("x"), [float(f"{value:.4g}") for value in snapped.parameters])))
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(v) for v in value) if isinstance(value, (list, tuple)) else value

@@ -82,6 +82,9 @@ def previews(found: Discovery, edge: Edge) -> tuple[snapping.EdgeFit, ...]:
     x, y = trace(found.network, problem.x).of(edge)
     reach = None if problem.validation is None else trace(found.network, problem.validation.x).of(edge)[0]
     fits = snapping.fit_forms(snapping.Curve.of(x, y, problem.weights, reach), [PrimitiveForm(primitive) for primitive in LIBRARY.values()])
+    present = snapping.present_fit(found.network, edge)
+    if present is not None:  # the form that the edge has stands there with the constants it has
+        fits = (present, *(fit for fit in fits if fit.form != present.form))
     return tuple(sorted(fits, key=lambda fit: (round(fit.error, 3), fit.form.complexity)))
 
 

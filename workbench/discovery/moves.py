@@ -22,7 +22,7 @@ _SIGNATURES: dict[str, tuple[str, ...]] = {
     "release": ("edge",),
     "lock": ("edge",),
     "unlock": ("edge",),
-    "refit": ("max_iter",),
+    "refit": ("max_iter", "stop_after"),
 }
 _POSITIONAL = {"edge", "form"}
 
@@ -79,6 +79,8 @@ class Move:
                 return f"prune below {a['threshold']:g}"
             case "release" | "lock" | "unlock":
                 return f"{self.name} {_edge_words(a['edge'])}"
+            case "fit" | "refit" if "stop_after" in a:
+                return f"{self.name}, stopped"
             case _:
                 return self.name
 

@@ -36,4 +36,6 @@ def load_discovery(path: str | os.PathLike[str]) -> Discovery:
     ------
     ProjectError : the file is damaged, foreign, or from a newer version
     """
-    return storage.load(path, Discovery)
+    found = storage.load(path, Discovery)
+    found.file = os.fspath(path)
+    return found

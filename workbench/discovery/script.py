@@ -20,22 +20,22 @@ def to_script(found: Discovery) -> str:
         "",
         "import workbench as wb",
         "",
-        *_data_lines(found.data),
+        *_data_lines(found.data, found.file),
         f"assert data.fingerprint == {found.data.fingerprint!r}, 'these are other data'",
         "",
         "found = wb.Discovery(data)",
         *(step.move.to_python() for step in found.path),
-        "print(found.formula())",
+        f"print(found.formula({'nice=True' if found.state.id in found.front else ''}))",
         "",
     ]
     return "\n".join(lines)
 
 
-def _data_lines(data: Dataset) -> list[str]:
+def _data_lines(data: Dataset, file: str | None) -> list[str]:
     if data.name in sample_names():
         seen = f".with_transforms({dict(data.transforms)!r})" if data.transforms else ""
         return [f"data = wb.load_sample({data.name!r}){seen}"]
     return [
         "# the file this discovery was saved to holds its data, roles, units and split",
-        f"data = wb.load_discovery({data.name + '.kanwb'!r}).data",
+        f"data = wb.load_discovery({file or data.name + '.kanwb'!r}).data",
     ]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from workbench.exceptions import ExpressionError
+from workbench.expression.exact import known_value
 from workbench.expression.functions import FUNCTIONS
 from workbench.expression.tree import Call, Expression, Number, Scalar, Symbol, add, as_expression, call, inverse, is_divisor, mul, power
 
@@ -56,7 +57,7 @@ def with_constants(expression: Expression, values: Sequence[Scalar | Expression]
     """Put new values in place of the free constants, in the order of `free_constants`.
 
     Floats keep the tree as it is, so that the next fit meets the same constants. Exact values (int, Fraction, or an expression such as
-    pi/2) are built in: a factor of exactly 1 vanishes.
+    pi/2) are built in: a factor of exactly 1 vanishes, exp(0) is 1.
 
     >>> from workbench.expression import parse
     >>> str(with_constants(parse("1.5*x + 0.25"), [2.0, 3]))
@@ -156,7 +157,9 @@ def _replaced(node: Expression, values: Iterator[Expression]) -> Expression:
         return node
     arguments = tuple(_replaced(argument, values) for argument in node.arguments)
     same_kind = all(_alike(old, new) for old, new in zip(node.arguments, arguments, strict=True))
-    return Call(node.function, arguments) if same_kind else call(node.function, *arguments)
+    if same_kind:
+        return Call(node.function, arguments)
+    return known_value(node.function, arguments[0]) or call(node.function, *arguments)
 
 
 def _alike(old: Expression, new: Expression) -> bool:

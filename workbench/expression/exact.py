@@ -10,7 +10,10 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
+
 from workbench.exceptions import ExpressionError
+from workbench.expression.functions import FUNCTIONS
 from workbench.expression.tree import Constant, Expression, Number, call, mul, power
 
 LARGEST_DENOMINATOR = 12
@@ -51,3 +54,16 @@ def nearest_exact(value: float, tolerance: float) -> Expression | None:
             if best is None or (bits, distance) < best[:2]:
                 best = (bits, distance, mul(ratio, unit))
     return best[2] if best else None
+
+
+def known_value(function: str, argument: Expression) -> Number | None:
+    """Return the exact value that a function has at 0 or at 1 where it is 0 or 1 itself, else None.
+
+    >>> str(known_value("exp", Number(0))), known_value("exp", Number(1)) is None
+    ('1', True)
+    """
+    if function not in FUNCTIONS or not isinstance(argument, Number) or argument not in (Number(0), Number(1)):
+        return None
+    with np.errstate(all="ignore"):
+        value = float(FUNCTIONS[function].value(np.float64(argument.value)))
+    return Number(int(value)) if value in (0.0, 1.0) else None

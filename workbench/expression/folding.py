@@ -6,6 +6,7 @@ A snapped network spells every edge as c*f(a*u + b): products of constants, shif
     exp(u + 0.3)        ->  1.35*exp(u)          log(2.5*x)         ->  log(x) + 0.916
     1/(2*x + 4)         ->  1/(2*(x + 2))        sqrt(4.0*x + 2.0)  ->  2.0*sqrt(x + 0.5)
     sin(-x)             ->  -sin(x)              x*x, x + x         ->  x**2, 2*x
+    exp(0), log(1)      ->  1, 0
 
 Values are preserved to rounding wherever the formula was defined before, and it stays undefined where it was, but for removable holes
 (x/x becomes 1) and for what cancels (log(x) - log(x) becomes 0). Hence what is only true on half the line is left alone unless the argument is known to be positive: sqrt(x)**2 and
@@ -21,6 +22,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from workbench.expression.calculus import complexity
+from workbench.expression.exact import known_value
 from workbench.expression.functions import FUNCTIONS
 from workbench.expression.terms import (
     as_float,
@@ -165,6 +167,8 @@ class _Folder:
 
     def function(self, node: Call) -> Expression:
         name, (argument,) = node.function, node.arguments
+        if (known := known_value(name, argument)) is not None:
+            return known
         rule = {"exp": self.exponential, "log": self.logarithm, "sqrt": self.root, "abs": self.absolute}.get(name)
         if rule:
             return rule(argument)

@@ -1,6 +1,4 @@
-"""Pictures as data: the network's drawing, its static SVG, small charts, Plotly figures."""
+"""Pictures as data: the network's drawing, its static SVG, small charts, Plotly figures.
 
-from workbench.figures.drawing import drawing
-from workbench.figures.svg import network_svg
-
-__all__ = ["drawing", "network_svg"]
+Each module is imported by its own name: plots need no network, and a page that draws them should load none of the numerics.
+"""

@@ -28,6 +28,20 @@ STYLE = """
 .kan-chart .mark2 { fill: #0a7f55; fill-opacity: 0.4; stroke: #0a7f55; }
 """
 
+# For a picture on a page that may be light or dark, which a picture cannot know: nothing behind it, greys that stand on both.
+ON_ANY_GROUND = (
+    STYLE
+    + """
+.kan-chart .paper { fill: none; }
+.kan-chart text, .kan-chart .axis-name { fill: #7d8494; }
+.kan-chart .frame, .kan-chart .grid { stroke: #808080; stroke-opacity: 0.25; }
+.kan-chart .ideal { stroke: #8b919e; }
+.kan-chart .mark0 { fill: #3b82f6; stroke: #3b82f6; }
+.kan-chart .mark1 { stroke: #d9780f; }
+.kan-chart .mark2 { fill: #12a06e; stroke: #12a06e; }
+"""
+)
+
 MOST_POINTS = 3000
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 14.0, 30.0, 44.0
 
@@ -41,7 +55,7 @@ class Series:
     y: np.ndarray
 
 
-def parity_svg(parts: Sequence[tuple[str, np.ndarray, np.ndarray]], name: str, unit: str | None = None, width: float = 440.0) -> str:
+def parity_svg(parts: Sequence[tuple[str, np.ndarray, np.ndarray]], name: str, unit: str | None = None, width: float = 440.0, style: str = STYLE) -> str:
     """Draw predicted against measured values; on the dashed line they are equal.
 
     Parameters
@@ -51,17 +65,17 @@ def parity_svg(parts: Sequence[tuple[str, np.ndarray, np.ndarray]], name: str, u
     """
     label = _labelled(name, unit)
     series = [Series(part, measured, predicted) for part, measured, predicted in parts]
-    return scatter_svg(series, (f"measured {label}", "predicted"), ideal="diagonal", width=width)
+    return scatter_svg(series, (f"measured {label}", "predicted"), ideal="diagonal", width=width, style=style)
 
 
-def residuals_svg(parts: Sequence[tuple[str, np.ndarray, np.ndarray]], name: str, unit: str | None = None, width: float = 440.0) -> str:
+def residuals_svg(parts: Sequence[tuple[str, np.ndarray, np.ndarray]], name: str, unit: str | None = None, width: float = 440.0, style: str = STYLE) -> str:
     """Draw measured minus predicted against predicted values; a law leaves no shape in them. Parameters as in `parity_svg`."""
     label = _labelled(name, unit)
     series = [Series(part, predicted, measured - predicted) for part, measured, predicted in parts]
-    return scatter_svg(series, (f"predicted {label}", "measured − predicted"), ideal="zero", width=width)
+    return scatter_svg(series, (f"predicted {label}", "measured − predicted"), ideal="zero", width=width, style=style)
 
 
-def scatter_svg(series: Sequence[Series], labels: tuple[str, str], ideal: str, width: float = 440.0) -> str:
+def scatter_svg(series: Sequence[Series], labels: tuple[str, str], ideal: str, width: float = 440.0, style: str = STYLE) -> str:
     """Draw points of several kinds with a dashed line where they ought to lie.
 
     Parameters
@@ -70,11 +84,12 @@ def scatter_svg(series: Sequence[Series], labels: tuple[str, str], ideal: str, w
     labels : of the two axes
     ideal : "diagonal" (both axes alike) or "zero"
     width : in CSS pixels; the height is nine tenths of it
+    style : STYLE, on white, or ON_ANY_GROUND
     """
     height = 0.9 * width
     cleaned, aside = _thinned(series)
     if not any(len(part.x) for part in cleaned):
-        return _empty(width, height)
+        return _empty(width, height, style)
     x_range = _range(np.concatenate([part.x for part in cleaned]))
     y_range = _range(np.concatenate([part.y for part in cleaned]))
     if ideal == "diagonal":
@@ -86,7 +101,7 @@ def scatter_svg(series: Sequence[Series], labels: tuple[str, str], ideal: str, w
     w, h = coordinate(width), coordinate(height)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" class="kan-chart" role="img" viewBox="0 0 {w} {h}" width="{w}" height="{h}">'
     title = f"<title>{escape(labels[1])} against {escape(labels[0])}</title>"
-    return "\n".join([head, f"{title}<style>{STYLE}</style>", f'<rect class="paper" width="{w}" height="{h}"/>', *body, "</svg>"])
+    return "\n".join([head, f"{title}<style>{style}</style>", f'<rect class="paper" width="{w}" height="{h}"/>', *body, "</svg>"])
 
 
 def _labelled(name: str, unit: str | None) -> str:
@@ -190,7 +205,7 @@ def _range(values: np.ndarray) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _empty(width: float, height: float) -> str:
+def _empty(width: float, height: float, style: str) -> str:
     w, h = coordinate(width), coordinate(height)
     words = f'<text x="{coordinate(width / 2)}" y="{coordinate(height / 2)}" text-anchor="middle">no rows with a value</text>'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" class="kan-chart" viewBox="0 0 {w} {h}" width="{w}" height="{h}"><style>{STYLE}</style>{words}</svg>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" class="kan-chart" viewBox="0 0 {w} {h}" width="{w}" height="{h}"><style>{style}</style>{words}</svg>'

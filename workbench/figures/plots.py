@@ -1,6 +1,6 @@
 """Interactive figures with Plotly: data in, figure out.
 
-Plotly (0.5 s to import) is imported when a figure is made. Colours of the page belong to its theme: figures have a transparent ground.
+Plotly (0.5 s to import) is imported when a figure is made, and the numerics only for figures of a network. Colours of the page belong to its theme: figures have a transparent ground.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.figures.drawing import Drawing, Labels, drawing
 from workbench.figures.markup import escape
 from workbench.figures.markup import unit as unit_text
-from workbench.networks import KAN
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from workbench.figures.drawing import Drawing, Labels
+    from workbench.networks import KAN
 
 Parts = Sequence[tuple[str, np.ndarray, np.ndarray]]
 
@@ -35,6 +36,8 @@ def edge_curves(network: KAN, X: np.ndarray, importance: Sequence[np.ndarray] | 
     network, X, importance, labels : as in `drawing`; of very many edges the 60 most important are drawn, and the title says so
     """
     from plotly.subplots import make_subplots
+
+    from workbench.figures.drawing import drawing
 
     drawn = drawing(network, X, importance, labels, scale="own")
     alive = [edge for edge in drawn["edges"] if edge["state"] != "pruned"]

@@ -105,7 +105,7 @@ def uncertainty(expression: Expression, sample: Sample, held: Sequence[int] = ()
         return values, [math.inf] * len(values), [math.inf] * len(values)
     from scipy.special import stdtrit
 
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         errors = np.sqrt(variances * float(residual @ residual) / freedom)
     errors = np.where(np.isnan(errors), np.inf, errors)  # unidentified, and not a single residual: infinity times zero
     errors[list(held)] = 0.0
@@ -114,11 +114,14 @@ def uncertainty(expression: Expression, sample: Sample, held: Sequence[int] = ()
 
 def _unscaled_variances(jacobian: np.ndarray) -> tuple[np.ndarray, int]:
     """Return diag((J^T J)^+), infinite for constants with a part in the null space, and the rank of J."""
-    size = np.linalg.norm(jacobian, axis=0)
+    largest = np.abs(jacobian).max(0)  # a hopeless constant may have derivatives whose squares overflow
+    largest = np.where(largest > 0.0, largest, 1.0)
+    size = largest * np.linalg.norm(jacobian / largest, axis=0)
     scale = np.where(size > 0.0, size, 1.0)
     _, singular, directions = np.linalg.svd(jacobian / scale, full_matrices=False)
     kept = singular > _NULL * singular[0] if singular[0] > 0.0 else np.zeros(len(singular), dtype=bool)
-    variances = np.sum((directions[kept] / singular[kept, None]) ** 2, axis=0) / scale**2
+    with np.errstate(over="ignore", under="ignore"):
+        variances = np.sum((directions[kept] / singular[kept, None] / scale) ** 2, axis=0)
     covered = np.sum(directions[kept] ** 2, axis=0)  # 1 for a constant that lies wholly in the row space
     return np.where(covered > 1.0 - 1e-6, variances, np.inf), int(kept.sum())
 

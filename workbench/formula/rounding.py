@@ -203,7 +203,7 @@ class _Search:
         """Say for each constant whether setting it to 0 would move the output by less than `tolerance` of its size."""
         _, jacobian = self.sample.linearised(self.expression)
         size = np.sqrt(np.mean((self.sample.y * self.sample.root_weights) ** 2))
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             return np.abs(values) * np.sqrt(np.mean(jacobian**2, axis=0)) <= self.tolerance * size
 
     def _take(self, number: int, exact: Expression, value: float) -> bool:

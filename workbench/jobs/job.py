@@ -10,10 +10,11 @@ from typing import Literal
 
 import numpy as np
 
-Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+Status = Literal["queued", "running", "paused", "done", "failed", "cancelled", "interrupted"]
+Wish = Literal["pause", "step", "go on", "finish"]
 Lane = Literal["interactive", "batch"]
 
-UNFINISHED: tuple[Status, ...] = ("queued", "running")
+UNFINISHED: tuple[Status, ...] = ("queued", "running", "paused")
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Job:
     project : the project it works for, or None
     task : the registered name of what it does
     lane : "interactive" for work a person waits for, "batch" for the rest
-    status : queued, running, then done | failed | cancelled | interrupted
+    status : queued, running or paused, then done | failed | cancelled | interrupted
     progress : 0 to 1
     message : what it is doing, for a person
     error : why it failed, one sentence, or None

@@ -73,6 +73,12 @@ class Ledger:
         self._tell(running, None)
         self.journal(job).publish(running)
 
+    def turned(self, job: str, status: Literal["running", "paused"]) -> None:
+        """The task has come to rest, or goes on."""
+        turned = self._next(job, status=status)
+        self._tell(turned, None)
+        self.journal(job).publish(turned)
+
     def progressed(self, job: str, message: Message) -> None:
         """The task reported how far it is."""
         moved = self._next(job, progress=message["progress"], message=message["message"])

@@ -10,15 +10,16 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, get_args
 
 import numpy as np
 
 from workbench.exceptions import JobError, did_you_mean
 from workbench.jobs import framing
-from workbench.jobs.job import Event, Job, Lane, Result
+from workbench.jobs.job import Event, Job, Lane, Result, Wish
 from workbench.jobs.ledger import Ledger, Observer
-from workbench.jobs.scheduler import Run, Scheduler, Settings
+from workbench.jobs.run import Run
+from workbench.jobs.scheduler import Scheduler, Settings
 
 
 class WorkerPool:
@@ -111,6 +112,17 @@ class WorkerPool:
         """Ask a job to stop; it is terminated, then killed, if it does not. A finished job stays as it is."""
         self._ledger.journal(job_id)
         self._scheduler.cancel(job_id)
+
+    def steer(self, job_id: str, wish: Wish) -> None:
+        """Ask a job to pause, to take one step and pause again, to go on, or to finish where it is and keep what it has.
+
+        A task that can be steered heeds it at its next resting place (`workbench.worker.Context.rest`), others never do. Asking twice is
+        asking once, but for steps, which add up. A job that waits for its turn will find the wish; one that is finished stays as it is.
+        """
+        if wish not in get_args(Wish):
+            raise JobError(f"steer({wish!r}): no such wish.{did_you_mean(wish, get_args(Wish))} Known: {', '.join(get_args(Wish))}.")
+        self._ledger.journal(job_id)
+        self._scheduler.steer(job_id, wish)
 
     def get(self, job_id: str) -> Job:
         """Return a job as it stands now."""

@@ -4,8 +4,11 @@ Every message of a worker, every order of a caller and every deadline is put int
 thread. So nothing here needs a lock, and everyone sees what happens to a job in the order in which it happened.
 
     lanes     "interactive": one worker, always warm.  "batch": started as work comes, up to the limit, at low priority.
-    spare     one more warm worker in no lane. It takes the place of a worker that died or was killed, or is the next
+    spare     one more warm worker in no lane, started when the interactive one has warmed up: two at once would keep a
+              small machine from its first page. It takes the place of a worker that died or was killed, or is the next
               batch worker, so that nobody waits for an import; another spare is then started behind it.
+    resting   a worker whose task is paused counts in no lane, as far as there are not too many: another one does the lane's work meanwhile,
+              and leaves when both are at it and one has nothing to do any more.
     stopping  a message first; SIGTERM after 3 s; SIGKILL after 6 s. The same for a task that takes too long.
 """
 
@@ -27,14 +30,17 @@ from typing import Literal, Protocol, cast
 import numpy as np
 
 from workbench.jobs import framing
-from workbench.jobs.job import Lane, Result
+from workbench.jobs.job import Lane, Result, Wish
 from workbench.jobs.process import WorkerProcess, describe_end
+from workbench.jobs.run import Run, Worker
 
 log = logging.getLogger(__name__)
 
 READY_WITHIN = 120.0  # seconds from start to the first word; a laptop waking up with a virus scanner needs many
 FAILED_STARTS = 3  # workers that end before their first word, in a row, before we stop starting them
 MAX_TRIES = 2  # to begin a run; a second worker that dies over it has died of it
+MOST_RESTING = 8  # paused tasks that hold a worker beyond the strength of their lane: each is a process with its data in memory
+LEAST_RESPITE = 0.1  # seconds between two looks at the time limit of a task that has rested
 CLOSE_WITHIN = 2.0  # seconds for all workers to leave before they are killed
 
 
@@ -49,38 +55,16 @@ class Settings:
     kill_after: float = 6.0
 
 
-@dataclass
-class Run:
-    """A job on its way through the scheduler."""
-
-    job: str
-    task: str
-    lane: Lane
-    content: bytes
-    time_limit: float | None
-    worker: _Worker | None = None
-    stopped: Literal["cancelled", "late"] | None = None
-    started: bool = False
-    tries: int = 0
-
-
 class Listener(Protocol):
     """What the scheduler tells about a job, always from its own thread and in order."""
 
     def queued(self, job: str) -> None: ...
     def started(self, job: str) -> None: ...
+    def turned(self, job: str, status: Literal["running", "paused"]) -> None: ...
     def progressed(self, job: str, message: framing.Message) -> None: ...
     def done(self, job: str, result: Result) -> None: ...
     def failed(self, job: str, message: framing.Message) -> None: ...
     def ended(self, job: str, status: Literal["failed", "cancelled", "interrupted"], sentence: str) -> None: ...
-
-
-@dataclass(eq=False)
-class _Worker:
-    process: WorkerProcess
-    lane: Lane | None  # None: the spare
-    ready: bool = False
-    run: Run | None = None
 
 
 class Scheduler:
@@ -91,7 +75,7 @@ class Scheduler:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
-        self._workers: dict[WorkerProcess, _Worker] = {}
+        self._workers: dict[WorkerProcess, Worker] = {}
         self._waiting: dict[Lane, deque[Run]] = {lane: deque() for lane in settings.workers}
         self._runs: dict[str, Run] = {}
         self._failed_starts, self._open = 0, True
@@ -112,6 +96,10 @@ class Scheduler:
     def cancel(self, job: str) -> None:
         """Stop a job, wherever it is; one that is finished stays as it is."""
         self._inbox.put(partial(self._cancel, job))
+
+    def steer(self, job: str, wish: Wish) -> None:
+        """Pass a wish on to a job; one that is finished stays as it is."""
+        self._inbox.put(partial(self._steer, job, wish))
 
     def close(self) -> None:
         """End all workers and jobs, and return when no process is left."""
@@ -159,7 +147,27 @@ class Scheduler:
         else:
             self._stop(run, run.worker, "cancelled")
 
-    def _stop(self, run: Run, worker: _Worker, reason: Literal["cancelled", "late"]) -> None:
+    def _steer(self, job: str, wish: Wish) -> None:
+        run = self._runs.get(job)
+        if run is None:
+            return
+        if run.worker is None and wish == "finish":  # there is nothing to keep
+            self._cancel(job)
+            return
+        if not run.started:
+            run.wishes.append(wish)
+        if run.worker is not None:
+            run.worker.process.send(_wish(job, wish))
+
+    def _expire(self, run: Run, worker: Worker, forgiven: float = 0.0) -> None:
+        """Stop a run whose time is over; the time for which it rested does not count."""
+        rested = run.rested_by(time.monotonic())
+        if rested > forgiven:
+            self._later(max(rested - forgiven, LEAST_RESPITE), lambda: self._expire(run, worker, rested))
+        else:
+            self._stop(run, worker, "late")
+
+    def _stop(self, run: Run, worker: Worker, reason: Literal["cancelled", "late"]) -> None:
         """Ask, then terminate, then kill; each step only if the worker still has this run."""
         if worker.run is not run or run.stopped:
             return
@@ -174,18 +182,20 @@ class Scheduler:
         """Give waiting runs to free workers, and see that the workers that should be there are."""
         for lane, waiting in self._waiting.items():
             self._staff(lane)
-            free = [worker for worker in self._workers.values() if worker.lane == lane and worker.ready and not worker.run]
-            for worker in free[: len(waiting)]:
+            free = [worker for worker in self._of(lane) if worker.ready and not worker.run]
+            room = self._strength(lane) - sum(worker.run is not None for worker in self._of(lane))
+            for worker in free[: min(len(waiting), max(0, room))]:
                 self._assign(waiting.popleft(), worker)
-        if any(worker.lane == "interactive" and worker.ready for worker in self._workers.values()):
+            self._dismiss(lane)
+        if any(worker.lane == "interactive" and worker.warm for worker in self._workers.values()):
             self._keep_spare()
 
     def _staff(self, lane: Lane) -> None:
         """Bring a lane up to strength: interactive always, batch as far as there is work."""
-        staff = [worker for worker in self._workers.values() if worker.lane == lane]
+        staff, strength = self._of(lane), self._strength(lane)
         idle = sum(worker.run is None for worker in staff)
-        wanted = self._settings.workers[lane] if lane == "interactive" else len(self._waiting[lane]) - idle + len(staff)
-        for _ in range(min(wanted, self._settings.workers[lane]) - len(staff)):
+        wanted = strength if lane == "interactive" else len(self._waiting[lane]) - idle + len(staff)
+        for _ in range(min(wanted, strength) - len(staff)):
             spare = next((worker for worker in self._workers.values() if worker.lane is None), None)
             worker = spare or self._hire()
             if worker is None:
@@ -194,11 +204,26 @@ class Scheduler:
             if lane == "batch":
                 worker.process.send(framing.encode({"type": "yield_to_others"}))
 
+    def _of(self, lane: Lane) -> list[Worker]:
+        return [worker for worker in self._workers.values() if worker.lane == lane and not worker.leaving]
+
+    def _strength(self, lane: Lane) -> int:
+        """Return how many workers a lane may have now: those it is set to, and one for each that rests."""
+        return self._settings.workers[lane] + min(sum(worker.resting for worker in self._of(lane)), MOST_RESTING)
+
+    def _dismiss(self, lane: Lane) -> None:
+        """Let go of workers beyond the strength of a lane that have nothing to do: what they stood in for goes on again."""
+        surplus = len(self._of(lane)) - self._strength(lane)
+        idle = [worker for worker in self._of(lane) if worker.ready and not worker.run]
+        for worker in idle[: max(0, surplus)]:
+            worker.leaving = True
+            worker.process.close()
+
     def _keep_spare(self) -> None:
         if all(worker.lane is not None for worker in self._workers.values()):
             self._hire()
 
-    def _hire(self) -> _Worker | None:
+    def _hire(self) -> Worker | None:
         """Start a worker in no lane, or return None where starting has proved hopeless."""
         if self._failed_starts >= FAILED_STARTS:
             return None
@@ -210,14 +235,16 @@ class Scheduler:
             self._failed_starts += 1
             self.call(self._start_failed)
             return None
-        worker = self._workers[process] = _Worker(process, lane=None)
+        worker = self._workers[process] = Worker(process, lane=None)
         self._later(READY_WITHIN, lambda: worker.ready or process.kill())
         return worker
 
-    def _assign(self, run: Run, worker: _Worker) -> None:
+    def _assign(self, run: Run, worker: Worker) -> None:
         run.worker, worker.run = worker, run
         run.tries += 1
         worker.process.send(run.content)
+        for wish in run.wishes:
+            worker.process.send(_wish(run.job, wish))
 
     # What workers say; `_hear` and `_see_end` are called from their reader threads
 
@@ -233,6 +260,10 @@ class Scheduler:
             worker.ready, self._failed_starts = True, 0
             self._dispatch()
             return
+        if kind == "warm":
+            worker.warm = True
+            self._dispatch()
+            return
         run = worker.run
         if run is None or run.job != message["job"]:
             return
@@ -241,15 +272,22 @@ class Scheduler:
             if run.time_limit is None:
                 run.time_limit = cast("float | None", message["time_limit"])
             if run.time_limit is not None:
-                self._later(run.time_limit, lambda: self._stop(run, worker, "late"))
+                self._later(run.time_limit, lambda: self._expire(run, worker))
             self._listener.started(run.job)
         elif kind == "progress":
             self._listener.progressed(run.job, message)
+        elif kind == "turned":
+            self._turned(run, cast("Literal['running', 'paused']", message["status"]))
         else:
             worker.run = None
             self._forget(run)
             self._report(run, message, arrays)
             self._dispatch()
+
+    def _turned(self, run: Run, status: Literal["running", "paused"]) -> None:
+        run.turn(status, time.monotonic())
+        self._listener.turned(run.job, status)
+        self._dispatch()
 
     def _report(self, run: Run, message: framing.Message, arrays: dict[str, np.ndarray]) -> None:
         if message["type"] == "done":
@@ -321,6 +359,10 @@ class Scheduler:
             if not process.join(max(0.0, deadline - time.monotonic())):
                 process.kill()
                 process.join(CLOSE_WITHIN)
+
+
+def _wish(job: str, wish: Wish) -> bytes:
+    return framing.encode({"type": "steer", "job": job, "wish": wish})
 
 
 def _lost(task: str, how: str) -> str:

@@ -232,10 +232,45 @@ class Evaluation:
             if len(layer.edge_source):
                 cpu.spline_jacobian(self.features[level], layer.edge_source, layer.edge_target, s, out[layer.start : layer.spline_stop])
             for block in layer.forms:
-                constants = parameters[block.start : block.stop]
-                out[block.start : block.stop] = block.snapped.form.jacobian(self.inputs[level][block.column], constants) * s[block.row]
+                out[block.start : block.stop] = self._form_jacobian(level, block, parameters) * s[block.row]
             out[layer.bias : layer.stop] = s
         return out
+
+    def scaled_jacobian(self, parameters: np.ndarray, seed: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Fill out with the Jacobian, each row divided by a unit of its own, and return the units (n_parameters,).
+
+        The unit of a row is about its largest number (for a basis or bias: that of the sensitivity of its slot), so that the rows fit into
+        single precision whatever is measured in what, and are rounded alike.
+        """
+        units = np.ones(len(parameters))
+        for level, (layer, s) in enumerate(zip(self.program.layers, self.sensitivities(seed), strict=True)):
+            of_slots = _largest(s)
+            s = s / of_slots[:, None]
+            if len(layer.edge_source):
+                cpu.spline_jacobian(self.features[level], layer.edge_source, layer.edge_target, s, out[layer.start : layer.spline_stop])
+                units[layer.start : layer.spline_stop] = np.repeat(of_slots[layer.edge_target], layer.n_terms)
+                self._scale_base_terms(level, s, out, units)
+            for block in layer.forms:
+                rows = self._form_jacobian(level, block, parameters) * s[block.row]
+                of_rows = _largest(rows)
+                out[block.start : block.stop] = rows / of_rows[:, None]
+                units[block.start : block.stop] = of_rows * of_slots[block.row]
+            out[layer.bias : layer.stop] = s
+            units[layer.bias : layer.stop] = of_slots
+        return units
+
+    def _scale_base_terms(self, level: int, s: np.ndarray, out: np.ndarray, units: np.ndarray) -> None:
+        """Give the rows of base terms that exceed 1, as they do for an input far outside its range, a unit of their own."""
+        layer, base = self.program.layers[level], self.features[level][:, -1]
+        largest = _largest(base)
+        for edge in np.flatnonzero(largest[layer.edge_source] > 1.0):
+            source, row = layer.edge_source[edge], layer.start + (edge + 1) * layer.n_terms - 1
+            out[row] = base[source] / largest[source] * s[layer.edge_target[edge]]
+            units[row] *= largest[source]
+
+    def _form_jacobian(self, level: int, block: FormBlock, parameters: np.ndarray) -> np.ndarray:
+        """Return d form / d constants (n_constants, n_rows) of a snapped edge."""
+        return block.snapped.form.jacobian(self.inputs[level][block.column], parameters[block.start : block.stop])
 
     def gradient(self, parameters: np.ndarray, seed: np.ndarray) -> np.ndarray:
         """Return (n_parameters,): d (sum over rows and outputs of seed output) / d parameters, after `forward`."""
@@ -245,8 +280,12 @@ class Evaluation:
                 part = gradient[layer.start : layer.spline_stop]
                 cpu.spline_gradient(self.features[level], layer.edge_source, layer.edge_target, s, part)
             for block in layer.forms:
-                constants = parameters[block.start : block.stop]
-                part = block.snapped.form.jacobian(self.inputs[level][block.column], constants)
-                gradient[block.start : block.stop] = part @ s[block.row]
+                gradient[block.start : block.stop] = self._form_jacobian(level, block, parameters) @ s[block.row]
             gradient[layer.bias : layer.stop] = s.sum(1)
         return gradient
+
+
+def _largest(rows: np.ndarray) -> np.ndarray:
+    """Return the largest absolute number of every row, (n,); 1 for rows of zeros."""
+    largest = np.abs(rows).max(1)
+    return np.where(largest > 0, largest, 1.0)

@@ -6,7 +6,7 @@ long with the library's own choice of threads as with one. So whatever solves th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache, wraps
 from typing import ParamSpec, TypeVar
 
@@ -25,8 +25,23 @@ def one_thread(function: Callable[P, R]) -> Callable[P, R]:
     """Run a function with one thread in every BLAS and OpenMP library, and give them back what they had."""
 
     @wraps(function)
-    def limited(*args: P.args, **kwargs: P.kwargs) -> R:
+    def alone(*args: P.args, **kwargs: P.kwargs) -> R:
         with _controller().limit(limits=1):
             return function(*args, **kwargs)
 
-    return limited
+    return alone
+
+
+def each_with_one_thread(steps: Iterator[R]) -> Iterator[R]:
+    """Yield what an iterator yields, every step made with one thread; while nobody asks for the next one the libraries have what they had.
+
+    >>> list(each_with_one_thread(iter("abc")))
+    ['a', 'b', 'c']
+    """
+    following = one_thread(next)
+    while True:
+        try:
+            step = following(steps)
+        except StopIteration:
+            return
+        yield step

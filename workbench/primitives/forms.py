@@ -38,6 +38,8 @@ from workbench.expression import (
 from workbench.primitives.library import find
 from workbench.primitives.primitive import Affine, Array, Primitive
 
+Parameters = Sequence[float] | Array  # the constants of a form, in the order of its names
+
 _LONGEST_TEXT = 2000
 _MOST_CONSTANTS = 12
 
@@ -56,10 +58,10 @@ class Form(Protocol):
     def complexity(self) -> int: ...
     @property
     def free(self) -> tuple[bool, ...]: ...
-    def evaluate(self, x: Array, parameters: Sequence[float]) -> tuple[Array, Array]: ...
-    def jacobian(self, x: Array, parameters: Sequence[float]) -> Array: ...
-    def expression(self, argument: Expression, parameters: Sequence[float]) -> Expression: ...
-    def inside_domain(self, x: Array, parameters: Sequence[float]) -> Array: ...
+    def evaluate(self, x: Array, parameters: Parameters) -> tuple[Array, Array]: ...
+    def jacobian(self, x: Array, parameters: Parameters) -> Array: ...
+    def expression(self, argument: Expression, parameters: Parameters) -> Expression: ...
+    def inside_domain(self, x: Array, parameters: Parameters) -> Array: ...
     def to_json(self) -> dict[str, Any]: ...
 
 
@@ -104,29 +106,31 @@ class PrimitiveForm:
         """Which parameters a fit may change: c and the shape always, a and b where they can be told from data."""
         return (True, *self._FREE[self.primitive.affine], *(True for _ in self.primitive.shape))
 
-    def evaluate(self, x: Array, parameters: Sequence[float]) -> tuple[Array, Array]:
+    def evaluate(self, x: Array, parameters: Parameters) -> tuple[Array, Array]:
         """Return phi(x) and d phi / dx, both of the shape of x.
 
         d/dx c f(a x + b) = c a f'(a x + b)
         """
         c, a, b, *shape = parameters
         value, slope = self.primitive.value_and_derivative(a * np.asarray(x, dtype=np.float64) + b, *shape)
-        return c * value, c * a * _finite(slope)
+        with np.errstate(all="ignore"):
+            return c * value, c * a * _finite(slope)
 
-    def jacobian(self, x: Array, parameters: Sequence[float]) -> Array:
+    def jacobian(self, x: Array, parameters: Parameters) -> Array:
         """Return d phi / d parameters: (n_parameters, N), rows in the order of `parameter_names`."""
         c, a, b, *shape = parameters
         x = np.asarray(x, dtype=np.float64)
         z = a * x + b
         rows = np.empty((3 + len(shape), *x.shape))
         rows[0], slope = self.primitive.value_and_derivative(z, *shape)
-        np.multiply(_finite(slope), c, out=rows[2])
-        np.multiply(rows[2], x, out=rows[1])
-        if shape:
-            rows[3:] = c * _finite(self.primitive.shape_derivatives(z, *shape))
+        with np.errstate(all="ignore"):
+            np.multiply(_finite(slope), c, out=rows[2])
+            np.multiply(rows[2], x, out=rows[1])
+            if shape:
+                rows[3:] = c * _finite(self.primitive.shape_derivatives(z, *shape))
         return rows
 
-    def expression(self, argument: Expression, parameters: Sequence[float]) -> Expression:
+    def expression(self, argument: Expression, parameters: Parameters) -> Expression:
         """Return c*f(a*argument + b; shape) as a tree; factors of 1 and a shift of 0 are left out."""
         c, a, b, *shape = (float(value) for value in parameters)
         inside = mul(_factor(a), argument)
@@ -135,7 +139,7 @@ class PrimitiveForm:
         values = {own.name: Number(value) for own, value in zip(self.primitive.shape, shape, strict=True)}
         return mul(_factor(c), substitute(self.primitive.expression, {"z": inside, **values}))
 
-    def inside_domain(self, x: Array, parameters: Sequence[float]) -> Array:
+    def inside_domain(self, x: Array, parameters: Parameters) -> Array:
         """Return for every x whether phi is defined there, with all data on one side of a pole."""
         _, a, b, *shape = parameters
         z = a * np.asarray(x, dtype=np.float64) + b
@@ -214,28 +218,28 @@ class TypedForm:
         sizes = 10.0 ** generator.uniform(-1, 1, (64, count)) * generator.choice([1.0, -1.0], (64, count))
         return ((1.0,) * count, *map(tuple, sizes.tolist()))
 
-    def evaluate(self, x: Array, parameters: Sequence[float]) -> tuple[Array, Array]:
+    def evaluate(self, x: Array, parameters: Parameters) -> tuple[Array, Array]:
         """Return phi(x) and d phi / dx, both of the shape of x."""
         value, gradient = value_and_gradient(self._tree, self._values(x, parameters), ["x"])
         return value, _finite(gradient[0])
 
-    def jacobian(self, x: Array, parameters: Sequence[float]) -> Array:
+    def jacobian(self, x: Array, parameters: Parameters) -> Array:
         """Return d phi / d constants: (n_parameters, N), rows in the order of `parameter_names`."""
         return _finite(value_and_gradient(self._tree, self._values(x, parameters), self.parameter_names)[1])
 
-    def expression(self, argument: Expression, parameters: Sequence[float]) -> Expression:
+    def expression(self, argument: Expression, parameters: Parameters) -> Expression:
         """Return the formula with x replaced by the argument and every constant by its value."""
         values = {name: Number(float(value)) for name, value in zip(self.parameter_names, parameters, strict=True)}
         return substitute(self._tree, {"x": argument, **values})
 
-    def inside_domain(self, x: Array, parameters: Sequence[float]) -> Array:
+    def inside_domain(self, x: Array, parameters: Parameters) -> Array:
         """Return for every x whether phi is finite there."""
         return np.isfinite(self.evaluate(x, parameters)[0])
 
     def to_json(self) -> dict[str, Any]:
         return {"kind": "typed", "text": self.text}
 
-    def _values(self, x: Array, parameters: Sequence[float]) -> dict[str, Array | float]:
+    def _values(self, x: Array, parameters: Parameters) -> dict[str, Array | float]:
         return {"x": x, **dict(zip(self.parameter_names, parameters, strict=True))}
 
 

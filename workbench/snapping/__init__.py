@@ -4,7 +4,7 @@
     network = snap(network, edge, ranked[0], problem)    a move: a new network
 """
 
-from workbench.snapping.candidates import Candidate, candidates, form_of
+from workbench.snapping.candidates import Candidate, candidates, form_of, present_fit
 from workbench.snapping.curve import Curve
 from workbench.snapping.edge_fit import EdgeFit, fit_forms
 from workbench.snapping.intervals import Interval, intervals
@@ -24,6 +24,7 @@ __all__ = [
     "form_of",
     "intervals",
     "lock",
+    "present_fit",
     "release",
     "snap",
     "stability",

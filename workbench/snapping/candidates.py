@@ -6,7 +6,8 @@
                        ->  errors on checked rows, ties, order (checks, ranking)
 
 A form that is far from the best after that first step stays a preview and says so. The network asked about is never changed; each refitted
-candidate carries its own network, so that to snap is to take it.
+candidate carries its own network, so that to snap is to take it. The form that a snapped edge has already is listed as it stands, with the
+constants of the network: fitted to the curve anew it would be the same function, written in other constants where splines share its scale.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ from workbench.training import Problem, refit
 
 _REFITTED, _REFITTED_FEW = 10, 20  # forms that are refitted with the whole model; the latter where a refit costs next to nothing
 _HOPELESS = 10.0  # times the best error after one step: a form beyond it stays a preview
-_ROWS = 4000  # rows a refit looks at: what ranks forms on these ranks them on a million
-_FEW = 150  # constants up to which a refit costs next to nothing and is carried to its end
+ROWS = 4000  # rows a refit looks at: what ranks forms on these ranks them on a million
+FEW = 150  # constants up to which a refit costs next to nothing and is carried to its end
 _SHORT, _LONG = 3, 20  # steps of a refit, for many constants and for few
 _LARGE, _REFITTED_LARGE = 1000, 4  # constants from which a step takes a second, and how many forms are refitted then
 _DIGITS = 4
@@ -148,7 +149,7 @@ def candidates(
     """
     if network.state(edge) == "pruned":
         raise SnapError(f"candidates(edge={edge}): this edge is pruned and has no curve. Undo the pruning, or ask for {_some(network)}.")
-    question = _Question(network, edge, _thinned(problem), forms_of(library), roughness)
+    question = _Question(network, edge, problem.thinned(ROWS), forms_of(library), roughness)
     ranked, previews = question.answer()
     return (ranked + previews)[:top]
 
@@ -209,12 +210,14 @@ class _Question:
         self.curve = Curve.of(self.whole.x, self.whole.y, problem.weights, self._reach())
         self.offset_matters = offset_matters(network, edge)
         n_constants = len(self.whole.program.parameters)
-        self.few = n_constants <= _FEW
+        self.few = n_constants <= FEW
         self.n_refitted = _REFITTED_FEW if self.few else _REFITTED if n_constants < _LARGE else _REFITTED_LARGE
+        self.present = present_fit(network, edge)
+        self.base = checks.errors(network, problem, roughness)
 
     def answer(self) -> tuple[tuple[Candidate, ...], tuple[Candidate, ...]]:
         """Return refitted candidates and previews, each in order."""
-        fits = edge_fit.fit_forms(self.curve, self.forms)
+        fits = [self.present if self.present and self._stands(fit) else fit for fit in edge_fit.fit_forms(self.curve, self.forms)]
         if not fits:
             raise SnapError(
                 f"None of the forms {', '.join(form.name for form in self.forms)} is defined on what edge {self.edge} receives, "
@@ -222,15 +225,17 @@ class _Question:
             )
         full = [found for fit in self._deserving(fits) if (found := self._refit(fit, fit.r2)) is not None]
         chosen = self._simplest(full)
-        base = checks.errors(self.network, self.problem, self.roughness)
         ranked = [
-            self._candidate(member, group, base)
+            self._candidate(member, group)
             for group in ranking.groups(chosen, lambda f: f.errors, lambda f: f.burden)
             for member in group
         ]
         names = {found.fit.form for found in chosen}
         previews = sorted((fit for fit in fits if fit.form not in names), key=lambda fit: fit.error)
         return tuple(ranked), tuple(self._preview(fit) for fit in previews)
+
+    def _stands(self, fit: EdgeFit) -> bool:
+        return self.present is not None and fit.form == self.present.form
 
     def _reach(self) -> np.ndarray | None:
         """Return what the edge receives on the rows kept for checking: a form must be defined there as well."""
@@ -250,23 +255,25 @@ class _Question:
 
     def _refit(self, fit: EdgeFit, preview_r2: float) -> _Refit | None:
         """Refit the whole model with a fit on the edge; None when it leaves its domain on rows it must hold for."""
+        if self._stands(fit):
+            return _Refit(fit, self.network, self.base, preview_r2, ranking.digits_lost(fit, self.curve.x))
         try:
             with np.errstate(all="ignore"):  # steps that leave the form's domain are tried and turned down
                 network, _ = refit(with_fit(self.network, self.edge, fit), self.problem, _LONG if self.few else _SHORT, self.roughness)
         except TrainingError:
             return None
         errors = checks.errors(network, self.problem, self.roughness)
-        level, row, _ = network.position(self.edge)
-        layer = network.layers[level]
-        now = replace(fit, parameters=network.symbolic_edge(self.edge).parameters, offset=float(layer.bias[row]))
-        if not np.isfinite(errors.mean()):
+        now = present_fit(network, self.edge)
+        if now is None or not np.isfinite(errors.mean()):
             return None
+        now = replace(now, error=fit.error)
         return _Refit(now, network, errors, preview_r2, ranking.digits_lost(now, self.curve.x))
 
     def _simplest(self, full: Sequence[_Refit]) -> list[_Refit]:
         """Return for every form the simplest variant that the checked rows cannot tell from the full one."""
         variants: dict[Form, list[EdgeFit]] = {}
-        for variant in edge_fit.variants(self.curve, [found.fit for found in full], self.offset_matters):
+        others = [found.fit for found in full if not self._stands(found.fit)]
+        for variant in edge_fit.variants(self.curve, others, self.offset_matters):
             variants.setdefault(variant.form, []).append(variant)
         return [self._plainest(found, variants.get(found.fit.form, [])) for found in full]
 
@@ -276,7 +283,7 @@ class _Question:
         good = [full, *(found for found in tried if found is not None)]
         return ranking.groups(good, lambda f: f.errors, lambda f: f.burden)[0][0]
 
-    def _candidate(self, found: _Refit, group: list[_Refit], base: np.ndarray) -> Candidate:
+    def _candidate(self, found: _Refit, group: list[_Refit]) -> Candidate:
         others = [other for other in group if other is not found and other.digits_lost < ranking.IMITATION]
         squared = self.problem.loss == "squared"
         rmse = found.mse**0.5
@@ -285,8 +292,8 @@ class _Question:
             preview_r2=found.preview_r2,
             rmse_validation=rmse,
             rmse=rmse * float(self.problem.scale[0]) if squared and len(self.problem.scale) == 1 else None,
-            delta_rmse=rmse - float(base.mean()) ** 0.5,
-            delta_r2=float(base.mean()) - found.mse if squared else None,
+            delta_rmse=rmse - float(self.base.mean()) ** 0.5,
+            delta_r2=float(self.base.mean()) - found.mse if squared else None,
             refitted=True,
             tied_with=tuple(other.fit.form.name for other in others),
             beyond=ranking.beyond([found.fit, *(other.fit for other in others)], self.curve) if others else None,
@@ -321,18 +328,14 @@ class _Question:
         )
 
 
-def _thinned(problem: Problem) -> Problem:
-    """Return the problem on an even choice of at most 4000 rows, fitted and checked."""
-    held_out = problem.validation
-    if held_out is not None and held_out.n_rows > _ROWS:
-        held_out = held_out.rows(_even(held_out.n_rows))
-    if problem.n_rows > _ROWS:
-        return replace(problem.rows(_even(problem.n_rows)), validation=held_out)
-    return replace(problem, validation=held_out)
-
-
-def _even(n_rows: int) -> np.ndarray:
-    return np.linspace(0, n_rows - 1, _ROWS).astype(int)
+def present_fit(network: KAN, edge: Edge) -> EdgeFit | None:
+    """Return the form an edge has, as the network has it; None for a spline."""
+    snapped = network.symbolic_edge(edge)
+    if snapped is None:
+        return None
+    level, row, _ = network.position(edge)
+    layer = network.layers[level]
+    return EdgeFit(snapped.form, tuple(snapped.parameters), tuple(snapped.free), float(layer.bias[row]), bool(layer.free_bias[row]), 0.0)
 
 
 def _some(network: KAN) -> str:

@@ -9,12 +9,11 @@ from workbench.exceptions import SnapError
 from workbench.networks.kan import KAN, Edge
 from workbench.networks.program import Program
 from workbench.primitives import Form
-from workbench.snapping.candidates import Candidate, candidates, form_of
+from workbench.snapping.candidates import FEW, ROWS, Candidate, candidates, form_of
 from workbench.trace import trace
 from workbench.training import Problem, refit
 
-_MANY = 150  # constants
-_STEPS, _FEW_STEPS = 20, 6
+_STEPS = 6
 _POINTS_PER_INTERVAL = 24
 _MARGIN = 0.1  # of the range, for a spline on a source that no other spline uses
 
@@ -31,7 +30,8 @@ def snap(
     form : a form, the name of a primitive, a formula in x such as 'a*exp(-b*x)', or one of the edge's candidates
     problem : the rows to fit
     roughness : weight of the splines' second-difference penalty
-    max_iter : steps of the refit; 20 when left out, 6 for a network of many constants, where a person waits for each
+    max_iter : steps of the refit beyond the candidate's own; none when left out, so that what is snapped is what was listed. A network of
+        many constants, whose candidates are fitted briefly and to some of the rows, gets 6
 
     Returns
     -------
@@ -48,7 +48,8 @@ def snap(
     if found.network is None:  # a preview, or a candidate whose refit left its domain
         return snap(network, edge, found.form, problem, roughness, max_iter)
     if max_iter is None:
-        max_iter = _FEW_STEPS if len(Program(found.network).parameters) > _MANY else _STEPS
+        brief = len(Program(found.network).parameters) > FEW or problem.n_rows > ROWS
+        max_iter = _STEPS if brief else 0
     return refit(found.network, problem, max_iter, roughness)[0]
 
 

@@ -101,6 +101,8 @@ def digits_lost(fit: EdgeFit, x: np.ndarray) -> float:
     if not np.isfinite(columns).all():
         return 16.0
     values = np.linalg.eigvalsh(columns @ columns.T)
+    if not values[-1] > 0.0:  # derivatives so large that their squares are none
+        return 16.0
     return min(16.0, 0.5 * float(np.log10(values[-1] / max(values[0], 1e-32 * values[-1]))))
 
 

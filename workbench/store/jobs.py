@@ -47,7 +47,7 @@ class Jobs:
         sentence = "The workbench was closed or restarted before this was finished. Start it again."
         with self._database.write() as connection:
             done = connection.execute(
-                "UPDATE job SET status = 'interrupted', error = ?, updated = ? WHERE status IN ('queued', 'running')",
+                "UPDATE job SET status = 'interrupted', error = ?, updated = ? WHERE status IN ('queued', 'running', 'paused')",
                 (sentence, time.time()),
             )
             return done.rowcount

@@ -38,6 +38,7 @@ _BYTE_ORDER_MARKS = (
 _SAMPLE_LINES = 1000
 _SAMPLE_BYTES = 2**18
 _CHUNK = 2**22
+_LARGE = 2**24  # bytes from which Arrow reads in several threads; below, they gain nothing and are still there when the process ends
 _RAGGED = 0.1  # of the rows may have too many cells; more, and the delimiter was not understood
 _NULLS = sorted({spelling for text in MISSING_NUMBERS for spelling in (text, text.upper(), text.title())} | {"NaN", "<NA>"})
 
@@ -67,7 +68,7 @@ def read_delimited(data: bytes, name: str, options: TextOptions) -> tuple[dict[s
     places: list[int] = []
     rows = list(_rows(sample, layout, name, places))
     if options.header and options.header > len(rows):
-        raise TableError(f"read_table(header={options.header}): {name!r} has no such row in its first {len(rows)}. Count rows from 1.")
+        raise TableError(f"Row {options.header}, asked for as the row of names, is not there: {name!r} has {len(rows)} rows that could be it. Count rows from 1.")
     header = find_header(rows, layout.decimal, options.header)
     body = _after_lines(text, places[header.first - 1] if header.first else 0)
     columns, more = _read_body(body, layout, header, name)
@@ -79,12 +80,15 @@ def _to_utf8(data: bytes, name: str, encoding: str | None) -> tuple[bytes, list[
     mark, found = next(((mark, codec) for mark, codec in _BYTE_ORDER_MARKS if data.startswith(mark)), (b"", None))
     try:
         codec = codecs.lookup(encoding).name if encoding else found or _guess_encoding(data)
+    except (LookupError, ValueError):  # a name with a character that no name has is a ValueError
+        raise TableError(f"{encoding!r}: no such encoding. Try 'utf-8', 'utf-16' or 'latin-1'.") from None
+    try:
         if found and codec.startswith(found[:5]):
             codec, data = found, data[len(mark) :]
         is_utf8 = codec == "utf-8" and (not (encoding or found) or _is_valid(data, codec))  # a guess was made by trying
         text = data if is_utf8 else data.decode(codec).encode("utf-8")
-    except LookupError:
-        raise TableError(f"read_table(encoding={encoding!r}): no such encoding. Try 'utf-8', 'utf-16' or 'latin-1'.") from None
+    except LookupError:  # a codec that makes no text, such as "hex"
+        raise TableError(f"{encoding!r}: no such encoding. Try 'utf-8', 'utf-16' or 'latin-1'.") from None
     except UnicodeError:
         raise TableError(f"{name!r} is not text in the encoding {codec!r}. Try encoding='utf-8', 'utf-16' or 'latin-1'.") from None
     if b"\x00" in text:
@@ -213,7 +217,7 @@ def _arrow(body: bytes, delimiter: str, names: Sequence[str], decimal: Decimal, 
         convert = arrow_csv.ConvertOptions(column_types={column: pa.string() for column in as_text}, include_columns=list(as_text))
     return arrow_csv.read_csv(
         pa.py_buffer(body),
-        read_options=arrow_csv.ReadOptions(column_names=list(names)),
+        read_options=arrow_csv.ReadOptions(column_names=list(names), use_threads=len(body) > _LARGE),
         parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in body),
         convert_options=convert,
     )

@@ -21,11 +21,11 @@ from workbench.table.delimited import TextOptions, read_delimited
 from workbench.table.headers import different_names, unit_in
 from workbench.table.inspection import inspect
 from workbench.table.limits import Limits, check_file_size, check_shape, format_of
-from workbench.table.spreadsheet import read_sheet, sheets_of
+from workbench.table.spreadsheet import read_sheet, sheet_of_numbers, sheets_of
 from workbench.table.symbols import safe_symbols
 from workbench.table.values import cells_of_objects, cells_of_series
 
-Source = str | Path | bytes | pd.DataFrame | Mapping[str, Sequence] | np.ndarray
+Source = str | Path | bytes | pd.DataFrame | Mapping[str, Sequence | np.ndarray] | np.ndarray
 Columns = list[tuple[str, Cells]]
 
 
@@ -59,7 +59,7 @@ def read_table(  # noqa: PLR0913  each keyword is one thing that a person can ov
     ----------
     source : a path, the bytes of a file, a DataFrame, {name: values}, or an array (n_rows, n_columns)
     name : what to call it; for bytes, the name of the file
-    sheet : Excel: name of the sheet, or its number from 0
+    sheet : Excel: name of the sheet, or its number from 0; None takes the first with a table of numbers
     header : the row of the names, counted from 1 as in an editor or in Excel; 0: there is none
     cells : Excel: the range to read, such as "B2:F40"
     delimiter : CSV: one character; " " is any run of blanks
@@ -92,6 +92,12 @@ def sheet_names(source: str | Path | bytes, *, name: str | None = None, limits: 
     """Return the names of the sheets of an Excel workbook, in order; a file of another kind has none."""
     data, label = _content(source, name, limits or Limits())
     return sheets_of(data, label, limits or Limits()) if format_of(data, label) == "xlsx" else ()
+
+
+def first_sheet(source: str | Path | bytes, *, name: str | None = None, limits: Limits | None = None) -> str | None:
+    """Return the name of the sheet that `read_table` takes when none is chosen; None where there is none."""
+    data, label = _content(source, name, limits or Limits())
+    return sheet_of_numbers(data, label, limits or Limits()) if format_of(data, label) == "xlsx" else None
 
 
 def _check_options(options: _Options) -> None:
@@ -161,7 +167,8 @@ def _assemble(name: str, columns: Columns, notes: list[Note], limits: Limits) ->
     table = Table(name, *_columns([(names[k], cells[k]) for k in kept], notes))
     table = _without_empty_rows(table, notes)
     if not table.n_rows:
-        raise TableError(f"{name!r} has {len(kept)} column names and no rows of values. Give at least a few rows of measurements.")
+        names = "1 column name" if len(kept) == 1 else f"{len(kept)} column names"
+        raise TableError(f"{name!r} has {names} and no rows of values. Give at least a few rows of measurements.")
     return replace(table, notes=(*notes, *inspect(table)))
 
 

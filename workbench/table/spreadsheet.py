@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import itertools
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,16 @@ def sheets_of(data: bytes, name: str, limits: Limits) -> tuple[str, ...]:
         workbook.close()
 
 
+def sheet_of_numbers(data: bytes, name: str, limits: Limits) -> str | None:
+    """Return the name of the sheet that is read when none is chosen; None when all are empty."""
+    workbook = _open(data, name, limits)
+    try:
+        read = _first_table(workbook, [worksheet.title for worksheet in workbook.worksheets], _bounds(None), name, limits)
+        return None if read is None else read[0]
+    finally:
+        workbook.close()
+
+
 def read_sheet(
     data: bytes, name: str, limits: Limits, sheet: str | int | None = None, header: int | None = None, cells: str | None = None
 ) -> tuple[list[tuple[str, Sequence[Cell]]], list[Note]]:
@@ -39,23 +50,21 @@ def read_sheet(
 
     Parameters
     ----------
-    sheet : its name, or its number from 0; None takes the first that is not empty
+    sheet : its name, or its number from 0; None takes the first that holds a table of numbers, or else the first that is not empty
     header : the row of the names as Excel counts, from 1; 0 says that there is none; None finds out
     cells : the range to read, such as "B2:F40"; None reads all
     """
     left, top, right, bottom = _bounds(cells)
     if header and header < top:
-        raise TableError(f"read_table(header={header}, cells={cells!r}): row {header} lies above the range. Let the range begin with the names.")
+        raise TableError(f"Row {header}, asked for as the row of names, lies above the range {cells!r}. Let the range begin with the names.")
     workbook = _open(data, name, limits)
     try:
         titles = [worksheet.title for worksheet in workbook.worksheets]
         wanted = [_chosen(sheet, titles, name)] if sheet is not None else titles
-        for title in wanted:
-            rows = _rows(workbook, title, (left, top, right, bottom), name, limits)
-            if any(cell is not None for row in rows for cell in row):
-                break
-        else:
+        read = _first_table(workbook, wanted, (left, top, right, bottom), name, limits)
+        if read is None:
             raise TableError(f"{name!r}: there is nothing in {listed(wanted)}{f' at {cells}' if cells else ''}. Sheets: {listed(titles)}.")
+        title, rows = read
     finally:
         workbook.close()
     columns, notes = _columns(rows, header - top + 1 if header else header, name)
@@ -81,7 +90,27 @@ def _chosen(sheet: str | int, titles: Sequence[str], name: str) -> str:
         return titles[sheet]
     if sheet in titles:
         return str(sheet)
-    raise TableError(f"read_table(sheet={sheet!r}): {name!r} has no such sheet.{did_you_mean(sheet, titles)} Sheets: {listed(titles)}.")
+    raise TableError(f"{name!r} has no such sheet as {sheet!r}.{did_you_mean(sheet, titles)} Sheets: {listed(titles)}.")
+
+
+def _first_table(
+    workbook: Workbook, titles: Sequence[str], bounds: tuple[int, int, int | None, int | None], name: str, limits: Limits
+) -> tuple[str, list[tuple[Cell, ...]]] | None:
+    """Return the title and rows of the first sheet with numbers in two columns; else of the first that is not empty: a cover is no table."""
+    first = None
+    for title in titles:
+        rows = _rows(workbook, title, bounds, name, limits)
+        if _n_columns_of_numbers(rows) >= 2:
+            return title, rows
+        if first is None and any(cell is not None for row in rows for cell in row):
+            first = title, rows
+    return first
+
+
+def _n_columns_of_numbers(rows: Sequence[Sequence[Cell]]) -> int:
+    """Count the columns in which at least two cells are numbers."""
+    counts = Counter(k for row in rows[:_SAMPLE_ROWS] for k, cell in enumerate(row) if isinstance(cell, int | float) and not isinstance(cell, bool))
+    return sum(count >= 2 for count in counts.values())
 
 
 def _bounds(cells: str | None) -> tuple[int, int, int | None, int | None]:
@@ -93,7 +122,7 @@ def _bounds(cells: str | None) -> tuple[int, int, int | None, int | None]:
     try:
         left, top, right, bottom = range_boundaries(cells.replace(" ", "").upper())
     except (ValueError, TypeError):
-        raise TableError(f'read_table(cells={cells!r}): not a range of cells. Write the two corners, such as "B2:F40".') from None
+        raise TableError(f'{cells!r} is not a range of cells. Write the two corners, such as "B2:F40".') from None
     return left or 1, top or 1, right, bottom
 
 
@@ -128,7 +157,7 @@ def _trimmed(row: Sequence[Cell]) -> tuple[Cell, ...]:
 def _columns(rows: list[tuple[Cell, ...]], header: int | None, name: str) -> tuple[list[tuple[str, Sequence[Cell]]], list[Note]]:
     """Return the columns below the row of names; columns that are empty left of the table are dropped."""
     if header is not None and not 0 <= header <= min(len(rows), _SAMPLE_ROWS):
-        raise TableError(f"read_table(header=...): {name!r} has no such row among the {len(rows)} that are read. Count rows as Excel does, from 1.")
+        raise TableError(f"The row asked for as the row of names is not there: {name!r} has {len(rows)} rows that are read. Count rows as Excel does, from 1.")
     margin = min((_first_filled(row) for row in rows if row), default=0)
     rows = [row[margin:] for row in rows]
     found = find_header(rows[:_SAMPLE_ROWS], header=header)

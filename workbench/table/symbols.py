@@ -55,8 +55,8 @@ def safe_symbols(names: Sequence[str]) -> tuple[str, ...]:
             taken.add(name)
     for position, name in enumerate(names):
         if symbols[position] is None:
-            symbols[position] = _free(_spell(name), taken)
-            taken.add(symbols[position])
+            free = symbols[position] = _free(_spell(name), taken)
+            taken.add(free)
     return tuple(symbol for symbol in symbols if symbol is not None)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from workbench.exceptions import TrainingError
@@ -54,12 +56,29 @@ class FitConfig:
 
 @dataclass(frozen=True)
 class FitProgress:
-    """One step of a fit, for whoever watches: the network so far and how far along it is."""
+    """One iteration of a fit, for whoever watches: how far along it is, and the network so far.
 
-    network: KAN
+    Parameters
+    ----------
+    unpack : makes the network; called only when somebody looks at it
+    stage : what is being done, in a few words
+    fraction : how far along, 0 to 1
+    rmse : error on the fitted rows in units of the target's spread
+    iterations : taken so far, those of the starts included
+    blocks : blocks of iterations that are finished
+    """
+
+    unpack: Callable[[], KAN]
     stage: str
     fraction: float
     rmse: float
+    iterations: int
+    blocks: int
+
+    @cached_property
+    def network(self) -> KAN:
+        """The network so far."""
+        return self.unpack()
 
 
 @dataclass(frozen=True)
@@ -72,3 +91,11 @@ class FitReport:
     converged: bool
     roughness: float
     history: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """The fitted network and how it was come by."""
+
+    network: KAN
+    report: FitReport

@@ -6,21 +6,23 @@ stay short, for the weights of the group lasso are made anew at the start of eac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from workbench.networks.kan import KAN
-from workbench.networks.program import Program
-from workbench.ops.threads import one_thread
-from workbench.trace import trace
+from workbench.networks.program import Evaluation, Program
+from workbench.ops.threads import each_with_one_thread, one_thread
 from workbench.training import lbfgs, lm, penalty
 from workbench.training.problem import Problem
 from workbench.training.ranges import followed, gauged
 
+BLOCK = 4  # iterations of the first block: as many as are worth a look at the ranges
 _LM_PARAMETERS = 1100  # above it the cubic cost of a Cholesky step exceeds that of many gradients
-_BLOCK, _LONGEST = 4, 32  # iterations between two looks at the ranges
+_LONGEST = 32  # iterations between two looks at the ranges
+_LOOK = 4  # iterations between two looks for the best network
 _STANDING = 0.02  # a block that gains less of the loss than this ends the descent
 _SPARSE = 20  # iterations a sparse descent runs in any case: the loss may rise while edges fade
 _TORN = 10.0  # times the loss before: ranges that make it worse than this are not taken
@@ -28,25 +30,53 @@ _TORN = 10.0  # times the loss before: ranges that make it worse than this are n
 
 @dataclass(frozen=True)
 class Met:
-    """The best network a descent has met, its loss, and the iterations so far."""
+    """Where a descent is.
 
-    network: KAN
+    Parameters
+    ----------
+    unpack : makes the network: inside a block the present one, at its end the best one met
+    loss : of that network, without penalties
+    taken : iterations so far
+    whole : whether a block has ended here
+    """
+
+    unpack: Callable[[], KAN]
     loss: float
     taken: int
+    whole: bool
+
+    @property
+    def network(self) -> KAN:
+        return self.unpack()
 
 
-def descend(network: KAN, problem: Problem, roughness: float, sparsity: float, max_iter: int) -> Iterator[Met]:
-    """Go down from where a network stands, yielding after every block; the last one yielded holds the best network."""
-    taken, damping, best, lowest, length = 0, 1.0, network, np.inf, _BLOCK
-    while taken < max_iter:
-        network, n = _block(network, problem, (roughness, sparsity, damping), min(length, max_iter - taken))
-        taken += max(n, 1)
-        loss = loss_of(network, problem)
+def never() -> bool:
+    """Say that it is not enough yet: a descent that nobody stops."""
+    return False
+
+
+def descend(
+    network: KAN, problem: Problem, roughness: float, sparsity: float, max_iter: int, enough: Callable[[], bool] = never
+) -> Iterator[Met]:
+    """Go down from where a network stands, yielding after every iteration; the last one yielded holds the best network.
+
+    `enough` is asked after every yield: where it says so the block and the descent end at this iteration. (A network too large for
+    Levenberg-Marquardt is looked at between blocks only.)
+    """
+    best, damping, length, taken = Met(as_it_is(network), np.inf, 0, True), 1.0, BLOCK, 0
+    while True:
+        before, lowest = taken, best.loss
+        for n, reached, loss in _block(network, problem, (roughness, sparsity, damping), min(length, max_iter - taken)):
+            taken = before + max(n, 1)
+            if n % _LOOK == 0:
+                best = _better(best, reached, loss)
+            yield Met(reached, loss, taken, False)
+            if enough():
+                break
+        best, network = replace(_better(best, reached, loss), taken=taken, whole=True), reached()
+        yield best
         standing = loss > (1.0 - _STANDING) * lowest and (not sparsity or taken >= _SPARSE)
-        if loss < lowest:
-            best, lowest = network, loss
-        yield Met(best, lowest, taken)
-        if n < _BLOCK or standing:
+        if n < BLOCK or standing or taken >= max_iter or enough():
             return
         moved = settled(network, problem)
         if loss_of(moved, problem) < _TORN * loss + 1e-9 * problem.mass:  # else the old ranges hold a curve that the new ones cannot
@@ -55,29 +85,47 @@ def descend(network: KAN, problem: Problem, roughness: float, sparsity: float, m
         length = length if sparsity else min(2 * length, _LONGEST)
 
 
-@one_thread
-def _block(network: KAN, problem: Problem, weights: tuple[float, float, float], length: int) -> tuple[KAN, int]:
-    """Run at most `length` iterations under (roughness, sparsity), the damping starting where the third says."""
+def _better(best: Met, reached: Callable[[], KAN], loss: float) -> Met:
+    return replace(best, unpack=reached, loss=loss) if loss < best.loss else best
+
+
+def as_it_is(network: KAN) -> Callable[[], KAN]:
+    """Return what makes a network that is there already."""
+    return lambda: network
+
+
+def _block(
+    network: KAN, problem: Problem, weights: tuple[float, float, float], length: int
+) -> Iterator[tuple[int, Callable[[], KAN], float]]:
+    """Run at most `length` iterations under (roughness, sparsity), the damping starting where the third says.
+
+    Yields after each, at least once: how many there were, what makes the network, its loss. Within a block no step makes the objective worse.
+    """
     roughness, sparsity, damping = weights
     program = Program(network)
-    if len(program.parameters) > _LM_PARAMETERS:
-        return lbfgs.descend(network, problem, roughness, sparsity, 8 * length)
-    normal = lm.Normal(program, problem)
     parameters = program.parameters
+    if len(parameters) > _LM_PARAMETERS:
+        found, n = one_thread(lbfgs.descend)(network, problem, roughness, sparsity, 8 * length)
+        yield n, as_it_is(found), loss_of(found, problem)
+        return
+    normal = lm.Normal(program, problem)
     smooth = penalty.smoothness(program, problem, roughness)
     if sparsity:
         smooth = penalty.with_sparsity(smooth, normal.evaluation(parameters), parameters, sparsity, normal.blocks[0].weights)
-    steps = 0
-    for step in lm.iterate(normal, parameters, smooth, damping, length):
-        parameters, steps = step.parameters, steps + 1
-    return program.unpack(parameters), steps
+    n = 0
+    for n, step in enumerate(each_with_one_thread(lm.iterate(normal, parameters, smooth, damping, length)), 1):
+        yield n, partial(program.unpack, step.parameters), step.loss
+    if not n:
+        yield 0, as_it_is(network), normal.loss(parameters)
 
 
 @one_thread
 def settled(network: KAN, problem: Problem) -> KAN:
     """Return the network with hidden scales fixed and hidden ranges on what they receive."""
-    sample = problem.x[:, :: max(1, problem.n_rows // 4000)]
-    return followed(trace(gauged(trace(network, sample)), sample))
+    program = Program(network)
+    evaluation = Evaluation(program, np.ascontiguousarray(problem.x[:, :: max(1, problem.n_rows // 4000)]))
+    evaluation.forward(program.parameters)
+    return followed(*gauged(network, evaluation.slots, evaluation.inputs))
 
 
 def loss_of(network: KAN, problem: Problem) -> float:

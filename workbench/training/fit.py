@@ -11,33 +11,28 @@ Early stopping, resolution and penalty are all chosen on checked rows (validatio
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
 
 import numpy as np
 
 from workbench.exceptions import TrainingError
 from workbench.networks import kan
 from workbench.networks.kan import KAN
+from workbench.networks.program import Program
 from workbench.training import minibatch
-from workbench.training.config import FitConfig, FitProgress, FitReport
-from workbench.training.descent import descend, loss_of, settled
+from workbench.training.config import FitConfig, FitProgress, FitReport, FitResult
+from workbench.training.descent import Met, as_it_is, descend, loss_of, never, settled
 from workbench.training.problem import Problem
 from workbench.training.ranges import refined
 from workbench.training.score import checked_errors
 
 _MANY_ROWS = 20_000  # above it a fit begins on a sample of the rows
 _START = 8  # iterations that tell a good start from a bad one
+_ROWS_OF_A_START = 4  # rows for every constant, which are enough to tell
 _ON_THE_WAY = 16  # iterations under a penalty that a weaker one will follow: a place to go on from, not an end
 _RESTART = 40  # iterations of a restart
-
-
-@dataclass(frozen=True)
-class FitResult:
-    """The fitted network and how it was come by."""
-
-    network: KAN
-    report: FitReport
+_STARTED = 0.3  # of the whole way, when the starts are done
+_POLISHED_AT_ONCE = 40  # mini-batches that count as one block
 
 
 def initial(problem: Problem, config: FitConfig, generator: np.random.Generator) -> KAN:
@@ -80,18 +75,45 @@ def _checked(network: KAN, problem: Problem, roughness: float) -> float:
     return float(checked_errors(network, problem, roughness)[0].mean())
 
 
-def _best_start(problem: Problem, config: FitConfig) -> Iterator[FitProgress]:
-    """Run every start for a short while; the last progress yielded holds the best network."""
+class _Course:
+    """How far a fit has come, counted in iterations and blocks of them; `enough` says that it is to end where it is."""
+
+    def __init__(self, config: FitConfig, enough: Callable[[], bool]) -> None:
+        self.config, self.enough = config, enough
+        self.iterations, self.blocks = 0, 0
+
+    def descend(self, network: KAN, problem: Problem, roughness: float, max_iter: int) -> Iterator[Met]:
+        """Go down from a network, counting."""
+        before = self.iterations
+        for met in descend(network, problem, roughness, self.config.sparsity, max_iter, self.enough):
+            self.iterations = before + met.taken
+            self.blocks += met.whole
+            yield met
+
+    def progress(self, unpack: Callable[[], KAN], stage: str, fraction: float, rmse: float) -> FitProgress:
+        """Say where the fit is."""
+        return FitProgress(unpack, stage, min(fraction, 1.0), rmse, self.iterations, self.blocks)
+
+
+def _best_start(problem: Problem, course: _Course) -> Generator[FitProgress, None, KAN]:
+    """Run every start for a short while, and return the best network."""
+    config = course.config
     seeds = np.random.SeedSequence(config.random_state).spawn(config.n_starts)
+    starts = [initial(problem, config, np.random.default_rng(seed)) for seed in seeds]
+    rows = _ROWS_OF_A_START * len(Program(starts[0]).parameters)
+    few = problem if problem.n_rows <= rows else minibatch.sample(problem, rows, config.random_state)
     best, lowest = None, np.inf
-    for k, seed in enumerate(seeds):
-        network = initial(problem, config, np.random.default_rng(seed))
-        for met in descend(network, problem, config.roughness[0], config.sparsity, _START):
-            if met.loss < lowest:
-                best, lowest = met.network, met.loss
-            yield FitProgress(best, f"start {k + 1} of {config.n_starts}", 0.3 * (k + 1) / config.n_starts, _rmse(lowest, problem))
+    for k, network in enumerate(starts):
+        for met in course.descend(network, few, config.roughness[0], _START):
+            done = (k + met.taken / _START) / config.n_starts
+            yield course.progress(met.unpack, f"start {k + 1} of {config.n_starts}", _STARTED * done, _rmse(met.loss, few))
+        if met.loss < lowest:
+            best, lowest = met.network, met.loss
+        if course.enough():
+            break
     if best is None:
         raise TrainingError("No start gave a finite network. Look for extreme values in the inputs.")
+    return best
 
 
 def _rmse(loss: float, problem: Problem) -> float:
@@ -104,43 +126,66 @@ def _stages(config: FitConfig) -> list[tuple[int, float]]:
     return coarse + [(n, config.roughness[-1]) for n in config.intervals[1:]]
 
 
-def fit(problem: Problem, config: FitConfig) -> Iterator[FitProgress | FitResult]:
-    """Fit a network, yielding progress; the last thing yielded is the FitResult.
+def fit(problem: Problem, config: FitConfig, enough: Callable[[], bool] = never) -> Iterator[FitProgress | FitResult]:
+    """Fit a network, yielding progress after every iteration; the last thing yielded is the FitResult.
 
-    A stage that makes the error on checked rows worse is rolled back; two such stages in a row end the fit.
+    A stage that makes the error on checked rows worse is rolled back; two such stages in a row end the fit. `enough` is asked after every
+    progress: where it says so, the stage ends at this iteration and the fit with it, and the best network so far is the result.
     """
     began = time.perf_counter()
+    course = _Course(config, enough)
     few = problem if problem.n_rows <= _MANY_ROWS else minibatch.sample(problem, _MANY_ROWS, config.random_state)
-    network = None
-    for progress in _best_start(few, config):
-        network = progress.network
-        yield progress
-    best, lowest, chosen = network, np.inf, config.roughness[0]
-    stages, iterations, failures, history = _stages(config), 0, 0, []
+    best = yield from _best_start(few, course)
+    started = course.iterations
+    best, chosen, history = yield from _through_stages(best, few, course)
+    iterations = course.iterations - started
+    if few is not problem and not enough():
+        best = yield from _polished(best, problem, chosen, course)
+    rmse = _rmse(loss_of(best, problem), problem)
+    yield FitResult(best, FitReport(rmse, iterations, time.perf_counter() - began, not enough(), chosen, history))
+
+
+def _through_stages(best: KAN, problem: Problem, course: _Course) -> Generator[FitProgress, None, tuple[KAN, float, tuple[float, ...]]]:
+    """Go through grids and penalties from a start; return the best network, the penalty it was fitted under, the error of each stage."""
+    config = course.config
+    lowest, chosen, failures, history = np.inf, config.roughness[0], 0, []
+    stages = [] if course.enough() else _stages(config)
     for k, (n_intervals, roughness) in enumerate(stages):
         trial = best if n_intervals == best.layers[0].n_intervals else refined(best, n_intervals)
-        last = roughness == config.roughness[-1]
-        for met in descend(trial, few, roughness, config.sparsity, config.max_iter if last else min(config.max_iter, _ON_THE_WAY)):
-            yield FitProgress(met.network, f"{n_intervals} intervals", 0.3 + 0.7 * (k + 0.5) / len(stages), _rmse(met.loss, few))
-        trial, iterations = met.network, iterations + met.taken
-        error = _checked(trial, few, roughness)
+        max_iter = config.max_iter if roughness == config.roughness[-1] else min(config.max_iter, _ON_THE_WAY)
+        for met in course.descend(trial, problem, roughness, max_iter):
+            done = (k + min(met.taken / max_iter, 1.0)) / len(stages)
+            yield course.progress(met.unpack, f"{n_intervals} intervals", _STARTED + (1.0 - _STARTED) * done, _rmse(met.loss, problem))
+        error = _checked(met.network, problem, roughness)
         if error < lowest * (1.0 - 1e-3):
-            best, lowest, chosen, failures = trial, error, roughness, 0
+            best, lowest, chosen, failures = met.network, error, roughness, 0
         else:
             failures += 1
         history.append(error)
-        yield FitProgress(best, f"{n_intervals} intervals", 0.3 + 0.7 * (k + 1) / len(stages), float(np.sqrt(lowest)))
-        if failures == 2:
+        done = (k + 1) / len(stages)
+        rmse = _rmse(loss_of(best, problem), problem)
+        yield course.progress(as_it_is(best), f"{n_intervals} intervals", _STARTED + (1.0 - _STARTED) * done, rmse)
+        if failures == 2 or course.enough():
             break
-    if few is not problem:
-        best = minibatch.polish(best, problem, chosen, config.random_state)
-    report = FitReport(_rmse(loss_of(best, problem), problem), iterations, time.perf_counter() - began, True, chosen, tuple(history))
-    yield FitResult(best, report)
+    return best, chosen, tuple(history)
+
+
+def _polished(network: KAN, problem: Problem, roughness: float, course: _Course) -> Generator[FitProgress, None, KAN]:
+    """Let every row have its say; return the better network on all rows."""
+    before, rmse = course.iterations, _rmse(loss_of(network, problem), problem)
+    polished = as_it_is(network)
+    for step, polished in minibatch.polish(network, problem, roughness, course.config.random_state):
+        course.iterations = before + step
+        course.blocks += step % _POLISHED_AT_ONCE == 0
+        yield course.progress(polished, "every row", 1.0, rmse)
+        if course.enough():
+            break
+    return minibatch.better(polished(), network, problem)
 
 
 def fitted(problem: Problem, config: FitConfig) -> FitResult:
     """Fit and return the result, for callers that do not watch."""
-    *_, result = fit(problem, config)
-    return result
-
-
+    for step in fit(problem, config):
+        if isinstance(step, FitResult):
+            return step
+    raise TrainingError("The fit ended without a result.")

@@ -10,6 +10,9 @@ is never kept.
 
 Marquardt's scaling by diag(A) makes the path independent of the units of the data (Marquardt, 1963). Rows come in blocks, so that memory does
 not grow with their number.
+
+Summing J J^T is most of an iteration. While lam is above 1e-3 it is done in single precision, twice as fast: what is lost there is less than a
+thousandth of what the damping adds. The gradient, and so the place where a descent ends, is always double.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
+from scipy.linalg.blas import dsyrk, ssyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from workbench.exceptions import TrainingError
@@ -28,6 +31,7 @@ from workbench.training.problem import Problem
 
 _BLOCK = 8192
 _LARGEST, _SMALLEST = 1e12, 1e-14
+_COARSE = 1e-3  # damping above which the matrix is summed in single precision
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,7 @@ class Normal:
     def __init__(self, program: Program, problem: Problem) -> None:
         self.program, self.problem = program, problem
         self.blocks = row_blocks(problem)
-        sizes = {block.n_rows for block in self.blocks}
-        self._jacobians = {n: np.empty((len(program.parameters), n)) for n in sizes}
+        self._jacobians: dict[tuple[int, type], np.ndarray] = {}
         self._one = Evaluation(program, problem.x) if len(self.blocks) == 1 else None
 
     def loss(self, parameters: np.ndarray) -> float:
@@ -63,9 +66,12 @@ class Normal:
         return evaluation
 
     def floor(self, parameters: np.ndarray) -> np.ndarray:
-        """Return the least curvature (P,) to assume: moving a spline or bias by its slot's own spread changes the loss by 1e-8 a row."""
+        """Return the least curvature (P,) to assume: moving a spline or bias by its slot's own spread changes the loss by 1e-8 a row.
+
+        `loss` must have run at `parameters`.
+        """
         floor = np.zeros(len(parameters))
-        evaluation = self.evaluation(parameters)
+        evaluation = self._one or self.evaluation(parameters)
         for layer, slots in zip(self.program.layers, evaluation.slots, strict=True):
             size = slots.std(1) + 1e-3 * np.abs(slots).max(1)
             least = np.divide(1e-8 * self.problem.mass, size**2, out=np.zeros_like(size), where=size > 1e-150)
@@ -73,24 +79,40 @@ class Normal:
             floor[layer.bias : layer.stop] = least
         return floor
 
-    def equations(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the Gauss-Newton matrix (lower triangle, Fortran order) and the gradient; `loss` must have run at `parameters`."""
+    def equations(self, parameters: np.ndarray, coarse: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Return the Gauss-Newton matrix (lower triangle, Fortran order) and the gradient; `loss` must have run at `parameters`.
+
+        `coarse` sums the matrix in single precision, each block of rows in units of its own.
+        """
         n = len(parameters)
         matrix, gradient = np.zeros((n, n), order="F"), np.zeros(n)
+        add = self._add_coarse if coarse else self._add
         for block in self.blocks:
             evaluation = self._one or Evaluation(self.program, block.x)
             outputs = evaluation.inputs[-1] if self._one is not None else evaluation.forward(parameters)
-            jacobian = self._jacobians[block.n_rows]
-            slope = block.slope(outputs)
-            seeds = block.curvature(outputs)
-            if len(seeds) > 1 or block.loss != "squared":
-                gradient += evaluation.gradient(parameters, slope)
-            for seed, sign in seeds:
-                evaluation.jacobian(parameters, seed, jacobian)
-                matrix = dsyrk(sign, jacobian.T, beta=1.0, c=matrix, trans=1, lower=1, overwrite_c=1)
-                if len(seeds) == 1 and block.loss == "squared":  # the gradient is the Jacobian times the weighted residual
-                    gradient += jacobian @ np.divide(slope[0], seed[0], out=np.zeros_like(seed[0]), where=seed[0] != 0)
+            gradient += evaluation.gradient(parameters, block.slope(outputs))
+            for seed, sign in block.curvature(outputs):
+                matrix = add(matrix, evaluation, parameters, seed, sign)
         return matrix, gradient
+
+    def _add(self, matrix: np.ndarray, evaluation: Evaluation, parameters: np.ndarray, seed: np.ndarray, sign: float) -> np.ndarray:
+        jacobian = evaluation.jacobian(parameters, seed, self._buffer(seed, np.float64))
+        return dsyrk(sign, jacobian.T, beta=1.0, c=matrix, trans=1, lower=1, overwrite_c=1)
+
+    def _add_coarse(self, matrix: np.ndarray, evaluation: Evaluation, parameters: np.ndarray, seed: np.ndarray, sign: float) -> np.ndarray:
+        jacobian = self._buffer(seed, np.float32)
+        units = evaluation.scaled_jacobian(parameters, seed, jacobian)
+        part = ssyrk(sign, jacobian.T, trans=1, lower=1) * units[:, None]
+        part *= units
+        matrix += part
+        return matrix
+
+    def _buffer(self, seed: np.ndarray, dtype: type) -> np.ndarray:
+        """Return the array a Jacobian is written to, made once for every number of rows and precision."""
+        key = (seed.shape[1], dtype)
+        if key not in self._jacobians:
+            self._jacobians[key] = np.empty((len(self.program.parameters), seed.shape[1]), dtype=dtype)
+        return self._jacobians[key]
 
 
 def row_blocks(problem: Problem) -> list[Problem]:
@@ -120,7 +142,7 @@ class Damped:
     def step(self, damping: float) -> tuple[np.ndarray, float] | None:
         """Return the step and the decrease it predicts, or None when the matrix is not positive."""
         damped = self._scaled.copy(order="F")
-        damped[np.diag_indices_from(damped)] = self._diagonal + damping
+        np.einsum("ii->i", damped)[:] = self._diagonal + damping  # a view of the diagonal
         factor, failed = dpotrf(damped, lower=1, overwrite_a=1)
         if failed:
             return None
@@ -148,7 +170,7 @@ def iterate(
         return
     growth, floor = 2.0, normal.floor(parameters)[free]
     for _ in range(max_iter):
-        matrix, gradient = normal.equations(parameters)
+        matrix, gradient = normal.equations(parameters, coarse=damping > _COARSE)
         penalty.add_to(matrix, gradient, parameters)
         if not every:
             matrix, gradient = np.asfortranarray(matrix[np.ix_(free, free)]), gradient[free]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -38,31 +39,34 @@ class Penalty:
     mass: float
 
     def value(self, parameters: np.ndarray) -> float:
-        return 0.5 * self.mass * sum(float((theta * slope).sum()) for _, theta, slope in self._layers(parameters))
+        return 0.5 * self.mass * sum(float(np.vdot(theta, slope)) for _, theta, slope in self._layers(parameters))
 
     def add_gradient(self, gradient: np.ndarray, parameters: np.ndarray) -> None:
         """Add the first derivative to gradient (P,), in place."""
-        for places, _, slope in self._layers(parameters):
-            gradient[places] += self.mass * slope
+        for part, _, slope in self._layers(parameters):
+            gradient[part] += self.mass * slope.ravel()
 
     def add_to(self, matrix: np.ndarray, gradient: np.ndarray, parameters: np.ndarray) -> None:
         """Add second and first derivative to matrix (P, P) and gradient (P,), in place."""
         self.add_gradient(gradient, parameters)
-        for start, blocks in zip(self.starts, self.blocks, strict=True):
-            places = _places(start, blocks)
+        for places, blocks in zip(self._places, self.blocks, strict=True):
             matrix[places[:, :, None], places[:, None, :]] += self.mass * blocks
 
-    def _layers(self, parameters: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Yield, per layer, the places of its constants, the constants, and block times constants, each (n_edges, n_terms)."""
+    def _layers(self, parameters: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Yield, per layer, where its constants lie, the constants, and block times constants, each (n_edges, n_terms)."""
         for start, blocks in zip(self.starts, self.blocks, strict=True):
-            places = _places(start, blocks)
-            theta = parameters[places]
-            yield places, theta, np.einsum("ekl,el->ek", blocks, theta)
+            n_edges, n_terms, _ = blocks.shape
+            part = slice(start, start + n_edges * n_terms)
+            theta = parameters[part].reshape(n_edges, n_terms)
+            yield part, theta, (blocks @ theta[:, :, None])[:, :, 0]
 
-
-def _places(start: int, blocks: np.ndarray) -> np.ndarray:
-    n_edges, n_terms, _ = blocks.shape
-    return np.arange(start, start + n_edges * n_terms).reshape(n_edges, n_terms)
+    @cached_property
+    def _places(self) -> tuple[np.ndarray, ...]:
+        """Per layer (n_edges, n_terms): where the constants of every edge lie."""
+        return tuple(
+            np.arange(start, start + blocks[:, :, 0].size).reshape(blocks.shape[:2])
+            for start, blocks in zip(self.starts, self.blocks, strict=True)
+        )
 
 
 def smoothness(program: Program, problem: Problem, roughness: float) -> Penalty:

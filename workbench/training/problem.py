@@ -120,6 +120,14 @@ class Problem:
         weights = None if self.weights is None else self.weights[index]
         return replace(self, x=self.x[:, index], y=self.y[:, index], weights=weights, folds=(), validation=None)
 
+    def thinned(self, most: int) -> Problem:
+        """Return the problem on an even choice of at most so many rows, fitted and checked; the same problem where there are no more."""
+        held_out = self.validation
+        if held_out is not None and held_out.n_rows > most:
+            held_out = held_out.rows(_even(held_out.n_rows, most))
+        few = self.rows(_even(self.n_rows, most)) if self.n_rows > most else self
+        return self if few is self and held_out is self.validation else replace(few, validation=held_out)
+
     # ---- the loss
 
     def objective(self, outputs: np.ndarray) -> float:
@@ -164,6 +172,10 @@ class Problem:
 
     def _chosen(self, outputs: np.ndarray) -> np.ndarray:
         return self._logits(outputs)[self.y[0].astype(int), np.arange(self.n_rows)]
+
+
+def _even(n_rows: int, most: int) -> np.ndarray:
+    return np.linspace(0, n_rows - 1, most).astype(int)
 
 
 def _one_row(n: int, t: int, values: np.ndarray) -> np.ndarray:

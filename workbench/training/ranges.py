@@ -6,13 +6,13 @@ onto the new basis, so the function of the network is kept up to the new basis' 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from workbench.bases import bspline
 from workbench.networks.kan import KAN, Layer
-from workbench.trace import Trace
 
 _POINTS_PER_INTERVAL = 12
 
@@ -38,37 +38,43 @@ def refined(network: KAN, n_intervals: int) -> KAN:
     return KAN(tuple(_moved(layer, np.array(layer.domain), n_intervals) for layer in network.layers))
 
 
-def gauged(trace: Trace) -> KAN:
-    """Return the same function with every hidden sum node scaled to [-1, 1] on the traced rows.
+def gauged(network: KAN, slots: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> tuple[KAN, list[np.ndarray]]:
+    """Return the same function with every hidden sum node scaled to [-1, 1], and what its layers receive then.
 
     A spline edge sees its input through its own range, so scaling a node and the ranges above it together changes nothing. It fixes what
     a fit leaves open: without it the roughness penalty would be dodged by making hidden values small.
     Nodes with a snapped or locked edge on either side, and product nodes, are left alone.
+
+    Parameters
+    ----------
+    slots : per layer (n_out, n_rows), the sums its edges made
+    inputs : per layer (n_in, n_rows), what its edges received
     """
-    network = trace.network
+    received = list(inputs)
     for level in range(len(network.layers) - 1):
         below, above = network.layers[level], network.layers[level + 1]
         if below.symbolic or below.locked or above.symbolic or above.locked or any(len(n.factors) > 1 for n in below.nodes):
             continue
-        low, high = trace.slots[level].min(1), trace.slots[level].max(1)
+        low, high = slots[level].min(1), slots[level].max(1)
         middle, half = (low + high) / 2, (high - low) / 2
         half = np.where(half > 1e-6 * np.maximum(np.abs(middle), 1.0), half, 1.0)  # a dead node keeps its scale
+        received[level + 1] = (received[level + 1] - middle[:, None]) / half[:, None]
         network = network.with_layer(
             level,
             coefficients=below.coefficients / half[:, None],
             base=below.base / half[:, None],
             bias=(below.bias - middle) / half,
         ).with_layer(level + 1, domain=(above.domain - middle[:, None]) / half[:, None])
-    return network
+    return network, received
 
 
-def followed(trace: Trace, margin: float = 0.1) -> KAN:
-    """Return the network with every hidden range moved to what it received, widened by `margin` of its width.
+def followed(network: KAN, inputs: Sequence[np.ndarray], margin: float = 0.1) -> KAN:
+    """Return the network with every hidden range moved to what its layer received, (n_in, n_rows), widened by `margin` of its width.
 
     The inputs' own ranges stay: they are the data's. A range is moved only when the activations have left it or use less than half of it.
     """
-    layers = [trace.network.layers[0]]
-    for layer, x in zip(trace.network.layers[1:], trace.inputs[1:], strict=True):
+    layers = [network.layers[0]]
+    for layer, x in zip(network.layers[1:], inputs[1:], strict=False):
         low, high = x.min(1), x.max(1)
         present = layer.domain
         used = (high - low) / (present[:, 1] - present[:, 0])

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 
+from workbench.exceptions import TrainingError
 from workbench.networks.kan import KAN
 from workbench.networks.program import Program
-from workbench.ops.threads import one_thread
+from workbench.ops.threads import each_with_one_thread, one_thread
 from workbench.training import lm, penalty
-from workbench.training.config import FitReport
+from workbench.training.config import FitProgress, FitReport, FitResult
+from workbench.training.descent import BLOCK, never
 from workbench.training.problem import Problem
 
 
-@one_thread
 def refit(
     network: KAN,
     problem: Problem,
@@ -36,18 +39,36 @@ def refit(
     -------
     network, report : the fitted network is never worse, on these rows and under this penalty, than the one given
     """
+    for step in refitting(network, problem, max_iter, roughness, damping, tolerance):
+        if isinstance(step, FitResult):
+            return step.network, step.report
+    raise TrainingError("The refit ended without a result.")
+
+
+def refitting(
+    network: KAN,
+    problem: Problem,
+    max_iter: int = 20,
+    roughness: float = 1e-6,
+    damping: float = 1e-3,
+    tolerance: float = 1e-9,
+    enough: Callable[[], bool] = never,
+) -> Iterator[FitProgress | FitResult]:
+    """Refit, yielding progress after every iteration; the last thing yielded is the FitResult. Where `enough` says so it ends there."""
     began = time.perf_counter()
     program = Program(network)
     smooth = penalty.smoothness(program, problem, roughness)
     normal = lm.Normal(program, problem)
     parameters, history, still = program.parameters, [], False
-    for step in lm.iterate(normal, parameters, smooth, damping, max_iter):
+    for step in each_with_one_thread(lm.iterate(normal, parameters, smooth, damping, max_iter)):
         parameters = step.parameters
         history.append(step.objective)
         still = len(history) > 3 and history[-4] - history[-1] <= tolerance * history[-4]
-        if still:
+        n, rmse = len(history), (2.0 * max(step.loss, 0.0) / problem.mass) ** 0.5
+        yield FitProgress(partial(program.unpack, parameters), "", n / max_iter, rmse, n, n // BLOCK)
+        if still or enough():
             break
-    loss = normal.loss(parameters)
+    loss = one_thread(normal.loss)(parameters)
     report = FitReport(
         rmse=(2.0 * loss / problem.mass) ** 0.5,
         n_iter=len(history),
@@ -56,4 +77,4 @@ def refit(
         roughness=roughness,
         history=tuple(history),
     )
-    return program.unpack(parameters), report
+    yield FitResult(program.unpack(parameters), report)

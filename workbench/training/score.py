@@ -78,12 +78,12 @@ def score(network: KAN, problem: Problem, roughness: float = 1e-6) -> Score:
     train = float(row_errors(network, problem).mean())
     errors, scheme = checked_errors(network, problem, roughness)
     checked = float(errors.mean())
-    reference = 1.0 if problem.loss == "squared" else _reference_loss(problem)
+    reference = 1.0 if problem.loss == "squared" else reference_loss(problem)
     return Score(train**0.5, checked**0.5, 1 - train / reference, 1 - checked / reference, errors, scheme)
 
 
-def _reference_loss(problem: Problem) -> float:
-    """Twice the log loss of always saying how frequent each class is."""
+def reference_loss(problem: Problem) -> float:
+    """Return twice the log loss of always saying how frequent each class is."""
     frequency = np.bincount(problem.y[0].astype(int), minlength=problem.n_classes) / problem.n_rows
     frequency = frequency[frequency > 0]
     return max(float(-2.0 * (frequency * np.log(frequency)).sum()), 1e-12)

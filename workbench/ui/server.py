@@ -34,6 +34,8 @@ from streamlit import config
 from workbench import __version__
 from workbench.exceptions import JobError
 from workbench.jobs import Event
+from workbench.ui import warmup
+from workbench.ui.crossing import Crossing
 from workbench.ui.services import close_services, services
 
 SCRIPT = Path(__file__).with_name("pages") / "router.py"
@@ -43,7 +45,7 @@ HEARTBEAT = 10.0  # seconds; a proxy must not take a silent stream for a dead on
 
 def middleware() -> list[Middleware]:
     """Return what wraps every request."""
-    return [Middleware(Guard)]
+    return [Middleware(Guard), Middleware(Crossing)]
 
 
 def routes() -> list[BaseRoute]:
@@ -55,6 +57,7 @@ def routes() -> list[BaseRoute]:
 async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
     """Start the workers with the server, so that the first fit does not wait for them; end them with it."""
     services()
+    warmup.start()
     try:
         yield {}
     finally:

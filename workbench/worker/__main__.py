@@ -15,7 +15,7 @@ def main() -> int:
     """Serve jobs from the standard input until it ends."""
     parser = argparse.ArgumentParser(prog="python -m workbench.worker", description=__doc__)
     parser.add_argument("--tasks", action="append", default=[], type=Path, metavar="FILE.py", help="a file with more tasks")
-    parser.add_argument("--warm", action="store_true", help="import everything before the first job")
+    parser.add_argument("--warm", action="store_true", help="import everything before the first job, and try it once")
     options = parser.parse_args()
     source, sink = claim_pipes()
     serve(source, sink, Registry(options.tasks), warm=options.warm)

@@ -1,12 +1,12 @@
-"""What a running task sees of the world: a way to say how far it is, and to hear that it should stop."""
+"""What a running task sees of the world: a way to say how far it is, and to hear that it should stop or rest."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
 from workbench.exceptions import JobCancelled
+from workbench.worker.wishes import Wishes
 
 Payload = object | Callable[[], object]
 
@@ -19,11 +19,14 @@ class Context:
     Parameters
     ----------
     report : called with (progress, message, payload) for every report that is sent
-    stop : set when a person wants the task to end
+    wishes : what a person wants of the task
+    turn : called with True when the task comes to rest, with False when it goes on
     """
 
-    def __init__(self, report: Callable[[float, str, object], None], stop: threading.Event) -> None:
-        self._report, self._stop = report, stop
+    def __init__(
+        self, report: Callable[[float, str, object], None], wishes: Wishes, turn: Callable[[bool], None] = lambda resting: None
+    ) -> None:
+        self._report, self._wishes, self._turn = report, wishes, turn
         self._reported = float("-inf")
         self._held_back: tuple[float, str, Payload] | None = None
 
@@ -49,12 +52,37 @@ class Context:
 
     def cancelled(self) -> bool:
         """Whether a person wants the task to stop."""
-        return self._stop.is_set()
+        return self._wishes.cancelled
 
     def check(self) -> None:
         """Raise JobCancelled if a person wants the task to stop. Call it at least every half second."""
-        if self._stop.is_set():
+        if self._wishes.cancelled:
             raise JobCancelled("It was stopped.")
+
+    def rest(self, place: int, show: Callable[[], None] = lambda: None) -> bool:
+        """Wait here while a person wants the task to pause; return whether they want it to end here and keep what it has.
+
+        Parameters
+        ----------
+        place : where the task is, a number that grows; a step goes to the next larger one
+        show : reports where the task is; called before it waits, so that what is looked at meanwhile is what there is
+
+        Raises
+        ------
+        JobCancelled
+            A person wants the task to stop and keep nothing.
+        """
+
+        def turn(resting: bool) -> None:
+            if resting:
+                show()
+                self.flush()
+            self._turn(resting)
+
+        self.check()
+        self._wishes.rest(place, turn)
+        self.check()
+        return self._wishes.finishing
 
     def _send(self, fraction: float, message: str, payload: Payload) -> None:
         self._report(min(max(float(fraction), 0.0), 1.0), message, payload() if callable(payload) else payload)

@@ -190,4 +190,5 @@ def frame(found: Discovery, progress: FitProgress, step: int) -> dict[str, Any]:
     rows = found.data.X_train[:: max(1, len(found.data.X_train) // _FRAME_ROWS)]
     drawn = drawing(progress.network, found.data.seen(rows), labels=found.data)
     edges = {edge["id"]: edge for edge in drawn["edges"]}
-    return {"step": step, "layers": drawn["layers"], "edges": edges, "rmse": progress.rmse, "stage": progress.stage}
+    return {"step": step, "layers": drawn["layers"], "edges": edges, "rmse": progress.rmse, "stage": progress.stage,
+            "iterations": progress.iterations}  # fmt: skip

@@ -1,13 +1,12 @@
 """The life of a worker: hear an order, do it, say what came of it, until the server is gone.
 
-Two threads. The listener reads orders all the time, so that "cancel" is heard while a task runs. The main thread does
+Two threads. The listener reads orders all the time, so that "cancel" and "steer" are heard while a task runs. The main thread does
 the tasks, one after another; it is the one that signals, priorities and limits apply to.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import logging
 import os
 import queue
@@ -16,16 +15,18 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 
 from workbench import exceptions
 from workbench.exceptions import JobCancelled, WorkbenchError
-from workbench.jobs import Result, framing
+from workbench.jobs import Result, Wish, framing
 from workbench.worker.context import Context
 from workbench.worker.limits import memory_limit, yield_to_others
 from workbench.worker.registry import Registry
+from workbench.worker.rehearsal import rehearse
+from workbench.worker.wishes import Wishes
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ def serve(source: BinaryIO, sink: BinaryIO, tasks: Registry, *, warm: bool = Fal
     worker.say({"type": "ready", "pid": os.getpid()})
     if warm:
         worker.warm_up()
+    worker.say({"type": "warm"})
     worker.work()
 
 
@@ -46,7 +48,7 @@ class _Worker:
     def __init__(self, sink: BinaryIO, tasks: Registry) -> None:
         self._sink, self._tasks = sink, tasks
         self._orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
-        self._stops: dict[str, threading.Event] = {}
+        self._wishes: dict[str, Wishes] = {}
         self._busy, self._speaking = threading.Lock(), threading.Lock()
 
     def say(self, message: framing.Message, arrays: Mapping[str, np.ndarray] | None = None) -> None:
@@ -67,21 +69,25 @@ class _Worker:
         message, _ = order
         job = str(message.get("job"))
         if message["type"] == "cancel":
-            if job in self._stops:
-                self._stops[job].set()
+            if job in self._wishes:
+                self._wishes[job].cancel()
+            return
+        if message["type"] == "steer":
+            if job in self._wishes:
+                self._wishes[job].tell(cast("Wish", message["wish"]))
             return
         if message["type"] == "run":
-            self._stops[job] = threading.Event()
+            self._wishes[job] = Wishes()
         self._orders.put(order)
 
     def warm_up(self) -> None:
-        """Import what a first fit would otherwise wait for."""
+        """Import and try what the first job would otherwise wait for."""
         with self._busy:
             try:
-                importlib.import_module("workbench.training")
                 self._tasks.load_all()
+                rehearse()
             except Exception:  # it is raised again, and reported, by the first job that needs what is broken
-                log.exception("not everything could be imported in advance")
+                log.exception("not everything could be made ready in advance")
 
     def work(self) -> None:
         """Carry out orders, one after another."""
@@ -98,10 +104,11 @@ class _Worker:
             lambda fraction, text, payload: self.say(
                 {"type": "progress", "job": job, "progress": fraction, "message": text, "payload": payload}
             ),
-            self._stops[job],
+            self._wishes[job],
+            lambda resting: self.say({"type": "turned", "job": job, "status": "paused" if resting else "running"}),
         )
         self._write(self._outcome(job, message, arrays, context))
-        del self._stops[job]
+        del self._wishes[job]
 
     def _outcome(
         self, job: str, message: framing.Message, arrays: dict[str, np.ndarray], context: Context

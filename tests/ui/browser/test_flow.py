@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 import workbench as wb
 from tests.ui.browser.conftest import ROOT, served, visit
@@ -122,6 +122,53 @@ def test_a_new_table_is_predicted_and_the_project_downloads(page: Page, workspac
     with page.expect_download() as download:
         page.locator(".st-key-export_project button").click()
     assert wb.load_discovery(download.value.path()).data.targets[0].name == "Volume"
+
+
+def test_a_click_that_crosses_the_way_to_another_page_leaves_that_page_whole(browser: Browser, app: str, workspace: Path) -> None:
+    with Store(workspace) as store:
+        project = next(project.id for project in store.projects.all() if project.cursor)
+    with visit(browser, app) as page:
+        line = Line(page)
+        page.goto(f"/workbench?project={project}")
+        expect(edge(page, "0.0.0")).to_be_visible()
+        line.hold()
+        page.get_by_test_id("stPageLink").filter(has_text="Export").click()
+        page.locator(".edge[aria-pressed='false'] .frame").first.click()
+        expect(page.locator(".edge[aria-pressed='true']")).to_have_count(1)    # the Workbench is still there, and can be worked on
+        line.release()
+        download = page.locator(".st-key-export_download button")
+        expect(download).to_be_visible()
+        expect(page.locator(".st-key-export_upload")).to_be_visible()          # the end of the page
+        page.wait_for_timeout(1500)                                            # what came late has been answered, if it is
+        expect(download).to_be_visible()
+        expect(page).to_have_url(re.compile("/export"))
+
+
+class Line:
+    """The line between a page and its server, which can be held up both ways, as by a slow network."""
+
+    def __init__(self, page: Page) -> None:
+        self._held: list[tuple[WebSocketRoute, str | bytes]] | None = None
+        page.route_web_socket(re.compile("/_stcore/stream"), self._connect)
+
+    def _connect(self, browser: WebSocketRoute) -> None:
+        server = browser.connect_to_server()
+        browser.on_message(lambda message: self._pass(server, message))
+        server.on_message(lambda message: self._pass(browser, message))
+
+    def _pass(self, to: WebSocketRoute, message: str | bytes) -> None:
+        if self._held is None:
+            to.send(message)
+        else:
+            self._held.append((to, message))
+
+    def hold(self) -> None:
+        self._held = []
+
+    def release(self) -> None:
+        held, self._held = self._held or [], None
+        for to, message in held:
+            to.send(message)
 
 
 def test_two_tabs_share_one_project_and_history_leads_anywhere(browser: Browser, app: str, page: Page, workspace: Path) -> None:

@@ -27,6 +27,7 @@ def record(opened: Services, project: str, status: str, name: str = "j", when: f
     [
         ("queued", "Fitting: waiting for its turn", True),
         ("running", "Fitting 43 %", True),
+        ("paused", "Fit paused at 43 %", True),
         ("done", "Fit finished just now", False),
         ("failed", "Fit failed just now", False),
         ("interrupted", "Fit was interrupted just now", False),
@@ -53,6 +54,14 @@ def test_what_runs_comes_before_what_ended_and_before_what_waits(opened, project
     record(opened, project, "queued", "second", NOW + 1)
     record(opened, project, "failed", "third", NOW + 2)
     assert Jobs(opened).latest(project).id == "first"
+
+
+def test_a_job_is_shown_from_the_moment_it_is_handed_in(opened, project, monkeypatch):
+    monkeypatch.setattr(opened.store.jobs, "all", lambda project=None: ())     # a busy scheduler has not written it down yet
+    job = Jobs(opened).submit(project, "discovery.fit")
+    assert Jobs(opened).running(project).id == job.id
+    assert Jobs(opened).pill(project) is not None
+    assert Jobs(opened).elsewhere("another project").text.startswith("Trees: ")
 
 
 def test_short_questions_are_not_followed(opened, project):

@@ -88,6 +88,14 @@ def test_a_new_table_predicts_its_last_column_of_numbers_and_leaves_out_what_num
     assert plan.units["x (m)"] == "m"
 
 
+def test_a_new_table_that_ends_in_categories_asks_for_classes():
+    rows = "\n".join(f"{np.sin(k):.6f},{np.cos(k):.6f},{('good', 'bad', 'ugly')[k % 3]}" for k in range(41))
+    table = read_table(f"x,y,verdict\n{rows}\n".encode(), name="t.csv")
+    plan = first_plan(table)
+    assert plan.roles == {"x": "input", "y": "input", "verdict": "target"}
+    assert plan.dataset(table).task == "classification"
+
+
 def test_a_table_of_which_nothing_can_be_made_still_gets_a_plan_and_says_why():
     table = read_table(b"a,b\n1,2\n", name="one.csv")
     with pytest.raises(DatasetError, match="1 row; at least 3"):

@@ -23,11 +23,14 @@ to which the page adds what belongs to the moment::
      "busy": ["0.0.0"]        edges a job is working on
      "hints": [str, str, str] what to do first, shown while there are no edges
      "streams": ["/api/jobs/ID/events?after=3", ...]                     jobs to follow
-     "job": {"stream": "/api/jobs/ID/events", "title": "Fitting", "fraction": 0.4, "message": "..."} | null}    the long one
+     "ahead": ["static/js/..."]                                          parts of Streamlit to load when nothing else is to do
+     "job": {"stream": "/api/jobs/ID/events", "title": "Fitting", "status": "queued" | "running" | "paused", "fraction": 0.4,
+             "message": "10 intervals", "errors": [0.5, 0.2], "iterations": 37} | null}      the long one; errors told up to the `after` of its stream
 
 A stream carries the events of a job (`workbench.jobs.Event`). An event whose payload has `edges` is a frame and is drawn:
-`{"step": 12, "rmse": 0.02, "edges": {"0.0.0": {"y": [...], "range": [...], "importance": 0.8}}, ...}`; ten a second are
-plenty. Every other payload, and the end of a stream, is told to Python (`on_news`), so that nobody has to ask.
+`{"step": 12, "rmse": 0.02, "iterations": 40, "layers": [...], "edges": {"0.0.0": {...}}}`, layers and edges as above; ten a second
+are plenty. A frame of another network than the one drawn takes its place. Every other payload, a job that comes to rest or goes on, and
+the end of a stream are told to Python (`on_news`), so that nobody has to ask.
 
 Payload of `inspector`, made in the worker per edge (everything but the last two lines)::
 
@@ -42,6 +45,7 @@ Payload of `inspector`, made in the worker per edge (everything but the last two
                      "y": [...]   on the same x, offset included: at the height of the curve,
                      "tie": true, "refitted": true, "stability": 0.93 | null}]          best first
      "beyond": {"x": [...], "forms": [{"name": "sin", "title": "sine", "y": [...]}]}    the tied ones; [] when none
+     "live": false            a fit goes on: the curve follows its frames, there are no forms yet, and what is asked for waits
      "revision": 7, "busy": false, "searching": false, "height": 520,
      "message": "one plain sentence" | null}                             why the last request was refused
 
@@ -61,6 +65,7 @@ import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
+from workbench.ui.canvas.ahead import parts
 from workbench.ui.canvas.events import Action, Edge, edge_id, parse_actions, parse_edge
 
 __all__ = ["Action", "Edge", "NetworkEvents", "edge_id", "inspector", "network", "parse_actions", "parse_edge"]
@@ -86,7 +91,7 @@ def network(
     """Draw a network and return what is selected; read actions with `parse_actions(st.session_state[key].action)`."""
     result = _component("network")(
         key=key,
-        data=dict(data),
+        data={**data, "ahead": list(parts())},
         default={"selected": data.get("selected"), "stream": None},
         on_selected_change=on_select,
         on_stream_change=on_stream_lost,

@@ -15,6 +15,7 @@ from workbench.ui.canvas import inspector, network, parse_actions
 from workbench.ui.markdown import literal
 from workbench.ui.navigation import go, require_project
 from workbench.ui.pages import bench_tools
+from workbench.ui.pill import WATCHED
 from workbench.ui.services import services
 from workbench.ui.state.bench import Bench, Scene
 from workbench.ui.state.memory import Memory
@@ -45,14 +46,23 @@ def _bench(bench: Bench) -> None:
     with st.container(key="bench"):
         bench_tools.header(bench, scene)
         banners = _banners(bench, scene)
-        _desk(bench, scene, HEIGHT - BANNER * banners if scene.state else EMPTY)
+        _desk(bench, scene, HEIGHT - BANNER * banners if scene.state or scene.training else EMPTY)
         if scene.state is None:
             _begin(scene)
         else:
             _formula(scene)
     _remember_edge(bench.memory.selected)
-    if looked != bench.must_look:
-        st.rerun()  # begin to look once a second, or end it
+    if looked != bench.must_look or _is_news(bench, scene):
+        st.rerun()  # begin to look once a second, or end it; have the pill follow what has begun
+
+
+def _is_news(bench: Bench, scene: Scene) -> bool:
+    """Say, once, that a long job runs of which the pill, outside of this fragment, does not know yet."""
+    job = scene.running.id if scene.running is not None else None
+    if job in (None, st.session_state.get(WATCHED), bench.memory.announced):
+        return False
+    bench.memory.announced = job
+    return True
 
 
 def _banners(bench: Bench, scene: Scene) -> int:
@@ -73,14 +83,14 @@ def _banners(bench: Bench, scene: Scene) -> int:
 def _desk(bench: Bench, scene: Scene, height: int) -> None:
     with st.container(key="bench_desk"):
         told = bench.inspector(scene, height)
-        left, right = st.columns([7, 4], gap="small") if told else (st.container(), None)
+        left, right = st.columns([7, 4], gap="small")  # also without inspector: a canvas that moves is built anew
         with left:
             network(
                 NETWORK, bench.canvas(scene, height), on_action=lambda: _act(bench, NETWORK), on_select=lambda: _select(bench),
                 on_news=lambda: None, on_stream_lost=lambda: bench.lose(st.session_state[NETWORK].get("stream")),
             )  # fmt: skip
-        if right is not None:
-            with right:
+        if told is not None:
+            with right, st.container(key="bench_inspected"):
                 inspector(INSPECTOR, told, on_action=lambda: _act(bench, INSPECTOR))
 
 

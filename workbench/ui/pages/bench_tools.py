@@ -9,6 +9,7 @@ import streamlit as st
 from workbench.exceptions import WorkbenchError
 from workbench.ui.markdown import literal
 from workbench.ui.navigation import link
+from workbench.ui.pages.bench_training import controls
 from workbench.ui.state.bench import Bench, Scene
 from workbench.ui.state.history import Line, lines
 
@@ -28,15 +29,16 @@ def header(bench: Bench, scene: Scene) -> None:
         with st.container(key="bench_name", width="content"):
             st.text(scene.project.name)
         if scene.state is not None:
-            _figures(scene)
+            with st.container(key="bench_stale" if scene.training else "bench_figures", horizontal=True, vertical_alignment="center", width="content"):
+                _figures(scene)
         st.space("stretch")
         _history(bench, scene)
-        if scene.state is not None:
+        if scene.state is not None and scene.training is None:
             _prune(bench, scene)
             _law(bench, scene)
-            busy = scene.running is not None
-            st.button("Refit", key="bench_refit", icon=":material/refresh:", help="Fit every free constant on from where it stands",
-                      on_click=bench.move, args=("refit",), disabled=busy)  # fmt: skip
+        if scene.state is not None or scene.training is not None:
+            controls(bench, scene)
+        if scene.state is not None:
             _code(bench, scene)
             link("export", "Export", scene.project.id, icon=":material/ios_share:")
 
@@ -89,7 +91,7 @@ def _signed(change: float) -> str:
 
 
 def _history(bench: Bench, scene: Scene) -> None:
-    waits = bool(bench.memory.moves)
+    waits = bool(bench.memory.moves or bench.memory.waiting)
     st.button("Undo", key="bench_undo", icon=":material/undo:", help="Undo (Ctrl+Z)", disabled=not (scene.can_undo or waits),
               on_click=bench.history, args=("undo",))  # fmt: skip
     st.button("Redo", key="bench_redo", icon=":material/redo:", help="Redo (Ctrl+Shift+Z)", disabled=not scene.can_redo,
@@ -122,7 +124,7 @@ def _prune(bench: Bench, scene: Scene) -> None:
     popover = st.popover("Prune", key="bench_prune_open", icon=":material/content_cut:", on_change="rerun", disabled=scene.running is not None)
     if not popover.open:
         return
-    from workbench.figures.plots import pruning_curve  # with the numerics under it: not for the first page
+    from workbench.figures.plots import pruning_curve
 
     with popover, st.container(width=430):
         try:

@@ -16,7 +16,7 @@ from workbench.ui.state.projects import Card, Projects, sentence
 LARGEST = 200  # MB
 SHOWN = 48  # cards at first
 MENU = {"Rename": ":material/edit:", "Duplicate": ":material/content_copy:", "Save as file": ":material/download:", "Delete": ":material/delete:"}
-JOB_COLOURS = {"queued": "blue", "running": "blue", "failed": "red", "interrupted": "orange"}
+JOB_COLOURS = {"queued": "blue", "running": "blue", "paused": "orange", "failed": "red", "interrupted": "orange"}
 
 
 def page() -> None:

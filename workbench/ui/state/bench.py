@@ -18,18 +18,19 @@ from workbench.store import Project, State, Step
 from workbench.ui.canvas.events import Action, Edge, edge_id, parse_edge
 from workbench.ui.services import Services
 from workbench.ui.state.history import change_of
-from workbench.ui.state.inspection import Inspection
-from workbench.ui.state.jobs import Jobs
+from workbench.ui.state.inspection import Inspection, sketch
+from workbench.ui.state.jobs import STEERED, Jobs
 from workbench.ui.state.memory import Asked, Memory
+from workbench.ui.state.training import PATIENCE, Training
 
-PATIENCE = 1.5  # seconds a page waits for a move before it draws itself without it
 COSTLY = -0.01  # a snap that changes R2 by less than this is worth a warning
-LONG = {"discovery.fit": "Fitting", "discovery.auto": "Looking for the law", "discovery.name_edges": "Naming edges"}
+LONG = {"discovery.fit": "Fitting", "discovery.refit": "Training on", "discovery.auto": "Looking for the law", "discovery.name_edges": "Naming edges"}
 HINTS = (
     "Choose target and inputs on the page Data.",
     "Press Fit: the network learns one curve for every edge.",
     "Click a curve here, and give it its name.",
 )
+LEARNING = "This curve is still being learned. Forms are ranked when the fit is finished or kept; what you ask for now waits for that."
 Way = Literal["undo", "redo"]
 _MOVES = ("snap", "release", "lock", "unlock", "prune")
 _REDUCING = ("snap", "prune", "eliminate")  # moves that may cost something
@@ -49,6 +50,11 @@ class Scene:
     steps: tuple[Step, ...]
     running: Job | None
     change: float | None
+
+    @property
+    def training(self) -> Job | None:
+        """The fit that is under way."""
+        return self.running if self.running is not None and self.running.task in STEERED else None
 
     @property
     def costly(self) -> bool:
@@ -75,6 +81,7 @@ class Bench:
     def __init__(self, services: Services, project: str, memory: Memory) -> None:
         self._store, self._pool, self._jobs = services.store, services.pool, Jobs(services)
         self._inspection = Inspection(services, project, memory)
+        self.training = Training(services, project, memory)
         self.project, self.memory = project, memory
 
     # ---- what to draw
@@ -96,27 +103,44 @@ class Bench:
     def canvas(self, scene: Scene, height: int) -> dict[str, Any]:
         """Return the payload of the network."""
         drawing = scene.view.get("drawing") or {"layers": [], "edges": []}
-        running, job = scene.running, None
+        running, job, streams = scene.running, None, self._streams(scene.running)
         if running is not None:
-            drawing = drawing if drawing["edges"] else self._latest_frame(running.id) or drawing
-            job = {"stream": _stream(running.id), "title": LONG[running.task], "fraction": running.progress, "message": running.message}
+            live = self.training.live(running.id)
+            drawing = live.drawing or drawing
+            streams[0] += f"?after={live.seen}"
+            job = {
+                "stream": _stream(running.id), "title": LONG[running.task], "status": running.status, "fraction": running.progress,
+                "message": running.message, "errors": live.errors, "iterations": live.iterations,
+            }  # fmt: skip
         if scene.state is not None and self.memory.selected not in {edge["id"] for edge in drawing["edges"]}:
             self.memory.selected = None
         return {
             **drawing, "name": scene.project.name, "revision": self.memory.revision, "selected": self.memory.selected,
-            "busy": [asked.about for asked in self.memory.moves if asked.about], "hints": [] if running else list(HINTS),
-            "streams": self._streams(running), "job": job, "height": height,
+            "busy": [edge for edge in (*(one.about for one in self.memory.moves), *(one.edge for one in self.memory.waiting)) if edge],
+            "hints": [] if running else list(HINTS), "streams": streams, "job": job, "height": height,
         }  # fmt: skip
 
     def inspector(self, scene: Scene, height: int) -> dict[str, Any] | None:
         """Return the payload of the inspector; None while no edge is in hand."""
         memory = self.memory
-        drawn = next((edge for edge in scene.view.get("drawing", {}).get("edges", []) if edge["id"] == memory.selected), None)
+        if scene.training is not None:
+            return self._live_edge(scene.training, height)
+        drawn = _edge_of(scene.view.get("drawing"), memory.selected)
         if scene.state is None or drawn is None:
             return None
         told = self._inspection.told(scene.state.step.id, drawn)
         message = memory.message if memory.about == memory.selected else None
         return {**told, "revision": memory.revision, "busy": bool(memory.moves), "height": height, "message": message or told.get("message")}
+
+    def _live_edge(self, job: Job, height: int) -> dict[str, Any] | None:
+        """Return what is known of the edge in hand while its network is trained: its curve, and what waits for it."""
+        drawn = _edge_of(self.training.live(job.id).drawing, self.memory.selected)
+        if drawn is None:
+            return None
+        waiting = [one for one in self.memory.waiting if one.edge == self.memory.selected]
+        message = f"{waiting[-1].move.capitalize()} waits until the fit is finished or kept." if waiting else LEARNING
+        refused = self.memory.message if self.memory.about == self.memory.selected else None
+        return {**sketch(drawn), "x_label": str(drawn["label"]).split(" → ")[0], "live": True, "revision": self.memory.revision, "busy": False, "height": height, "message": refused or message}
 
     @property
     def refusal(self) -> str | None:
@@ -144,9 +168,11 @@ class Bench:
         self._guarded(lambda: self._submit(name, arguments, ""))
 
     def history(self, way: Way) -> None:
-        """Step back or forward. A move that is still under way is taken back by stopping it."""
+        """Step back or forward. A move that is still under way is taken back by stopping it, one that waits by forgetting it."""
         self.memory.revision += 1
-        if way == "undo" and self.memory.moves:
+        if way == "undo" and self.memory.waiting:
+            self.memory.waiting.pop()
+        elif way == "undo" and self.memory.moves:
             self._jobs.stop(self.memory.moves.pop().job)
         else:
             self._guarded(lambda: getattr(self._store.states, way)(self.project))
@@ -160,6 +186,15 @@ class Bench:
         """Start a long job, "discovery.auto" or "discovery.name_edges"; one at a time."""
         if self._running() is None:
             self._guarded(lambda: self._jobs.submit(self.project, task, arguments))
+
+    def go_on(self) -> None:
+        """Go on with a paused fit; where nothing is under way, train the present network further."""
+        state = self._store.states.get(self.project)
+        if self._running() is not None:
+            self.training.go_on()
+        elif state is not None:
+            rows = int(self._store.projects.get(self.project).summary.get("rows", 0))
+            self._guarded(lambda: self.training.further(state, rows))
 
     def stop(self) -> None:
         """Stop the long job."""
@@ -213,7 +248,11 @@ class Bench:
             self._submit(operation, _arguments(action), edge_id(cast("Edge", edge)))
 
     def _submit(self, name: str, arguments: Mapping[str, Any], edge: str) -> None:
-        """Hand in a move and wait a moment for it; moves that follow one another go to the worker in order."""
+        """Hand in a move and wait a moment for it; moves that follow one another go to the worker in order. During a fit it waits for that."""
+        training = self.training.job
+        if training is not None:
+            self.training.wait(training, name, arguments, edge)
+            return
         self._inspection.drop()
         job = self._jobs.submit(self.project, "discovery.move", {"move": {"name": name, "arguments": arguments}}, lane="interactive")
         self.memory.moves.append(Asked(job.id, edge))
@@ -236,17 +275,11 @@ class Bench:
                 self.memory.refuse(str(problem), asked.about or None)
         self.memory.moves = waiting
         self._inspection.settle()
+        for one in self.training.due():
+            self._guarded(lambda one=one: self._submit(one.move, one.arguments, one.edge), one.edge)
 
     def _running(self) -> Job | None:
         return next((job for job in self._pool.jobs(self.project) if job.task in LONG and not job.finished), None)
-
-    def _latest_frame(self, job: str) -> dict[str, Any] | None:
-        """Return the latest whole drawing that a fit has told, for a project that has none yet."""
-        latest: Mapping[str, Any] | None = None
-        for event in self._pool.events(job, 0, 0.0):
-            if isinstance(event.payload, Mapping) and "layers" in event.payload:
-                latest = event.payload
-        return None if latest is None else {"layers": latest["layers"], "edges": list(latest["edges"].values())}
 
     def _streams(self, running: Job | None) -> list[str]:
         """Return the streams of everything that is under way."""
@@ -260,6 +293,10 @@ class Bench:
             call()
         except WorkbenchError as problem:
             self.memory.refuse(str(problem), edge)
+
+
+def _edge_of(drawing: Mapping[str, Any] | None, edge: str | None) -> Mapping[str, Any] | None:
+    return next((drawn for drawn in (drawing or {}).get("edges", []) if drawn["id"] == edge), None)
 
 
 def _stream(job: str) -> str:

@@ -202,8 +202,9 @@ class Preparation:
 
     def _ready(self) -> Dataset:
         """Make the dataset and store it for the workers; the same one is not stored twice."""
-        if self.running() is not None:
-            raise JobError("A fit of this project is under way. Wait for it, or stop it first.")
+        job = self.running()
+        if job is not None:
+            raise JobError(f"A fit of this project is {'paused' if job.status == 'paused' else 'under way'}. Wait for it, or stop it first.")
         data = self.dataset()
         self.plan.network.settings(len(data.inputs), data.n_rows)
         content, arrays = data.to_arrays()

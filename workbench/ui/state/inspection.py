@@ -40,7 +40,7 @@ class Inspection:
         """
         edge = str(drawn["id"])
         question = (state, edge, self.memory.own.get(edge, ()))
-        known = self._known(question) or self.memory.known.get((state, edge, question[2][:-1])) or _sketch(drawn)
+        known = self._known(question) or self.memory.known.get((state, edge, question[2][:-1])) or sketch(drawn)
         deeper = self.memory.deeper
         return {**known, "searching": deeper is not None and deeper.about == question}
 
@@ -123,7 +123,7 @@ class Inspection:
             known.popitem(last=False)
 
 
-def _sketch(drawn: Mapping[str, Any]) -> dict[str, Any]:
+def sketch(drawn: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the drawing knows of an edge, for the moment before the worker's first word."""
     low, high = drawn["range"]
     start, end = drawn["x"]

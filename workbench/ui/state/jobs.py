@@ -6,6 +6,7 @@ while it runs, and from the store for ever after: a page that was closed, or a s
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from workbench.exceptions import JobError
-from workbench.jobs import Job, Lane, Result
+from workbench.jobs import Job, Lane, Result, Wish
+from workbench.jobs.job import UNFINISHED
 from workbench.ui.services import Services
 
 FRESH = 600.0  # seconds for which a finished job is still news
@@ -21,9 +23,11 @@ FRESH = 600.0  # seconds for which a finished job is still news
 # Tasks that a person follows in the pill: what it is called while it runs, and what is finished afterwards.
 FOLLOWED: Mapping[str, tuple[str, str]] = {
     "discovery.fit": ("Fitting", "Fit"),
+    "discovery.refit": ("Training on", "Training"),
     "discovery.auto": ("Searching for the law", "Search"),
     "discovery.name_edges": ("Naming the edges", "Naming"),
 }
+STEERED = frozenset({"discovery.fit", "discovery.refit"})  # tasks that can be paused, stepped, and ended with what they have
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Pill:
     text : such as "Fitting 43 %" or "Fit finished 2 min ago"
     detail : what it is doing, or the sentence that says why it ended
     fraction : 0 to 1
+    steered : whether it can be paused, and stopped with what it has
     """
 
     job: str
@@ -42,11 +47,12 @@ class Pill:
     text: str
     detail: str
     fraction: float
+    steered: bool
 
     @property
     def running(self) -> bool:
         """Whether there is something to stop."""
-        return self.status in ("queued", "running")
+        return self.status in UNFINISHED
 
 
 class Jobs:
@@ -80,15 +86,20 @@ class Jobs:
 
     def stop(self, job: str) -> None:
         """Stop a job; one that is finished, or that nobody remembers, stays as it is."""
-        try:
+        with contextlib.suppress(JobError):
             self._pool.cancel(job)
-        except JobError:
-            return
+
+    def steer(self, job: str, wish: Wish) -> None:
+        """Tell a job to pause, step, go on or finish; one that is finished, or that nobody remembers, stays as it is."""
+        with contextlib.suppress(JobError):
+            self._pool.steer(job, wish)
 
     def followed(self, project: str | None = None) -> tuple[Job, ...]:
-        """Return the long jobs of a project, or all, the newest first, each as it stands now."""
+        """Return the long jobs of a project, or all, the newest first, each as it stands now; one that is not written down yet as well."""
         live = {job.id: job for job in self._pool.jobs(project)}
-        return tuple(live.get(job.id, job) for job in self._store.jobs.all(project) if job.task in FOLLOWED)
+        stored = [live.pop(job.id, job) for job in self._store.jobs.all(project)]
+        unwritten = [job for job in live.values() if not job.finished]
+        return tuple(job for job in sorted([*unwritten, *stored], key=lambda job: -job.created) if job.task in FOLLOWED)
 
     def latest(self, project: str | None = None) -> Job | None:
         """Return the long job that matters: one that runs, else the last one."""
@@ -127,10 +138,12 @@ def describe(job: Job, now: float) -> Pill:
         text, detail = f"{doing}: waiting for its turn", "It starts as soon as a worker is free."
     elif job.status == "running":
         text, detail = f"{doing} {100 * job.progress:.0f} %", job.message
+    elif job.status == "paused":
+        text, detail = f"{thing} paused at {100 * job.progress:.0f} %", job.message
     else:
         became = {"done": "finished", "failed": "failed", "cancelled": "was stopped", "interrupted": "was interrupted"}[job.status]
         text, detail = f"{thing} {became} {age(job.updated, now)}", job.error or ""
-    return Pill(job.id, job.status, text, detail, job.progress)
+    return Pill(job.id, job.status, text, detail, job.progress, job.task in STEERED)
 
 
 def age(then: float, now: float) -> str:

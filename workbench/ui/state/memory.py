@@ -20,6 +20,16 @@ class Asked:
     latest: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A move that waits for the network that comes of a job; about an edge."""
+
+    job: str
+    move: str
+    arguments: Mapping[str, Any]
+    edge: str
+
+
 @dataclass
 class Memory:
     """What the page remembers of a project.
@@ -28,6 +38,9 @@ class Memory:
     revision : grows with every answer to an action, so that optimistic marks end
     done : component -> number of its last action that was done
     moves : moves that are not finished; each is about an edge, or about "" for the whole network
+    waiting : moves that were asked for during a fit, in order
+    pausing : a fit that was asked to pause and has not come to rest yet
+    announced : the last long job that the rest of the page was told of
     question, deeper : what the inspector waits for
     known : answers about edges, by question
     own : edge -> forms that the person typed for it
@@ -40,6 +53,9 @@ class Memory:
     revision: int = 0
     done: dict[str, int] = field(default_factory=dict)
     moves: list[Asked] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    pausing: str | None = None
+    announced: str | None = None
     question: Asked | None = None
     deeper: Asked | None = None
     known: OrderedDict[Question, Mapping[str, Any]] = field(default_factory=OrderedDict)

@@ -195,15 +195,21 @@ def plan_of(data: Dataset) -> Plan:
 
 
 def first_plan(table: Table) -> Plan:
-    """Return a plan for a table that nobody has said anything about: the last column of numbers is predicted from all that can be an input."""
-    numbers = [column.name for column in table.columns if column.kind == "number"]
-    target = next((name for name in reversed(numbers) if not is_constant(table.values[name])), next(reversed(numbers), None))
+    """Return a plan for a table that nobody has said anything about.
+
+    The last column that varies, of numbers or of categories, is predicted from all that can be an input: tables are written so. Categories
+    make it a question of classes.
+    """
+    able = [column for column in table.columns if column.kind in ("number", "category")]
+    target = next((column for column in reversed(able) if not is_constant(table.values[column.name])), able[-1] if able else None)
+    name = None if target is None else target.name
+    task: Task = "classification" if target is not None and target.kind == "category" else "regression"
     try:
-        return plan_of(Dataset.from_table(table, target))
+        return plan_of(Dataset.from_table(table, name, task=task))
     except DatasetError:  # a person will see why, and choose
-        able = {column.name for column in table.columns if column.kind != "text"}
-        roles: dict[str, Role] = {name: "input" if name in able else "ignore" for name in table.names}
-        return Plan(roles=roles | ({target: "target"} if target else {}), units=table.units)
+        usable = {column.name for column in table.columns if column.kind != "text"}
+        roles: dict[str, Role] = {column: "input" if column in usable else "ignore" for column in table.names}
+        return Plan(roles=roles | ({name: "target"} if name else {}), units=table.units, task=task)
 
 
 def hidden_layers(text: str) -> tuple[int, ...] | None:

@@ -36,7 +36,7 @@ class Read:
 def read_file(jobs: Jobs, content: bytes, reading: Reading) -> Read:
     """Read a file in a worker.
 
-    Of an Excel file whose first sheet holds no table, the first sheet that does is taken; a person may choose another.
+    Of an Excel file the first sheet with a table of numbers is taken; a person may choose another.
 
     Raises
     ------
@@ -44,21 +44,12 @@ def read_file(jobs: Jobs, content: bytes, reading: Reading) -> Read:
         Why it cannot be read, and what to do, in one sentence.
     """
     file = {"file": np.frombuffer(content, np.uint8)}
-    sheets: tuple[str, ...] = ()
     if content.startswith(ZIP):
-        sheets = tuple(cast("list[str]", jobs.ask("table.sheets", {"name": reading.file}, file).value))
-    reading = replace(reading, sheets=sheets)
-    tries = [reading] if reading.sheet or len(sheets) < 2 else [reading, *(replace(reading, sheet=sheet) for sheet in sheets)]
-    problems: list[TableError] = []
-    for one in tries:
-        try:
-            result = jobs.ask("table.read", {"name": one.file, **one.options()}, file)
-        except TableError as problem:
-            problems.append(problem)
-            continue
-        arrays = {f"{_TABLE}{name}": values for name, values in result.arrays.items()}
-        return Read({"table": result.value}, arrays, one)
-    raise problems[0]
+        found = cast("Mapping[str, Any]", jobs.ask("table.sheets", {"name": reading.file}, file).value)
+        reading = replace(reading, sheets=tuple(found["names"]), sheet=reading.sheet or found["first"])
+    result = jobs.ask("table.read", {"name": reading.file, **reading.options()}, file)
+    arrays = {f"{_TABLE}{name}": values for name, values in result.arrays.items()}
+    return Read({"table": result.value}, arrays, reading)
 
 
 def read_sample(jobs: Jobs, name: str) -> tuple[Dataset, Data]:

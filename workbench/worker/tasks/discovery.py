@@ -3,7 +3,7 @@
 Arguments always hold `workspace` (the folder of the store) and `project`; `state` names the state to start from (the one looked at, when
 left out). A move returns {"state": its number}. The page then only reads the store: everything it draws lies there as JSON.
 
-    made here      fit, move, auto, name_edges         append states to the project's history
+    made here      fit, refit, move, auto, name_edges         append states to the project's history
     asked here     inspect, deepen, pruning_curve      about a state; answers are kept, a state never changes
                    formula, export, script, predict    what the page Export shows and gives away
 """
@@ -11,7 +11,6 @@ left out). A move returns {"state": its number}. The page then only reads the st
 from __future__ import annotations
 
 import base64
-import time
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, cast
@@ -25,19 +24,19 @@ from workbench.discovery.inspection import inspect, placed, previews, shares
 from workbench.discovery.state import State
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.export import write_export
-from workbench.figures import network_svg
 from workbench.figures.drawing import drawing
+from workbench.figures.svg import network_svg
 from workbench.jobs import Result
 from workbench.networks import Edge
 from workbench.primitives import LIBRARY
-from workbench.training import FitProgress
 from workbench.worker import exporting
 from workbench.worker.context import Context
-from workbench.worker.desk import Desk, equations, frame
+from workbench.worker.desk import Desk, equations
+from workbench.worker.live import Live
 from workbench.worker.registry import Arguments, Arrays, task
 
-_MOVES = ("prune", "eliminate", "snap", "release", "lock", "unlock", "refit")
-_FRAME_EVERY = 0.1  # seconds between live frames
+_MOVES = ("prune", "eliminate", "snap", "release", "lock", "unlock")
+_FURTHER = 100  # iterations that a network is trained further, unless they are given
 _KEPT = 64  # answers
 
 _answers: OrderedDict[Hashable, Any] = OrderedDict()
@@ -48,20 +47,22 @@ _answers: OrderedDict[Hashable, Any] = OrderedDict()
 
 @task("discovery.fit")
 def fit(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Fit a new network. Arguments: `settings` of training.FitConfig. Frames of the drawing go out as it learns, at most ten a second."""
+    """Fit a new network. Arguments: `settings` of training.FitConfig. Frames of the drawing go out as it learns, at most ten a second.
+
+    It can be paused and stepped; asked to finish, it keeps the best network it has reached, as a move that says after how many iterations.
+    """
     desk = Desk(arguments, fresh=bool(arguments.get("fresh", True)))
     found = desk.found.leave()
-    step, sent = 0, float("-inf")
-
-    def watch(progress: FitProgress) -> None:
-        nonlocal step, sent
-        context.check()
-        if time.monotonic() - sent >= _FRAME_EVERY:
-            step, sent = step + 1, time.monotonic()
-            context.progress(progress.fraction, progress.stage, frame(found, progress, step))
-
-    found.fit(watch=watch, **dict(cast("Mapping[str, Any]", arguments.get("settings", {}))))
+    found.fit(watch=Live(found, context), **dict(cast("Mapping[str, Any]", arguments.get("settings", {}))))
     return {"state": desk.keep(found.state, desk.parent)}
+
+
+@task("discovery.refit")
+def refit(arguments: Arguments, arrays: Arrays, context: Context) -> object:
+    """Train the present network further from where it stands. Arguments: `max_iter`. Drawn, paused, stepped and finished as a fit is."""
+    desk = Desk(arguments)
+    desk.found.refit(int(cast("int", arguments.get("max_iter", _FURTHER))), watch=Live(desk.found, context))
+    return {"state": desk.keep(desk.found.state, desk.parent)}
 
 
 @task("discovery.move")

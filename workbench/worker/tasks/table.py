@@ -1,10 +1,12 @@
 """Foreign files are opened here, in a process that may be killed, never in the one that serves the page.
 
     table.read      arrays {"file": bytes}, arguments {"name", and any option of read_table} -> table_of_arrays takes the result
-    table.sheets    arrays {"file": bytes}, arguments {"name"}                               -> the names of an Excel file's sheets
+    table.sheets    arrays {"file": bytes}, arguments {"name"}                               -> {"names": of an Excel file's sheets, "first": table}
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from workbench.exceptions import JobError, did_you_mean
 from workbench.jobs import Result
@@ -30,11 +32,12 @@ def read(arguments: Arguments, arrays: Arrays, context: Context) -> Result:
 
 
 @task("table.sheets", memory=MEMORY, seconds=SECONDS)
-def sheets(arguments: Arguments, arrays: Arrays, context: Context) -> list[str]:
-    """Name the sheets of a workbook, so that a person can choose one."""
-    from workbench.table import sheet_names
+def sheets(arguments: Arguments, arrays: Arrays, context: Context) -> dict[str, Any]:
+    """Name the sheets of a workbook, so that a person can choose one, and the one that is read when nobody does."""
+    from workbench.table import first_sheet, sheet_names
 
-    return list(sheet_names(_content(arrays), name=str(arguments.get("name", "file.xlsx"))))
+    content, name = _content(arrays), str(arguments.get("name", "file.xlsx"))
+    return {"names": list(sheet_names(content, name=name)), "first": first_sheet(content, name=name)}
 
 
 def _content(arrays: Arrays) -> bytes:

@@ -9,6 +9,7 @@
 import { html, set, isTyping } from "./shared/dom.js";
 import { Outbox } from "./shared/outbox.js";
 import { percent } from "./shared/numbers.js";
+import { listenToFrames } from "./shared/frames.js";
 import { CurvePlot } from "./inspector/plot.js";
 import { BeyondStrip } from "./inspector/beyond.js";
 import { Constants } from "./inspector/constants.js";
@@ -41,6 +42,7 @@ class InspectorView {
     mount.replaceChildren(this.element);
     this.observer = new ResizeObserver(() => this.#resized());
     this.observer.observe(this.figure);
+    this.stopFrames = listenToFrames((frame) => this.#frame(frame));
     this.element.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !isTyping(event)) this.close.click();
     });
@@ -82,6 +84,21 @@ class InspectorView {
     this.message.textContent = data.message ?? "";
     set(this.message, { hidden: !data.message });
     set(this.element, { "data-edge": data.edge, "data-state": data.state, "data-renders": (this.renders = (this.renders ?? 0) + 1) });
+  }
+
+  /** A frame of a fit that goes on: the curve of this edge moves with it. */
+  #frame(frame) {
+    const edge = this.data?.live ? frame.edges[this.data.edge] : null;
+    if (!edge) return;
+    const [low, high] = edge.range;
+    const [start, end] = edge.x;
+    const last = Math.max(1, edge.y.length - 1);
+    Object.assign(this.data, {
+      importance: edge.importance, range: edge.x, x: edge.y.map((_, k) => start + ((end - start) * k) / last),
+      y: edge.y.map((value) => (value === null ? null : low + ((high - low) * value) / 1000)),
+    });
+    this.#drawHead();
+    this.#draw();
   }
 
   /** A form that was typed has been fitted: it is the one name that was not there before. Open it among all the others. */
@@ -130,15 +147,16 @@ class InspectorView {
     const target = this.#candidate(this.chosen ?? this.best);
     const busy = Boolean(this.waiting) || Boolean(this.data.busy);
     const settled = target?.name === this.data.current && !this.constants.chosen;
-    this.snapButton.textContent = settled ? "Snapped" : target ? `Snap to ${target.title ?? target.name}` : "Snap";
-    set(this.snapButton, { disabled: busy || !target || state === "pruned" || state === "locked" || settled });
+    const words = target ? `Snap to ${target.title ?? target.name}` : "Snap";
+    this.snapButton.textContent = this.data.live ? "Snap to the best form" : settled ? "Snapped" : words;
+    set(this.snapButton, { disabled: busy || (!target && !this.data.live) || state === "pruned" || state === "locked" || settled });
     set(this.release, { disabled: busy || state === "spline" || state === "pruned" });
     set(this.lock, { disabled: busy || state === "pruned", "data-op": state === "locked" ? "unlock" : "lock" });
     this.lock.textContent = state === "locked" ? "Unlock" : "Lock";
     set(this.prune, { disabled: busy || state === "pruned" });
-    set(this.deeper, { disabled: busy || state === "pruned" || this.data.searching, "data-busy": this.data.searching });
+    set(this.deeper, { hidden: this.data.live, disabled: busy || state === "pruned" || this.data.searching, "data-busy": this.data.searching });
     this.deeper.textContent = this.data.searching ? "Searching …" : "Search deeper";
-    set(this.element, { "data-busy": busy, "data-count": candidates.length });
+    set(this.element, { "data-live": this.data.live, "data-busy": busy, "data-count": candidates.length });
   }
 
   // What a person does ------------------------------------------------------------------------------------------------
@@ -196,6 +214,7 @@ class InspectorView {
 
   stop() {
     this.answered();
+    this.stopFrames();
     this.observer.disconnect();
   }
 }

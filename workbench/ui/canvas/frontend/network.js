@@ -8,6 +8,7 @@
 
 import { html, set, origin } from "./shared/dom.js";
 import { Outbox } from "./shared/outbox.js";
+import { lookAhead } from "./shared/ahead.js";
 import { graphLayout } from "./network/layout.js";
 import { matrixLayout } from "./network/matrix.js";
 import { Model, describe } from "./network/model.js";
@@ -19,6 +20,7 @@ import { listenOnPage, listenOnScene } from "./network/keyboard.js";
 import { LiveStreams } from "./network/live.js";
 import { Progress } from "./network/progress.js";
 import { download, toStandaloneSvg } from "./network/save.js";
+import { tellFrame } from "./shared/frames.js";
 
 const MEMORY = "kan-workbench.canvas"; // view, scale: kept for this tab
 const PENDING_STATE = { snap: "snapped", prune: "pruned", lock: "locked", unlock: "spline", release: "spline" };
@@ -45,7 +47,7 @@ class NetworkView {
     this.tooltip = new Tooltip(this.element);
     this.camera = new Camera(this.scene.root, this.scene.camera);
     this.live = new LiveStreams({
-      onEvent: (url, event) => this.progress.follow(url, event),
+      onEvent: (url, event) => { if (this.progress.follow(url, event)) this.args.setTriggerValue("news", url); },
       onFrame: (frame) => this.#frame(frame),
       onNews: (url) => this.args.setTriggerValue("news", url),
       onLost: (url) => this.args.setStateValue("stream", url),
@@ -76,7 +78,6 @@ class NetworkView {
     this.element.style.setProperty("--height", `${data.height ?? 520}px`);
     this.full = data;
     this.#load();
-    this.look.mode ??= this.model.edges.length > MANY_EDGES ? "matrix" : "graph";
     this.look.scale ??= data.scale ?? "shared";
     this.look.busy = new Set(data.busy ?? []);
     this.#settle(data.revision);
@@ -87,6 +88,7 @@ class NetworkView {
     this.#arrange();
     this.progress.show(data.job ?? null);
     this.live.follow(data.streams ?? []);
+    if (!this.model.isEmpty) lookAhead(data.ahead ?? []);
     set(this.element, { "data-live": Boolean(data.job), "data-renders": (this.renders = (this.renders ?? 0) + 1) });
   }
 
@@ -94,6 +96,7 @@ class NetworkView {
     const edges = this.look.hidden ? this.full.edges.filter((edge) => edge.state !== "pruned") : this.full.edges;
     this.model = new Model({ layers: this.look.hidden ? used(this.full.layers, edges) : this.full.layers, edges });
     this.everything = new Model(this.full);
+    if (!this.everything.isEmpty) this.look.mode ??= this.everything.edges.length > MANY_EDGES ? "matrix" : "graph";
   }
 
   /** Python's selection holds, unless it answers an earlier click while a later one is on its way. */
@@ -147,10 +150,21 @@ class NetworkView {
     this.scene.mark({ selected: this.selected, hovered: this.hovered, focus: this.focus });
   }
 
+  /** A frame of a fit: it moves the curves, and where it is of another network than the one drawn, it takes its place. */
   #frame(frame) {
-    this.model.apply(frame);
-    this.#paint();
+    const drawn = this.full.edges.map((edge) => edge.id).join();
+    if (frame.layers && drawn !== Object.keys(frame.edges).join()) {
+      this.full = { ...this.full, layers: frame.layers, edges: Object.values(frame.edges) };
+      this.#load();
+      this.camera.reset();
+      this.#showHints([]);
+      this.#arrange();
+    } else {
+      this.model.apply(frame);
+      this.#paint();
+    }
     set(this.element, { "data-step": frame.step });
+    tellFrame(frame);
   }
 
   #labelWidth(nodes) {

@@ -19,7 +19,7 @@ class Stream {
 
   open() {
     if (this.source || this.over || document.hidden) return;
-    this.source = new EventSource(this.url);
+    this.source = new EventSource(this.seen ? `${this.url.split("?")[0]}?after=${this.seen}` : this.url); // what was seen is not told again
     this.source.onmessage = (event) => this.#receive(event);
     this.source.addEventListener("end", () => { this.over = true; this.close(); this.on.news(this.url); });
     this.source.onerror = () => this.#fail();
@@ -27,6 +27,7 @@ class Stream {
 
   #receive(event) {
     this.failures = 0;
+    this.seen = event.lastEventId;
     const told = JSON.parse(event.data);
     this.on.event(this.url, told);
     if (told.payload?.edges) this.on.frame(told.payload);

@@ -1,0 +1,122 @@
+"""The autopilot's verdict: planted laws are laws, noise is nothing, and what the library cannot say is an approximation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy.special import jv
+
+import workbench as wb
+from workbench.discovery.findings import Finding, finding
+from workbench.discovery.verdict import verdict
+
+Law = Callable[..., np.ndarray]
+
+
+def table(n_rows: int, law: Law, names: str, low: float, high: float, noise: float = 0.0, seed: int = 0) -> wb.Dataset:
+    """Return rows of a law, with noise in units of its spread."""
+    generator = np.random.default_rng(seed)
+    X = generator.uniform(low, high, (n_rows, len(names)))
+    y = law(*X.T)
+    y = y + noise * y.std() * generator.normal(size=n_rows)
+    return wb.Dataset.from_table({**dict(zip(names, X.T, strict=True)), "y": y}, "y")
+
+
+def judged(data: wb.Dataset, *forms: tuple[str, ...]) -> str:
+    """Return the verdict on the first of some formulas, each one form per input; the others are its rivals."""
+    found = wb.Discovery(data).fit(hidden_layer_sizes=(), n_starts=1)
+    start, findings = found.state.id, list[Finding]()
+    for names in forms:
+        found.go_to(start)
+        for edge, name in zip(found.network.edges(), names, strict=True):
+            found.snap(edge, name)
+        findings.append(finding(found.refit(50)))
+    return verdict(found, findings[0], findings, found.go_to(start).metrics.rmse_validation)
+
+
+@pytest.mark.parametrize("n_rows", [25, 100, 300])
+@pytest.mark.parametrize("names", ["x", "abc"])
+def test_pure_noise_is_no_law(n_rows: int, names: str) -> None:
+    data = table(n_rows, lambda *X: np.random.default_rng(9).normal(size=n_rows), names, 0, 1)
+    assert wb.discover(data, time_budget=6, random_state=0).verdict == "none"
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+@pytest.mark.parametrize("n_rows", [25, 100, 300])
+@pytest.mark.parametrize(
+    ("law", "low", "high"),
+    [(lambda x: 3 * np.exp(-x / 2) + 1, 0.0, 6.0), (lambda x: 2 * x / (0.7 + x), 0.05, 5.0)],
+    ids=["decay", "saturation"],
+)
+def test_a_planted_law_is_a_law(n_rows: int, noise: float, law: Law, low: float, high: float) -> None:
+    assert wb.discover(table(n_rows, law, "x", low, high, noise), time_budget=8, random_state=0).verdict == "law"
+
+
+def test_a_law_of_two_inputs_is_a_law() -> None:
+    data = table(100, lambda a, b: 1.5 * a**2 / b**0.5, "ab", 0.5, 4)
+    assert wb.discover(data, time_budget=20, random_state=0).verdict == "law"
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_what_is_outside_the_library_is_an_approximation(noise: float) -> None:
+    data = table(100, lambda x: jv(0, 3 * x) + 0.3 * jv(3, 4 * x), "x", 0, 4, noise)
+    assert wb.discover(data, time_budget=8, random_state=0).verdict == "approximation"
+
+
+def test_a_formula_that_leaves_a_pattern_is_no_law_though_no_curve_does_better() -> None:
+    """a*b + 3*c is no sum of curves: the best sum is a plane, and what it misses has the shape of a*b."""
+    assert judged(table(100, lambda a, b, c: a * b + 3 * c, "abc", 0.5, 4, 0.01), ("x", "x", "x")) == "approximation"
+    assert judged(table(100, lambda a, b, c: a - b + 3 * c, "abc", 0.5, 4, 0.01), ("x", "x", "x")) == "law"
+
+
+def test_a_formula_whose_constants_trade_against_each_other_is_no_law() -> None:
+    """The far end of a logarithm imitates a product to within the noise: log((a + 15)^p (b + 15)^q) and the like."""
+    data = table(200, lambda a, b: a + b + 0.02 * a**2, "ab", 0.5, 4, 0.01)
+    assert judged(data, ("log", "log")) == "approximation"
+
+
+def test_a_formula_that_leaves_out_an_input_that_matters_is_no_law() -> None:
+    data = table(60, lambda a, b: 0.3 * a + b**2, "ab", 0.5, 3, 0.01)
+    found = wb.Discovery(data).fit(hidden_layer_sizes=(), n_starts=1).prune(inputs=["a"])
+    flexible = found.metrics.rmse_validation
+    picked = finding(found.snap(found.network.edges()[0], "x^2").refit(50))
+    assert verdict(found, picked, [picked], flexible) == "approximation"
+
+
+def test_two_formulas_that_explain_the_rows_alike_are_no_law() -> None:
+    """Half of a saturation curve under much noise: an arctangent does as well."""
+    data = table(60, lambda x: x / (0.7 + x), "x", 0.05, 2.0, 0.15)
+    assert judged(data, ("x/(1+x)",)) == "law"
+    assert judged(data, ("arctan",), ("x/(1+x)",)) == "approximation"
+
+
+def test_one_law_in_two_notations_is_no_rival_of_itself() -> None:
+    data = table(100, lambda x: 2 * x / (0.7 + x), "x", 0.05, 5.0, 0.01)
+    assert judged(data, ("x/(1+x)",), ("1/x",)) == "law"
+
+
+def test_a_long_formula_needs_many_rows() -> None:
+    """Two curves on 15 rows, half of the variance explained: the next 15 rows may say otherwise."""
+    data = table(15, lambda a, b: np.sin(3 * a) + b, "ab", 0, 3, 0.7)
+    assert judged(data, ("sin", "x^2")) in {"approximation", "none"}
+
+
+def test_classes_are_judged_against_their_frequencies() -> None:
+    generator = np.random.default_rng(3)
+    x = generator.uniform(-2, 2, 400)
+    known = generator.random(400) < 1 / (1 + np.exp(-2.5 * x))
+    data = wb.Dataset.from_table({"x": x, "y": np.where(known, "yes", "no").tolist()}, "y", task="classification")
+    assert wb.discover(data, time_budget=8, random_state=0).verdict == "law"
+    chance = wb.Dataset.from_table({"x": x, "y": generator.permutation(np.where(known, "yes", "no")).tolist()}, "y", task="classification")
+    assert wb.discover(chance, time_budget=8, random_state=0).verdict == "none"
+
+
+def test_time_is_kept_where_rows_are_many() -> None:
+    """What takes long on 100,000 rows, taking edges away and the last refit, must not take as many seconds beyond the budget as it likes."""
+    data = table(100_000, lambda a, b, c: a * np.exp(-b) + c**2, "abc", 0.5, 3, 0.01)
+    begun = time.process_time()
+    wb.discover(data, time_budget=4, random_state=0)
+    assert time.process_time() - begun < 15

@@ -1,0 +1,87 @@
+"""What the autopilot has found: formulas with their errors on checked rows, and which of them to prefer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.discovery.discovery import Discovery
+from workbench.formula import Formula
+from workbench.snapping.ranking import tied
+from workbench.training.score import checked_errors, reference_loss
+
+LAW = 1e-6  # unitless error below which a formula is exact for all practical purposes
+NATS_PER_NODE = 3.0  # of likelihood, that a node of a formula must be worth
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """A formula, the state it was read from, and its squared errors on checked rows, in the order of every other finding's.
+
+    Their mean is 1 for a formula that is as bad as the mean; for classes, as bad as saying how frequent each one is. `n_rows` of them are
+    different rows: folds may be done twice. `chance` is twice the log loss of the frequencies of classes, None for measured targets.
+    """
+
+    formula: Formula
+    state: int
+    errors: np.ndarray
+    n_rows: int
+    rival: bool
+    chance: float | None = None
+
+    @property
+    def error(self) -> float:
+        return float(self.errors.mean())
+
+    @property
+    def standard_error(self) -> float:
+        return float(self.errors.std() / np.sqrt(len(self.errors)))
+
+    @property
+    def gained(self) -> float:
+        """By how many nats the checked rows are likelier than under the mean: -n/2 log(error); for classes what the log loss falls by."""
+        if self.chance is not None:
+            return 0.5 * self.n_rows * self.chance * (1.0 - self.error)
+        return -0.5 * self.n_rows * float(np.log(self.error + LAW**2))
+
+    def lost(self, other: Finding) -> float:
+        """Return by how many nats the checked rows are less likely than under another formula."""
+        return other.gained - self.gained
+
+
+def finding(found: Discovery, rival: bool = False) -> Finding:
+    """Return what the present state of a discovery is as a finding."""
+    state, problems = found.state, found.problems
+    chance = None if problems[0].loss == "squared" else float(np.mean([reference_loss(problem) for problem in problems]))
+    errors = np.concatenate(
+        [checked_errors(network, problem, state.roughness)[0] for network, problem in zip(state.networks, problems, strict=True)]
+    )
+    rows = sum(problem.n_rows if problem.validation is None else problem.validation.n_rows for problem in problems)
+    return Finding(found.formula(nice=True), state.id, errors / (chance or 1.0), rows, rival, chance)
+
+
+def as_good(one: Finding, best: Finding) -> bool:
+    """Whether a simpler finding is to be preferred to the one of least error: both of two reasons must speak for it.
+
+    Row by row, its errors are within two standard errors of the best one's. And what it loses in likelihood, n/2 log(error / least error), is
+    less than 3 for every node that it saves: a few rows that scatter can hide an error ten times as large from the standard error.
+    """
+    difference = one.errors - best.errors
+    saved = best.formula.complexity - one.formula.complexity
+    within = difference.mean() <= 2.0 * difference.std() / np.sqrt(len(difference)) + LAW**2
+    return bool(within and one.lost(best) <= NATS_PER_NODE * max(saved, 0))
+
+
+def pareto(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings that no other one beats in both complexity and error, and the rivals that none clearly beats; simplest first."""
+    ordered = sorted((f for f in findings if np.isfinite(f.error)), key=lambda f: (f.formula.complexity, f.error))
+    front: list[Finding] = []
+    for each in ordered:
+        best = min(front, key=lambda f: f.error, default=None)
+        if best is None or each.error < best.error:
+            front.append(each)
+        elif each.rival and tied(each.errors, best.errors) and all(str(each.formula) != str(f.formula) for f in front):
+            front.append(each)
+    return front

@@ -1,0 +1,194 @@
+"""What the formula that the autopilot picked is worth: a law, an approximation, or nothing.
+
+    none            on checked rows it is not clearly better than the mean
+    law             it earns its length: the checked rows gain 3 nats of likelihood over the mean for every node, and
+                        it is exact (an error below 1e-6 of the spread), or all of this holds:
+                        no fit of splines does clearly better, so that nothing is left that curves could explain
+                        what it misses is scatter: it does not go with any input, and rows that are neighbours are not missed in the
+                        same direction
+                        the data know its constants: no 95 % interval holds zero, and they do not trade against each other
+                        no other formula of like length explains the rows as well
+    approximation   everything else, and every formula in which a curve has no name
+
+Neighbours are found among the rows that were fitted or checked, along every input, along the predicted value, and in the space of all inputs by
+rank. For misses r_i of neighbours i, j the sum of r_i r_j over its own spread, sqrt(sum r_i^2 r_j^2), is a standard normal where they are scatter
+(Durbin & Watson 1950 and Moran 1950 test the same along a line and in space). The F statistic of a plane through the misses and through their
+ranks, in the ranks of the inputs, says whether they go with the inputs. Test rows are not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from workbench.dataset import Dataset
+from workbench.discovery.discovery import Discovery, Verdict
+from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding
+from workbench.discovery.reading import assembled
+from workbench.discovery.state import State, outputs
+from workbench.exceptions import WorkbenchError
+from workbench.training import Problem
+
+_NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flexible fit
+_ALIKE, _WITH_INPUTS = 2.6, 2.0  # standard normals beyond are not chance; there are several of the first and one of the second
+_DIGITS = 1.5  # that constants may lose on average by trading against each other
+_LIKE = 1  # nodes by which a rival may be longer
+_SAME = 0.01  # of what is missed, for classes of the logit: a formula that follows another one as closely says the same
+_MOST_ROWS = 2000  # that are looked at for neighbours
+
+
+def verdict(found: Discovery, picked: Finding, findings: Sequence[Finding], flexible: float) -> Verdict:
+    """Say what a finding is worth.
+
+    Parameters
+    ----------
+    found : the discovery
+    picked : the finding in question
+    findings : all that there is beside it
+    flexible : error of the best fit of splines, in units of the target's spread, on checked rows
+    """
+    if picked.error + 2 * picked.standard_error >= 1.0:
+        return "none"
+    if picked.formula.definitions or not _earns_its_length(picked):
+        return "approximation"
+    if picked.error <= LAW**2:
+        return "law"
+    state = _state(found, picked)
+    reasons = (
+        _close_to(flexible / (picked.chance or 1.0) ** 0.5, picked),
+        _is_scatter(found, state),
+        _constants_known(found, picked),
+        not any(_is_rival(found, other, picked) for other in findings),
+    )
+    return "law" if all(reasons) else "approximation"
+
+
+def _earns_its_length(picked: Finding) -> bool:
+    return picked.gained >= NATS_PER_NODE * picked.formula.complexity
+
+
+def _close_to(flexible: float, picked: Finding) -> bool:
+    return picked.error <= (_NOISE_RATIO * flexible) ** 2 or picked.error <= flexible**2 + 2.0 * picked.standard_error
+
+
+def _constants_known(found: Discovery, picked: Finding) -> bool:
+    """Whether the data tell every constant from zero, and know them on average as well as so many rows with such errors can.
+
+    That is, with a relative error of about rmse / sqrt(n). Constants known far worse trade against each other: the formula uses its functions
+    away from where they have their shape, to imitate another one. Taken for granted where groups share a form, and for classes.
+    """
+    data, rows = found.data, found.data.split.train
+    if data.groups is not None or data.task == "classification":
+        return True
+    weights = None if data.seen_weights is None else data.seen_weights[rows]
+    intervals = picked.formula.intervals(data.X[rows], data.y[rows], weights)
+    if not all(constant.low > 0.0 or constant.high < 0.0 for constant in intervals):
+        return False
+    worse = [constant.standard_error / abs(constant.value) * (len(rows) / picked.error) ** 0.5 for constant in intervals]
+    return not worse or float(np.log10(np.maximum(worse, 1.0)).mean()) <= _DIGITS
+
+
+def _is_rival(found: Discovery, other: Finding, picked: Finding) -> bool:
+    """Whether another formula, hardly longer, explains the checked rows as well: then the data do not say which of them is the law."""
+    if other.state == picked.state or other.formula.definitions or other.formula.complexity > picked.formula.complexity + _LIKE:
+        return False
+    if other.lost(picked) > NATS_PER_NODE:
+        return False
+    return not _says_the_same(found, _state(found, other), picked)
+
+
+def _says_the_same(found: Discovery, state: State, picked: Finding) -> bool:
+    """Whether the formula of a state is the one picked in another notation, or holds it: with constants of its own it has the same values."""
+    data, rows = found.data, found.data.split.train
+    groups = None if data.groups is None else [data.group_labels[code] for code in data.groups[rows]]
+    values = picked.formula.prediction(data.X[rows], groups).values
+    try:
+        again = assembled(data, state.networks).refit(data.X[rows], values, groups=groups).prediction(data.X[rows], groups).values
+    except WorkbenchError:  # a group has fewer rows than constants, or there are no finite values
+        return False
+    difference, values = (again - values).reshape(len(rows), -1), values.reshape(len(rows), -1)
+    size = values - data.y[rows] if data.task == "regression" else values
+    return bool(((difference**2).mean(0) <= _SAME**2 * (size**2).mean(0)).all())
+
+
+def _state(found: Discovery, finding: Finding) -> State:
+    return next(state for state in found.states if state.id == finding.state)
+
+
+# ---------------------------------------------------------------------------------------------------- what is missed
+
+
+def _is_scatter(found: Discovery, state: State) -> bool:
+    """Whether the misses of neighbours are not alike, for every target and every way to be neighbours, and do not go with the inputs."""
+    data = found.data
+    rows = np.sort(np.concatenate([data.split.train, data.split.validation]))
+    rows = rows[:: -(-len(rows) // _MOST_ROWS)]
+    values = outputs(data, state.networks, rows)
+    missed = _missed(data, rows, values)
+    if data.seen_weights is not None:
+        missed = missed * np.sqrt(data.seen_weights[rows])[:, None]
+    groups = np.zeros(len(rows), dtype=int) if data.groups is None else data.groups[rows]
+    alike = [0.0]
+    for first, second in _neighbours(data.seen(data.X[rows]), values, groups):
+        products = missed[first] * missed[second]
+        spread = np.sqrt((products**2).sum(0))
+        alike += (products.sum(0)[spread > 0] / spread[spread > 0]).tolist()
+    if data.task == "regression":  # of classes a miss is one of two values, whose ranks say nothing of their mean
+        missed = np.hstack([missed, _ranks(missed)])
+    return max(alike) <= _ALIKE and max(_with_inputs(data.X[rows], missed), default=0.0) <= _WITH_INPUTS
+
+
+def _missed(data: Dataset, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return target minus value; for classes, for each of them whether it is the row's minus how probable it was thought to be."""
+    if data.task == "regression":
+        return data.seen_targets(data.y[rows]) - values
+    n_classes = len(data.classes)
+    problem = Problem(data.X[rows].T, data.y[rows].T, None, "cross_entropy", n_classes)
+    return np.eye(n_classes)[data.y[rows, 0].astype(int)] - problem.probabilities(values.T).T
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Return the rank of every row in each column, from 0."""
+    return values.argsort(0, kind="stable").argsort(0, kind="stable").astype(float)
+
+
+def _with_inputs(X: np.ndarray, missed: np.ndarray) -> list[float]:
+    """Say how much of each column of misses goes with the inputs, whether the formula has them or not: one standard normal per column.
+
+    The misses are fitted by a plane in the ranks of all inputs; the tail of its F statistic is written as that of a normal.
+    """
+    from scipy.special import fdtrc, ndtri
+
+    n, d = X.shape
+    freedom = n - d - 1
+    if freedom < 1:
+        return []
+    ranks = _ranks(X) - 0.5 * (n - 1)
+    missed = missed - missed.mean(0)
+    left = missed - ranks @ np.linalg.lstsq(ranks, missed, rcond=None)[0]
+    share = 1.0 - (left**2).sum(0) / np.maximum((missed**2).sum(0), np.finfo(float).tiny)
+    chance = fdtrc(d, freedom, share / np.maximum(1.0 - share, 1e-12) * freedom / d)
+    return (-ndtri(np.clip(chance, 1e-12, 0.5))).tolist()
+
+
+def _neighbours(X: np.ndarray, values: np.ndarray, groups: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield pairs of neighbouring rows, each way to be neighbours by itself; rows of different groups are none."""
+    for line in (*X.T, *values.T):
+        if np.unique(line).size > 2:  # an indicator has no order
+            order = np.lexsort((line, groups))
+            same = groups[order[:-1]] == groups[order[1:]]
+            yield order[:-1][same], order[1:][same]
+    if X.shape[1] > 1:
+        yield _closest(X, groups)
+
+
+def _closest(X: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return every row with the one that is closest to it by the ranks of the inputs, each pair once."""
+    from scipy.spatial import cKDTree
+
+    apart = np.column_stack([_ranks(X) / len(X), 10.0 * X.shape[1] * groups])
+    nearest = cKDTree(apart).query(apart, k=2)[1][:, 1]
+    pairs = np.unique(np.sort(np.column_stack([np.arange(len(X)), nearest]), axis=1), axis=0)
+    pairs = pairs[groups[pairs[:, 0]] == groups[pairs[:, 1]]]
+    return pairs[:, 0], pairs[:, 1]
