@@ -195,37 +195,44 @@ __device__ __forceinline__ void clear(Real (&sums)[TERMS]) {
 
 // ----------------------------------------------------------------------------------------------------- group kernels
 // x (rows, channels), contiguous; numerator (groups, M + 1), denominator (groups, N). A thread keeps WIDE neighbouring channels of one group
-// for its whole life, so its coefficients and sums stay in registers; a block takes whole stretches of rows. blockIdx.y is a tile of
-// `columns` threads' channels, blockIdx.x a share of the rows; `depth` rows are taken at once, columns * depth <= blockDim.x.
+// for its whole life, so its coefficients and sums stay in registers; a block takes whole stretches of rows. blockIdx.x is a share of the rows,
+// `depth` of which are taken at once, blockIdx.y a tile of at most `columns` threads' channels; columns * depth <= blockDim.x. `pieces` tiles share
+// `span` columns: one tile holds whole groups, or several tiles one large group.
+
+struct Tiling {
+    int64 rows;
+    int channels, group_size, columns, depth, span, pieces;
+};
 
 template <int WIDE> struct Place {
-    int64 column, row, step, row_length;        // in units of WIDE channels
-    int64 group;
+    int column, row_length;             // in units of WIDE channels
+    int group;
+    int64 row, step;
     bool inside;
 };
 
-template <int WIDE>
-__device__ __forceinline__ Place<WIDE> place_of(int64 channels, int64 group_size, int64 columns, int64 depth) {
-    const int down = (int)threadIdx.x / (int)columns;
+template <int WIDE> __device__ __forceinline__ Place<WIDE> place_in(const Tiling& t) {
+    const int down = (int)threadIdx.x / t.columns, across = (int)threadIdx.x - down * t.columns;
+    const int begin = (int)blockIdx.y / t.pieces * t.span, within = (int)blockIdx.y % t.pieces * t.columns + across;
     Place<WIDE> at;
-    at.row_length = channels / WIDE;
-    at.column = (int64)blockIdx.y * columns + ((int)threadIdx.x - down * (int)columns);
-    at.row = (int64)blockIdx.x * depth + down;
-    at.step = (int64)gridDim.x * depth;
-    at.inside = down < depth && at.column < at.row_length;
-    at.group = at.inside ? at.column * WIDE / group_size : 0;
+    at.row_length = t.channels / WIDE;
+    at.column = begin + within;
+    at.row = (int64)blockIdx.x * t.depth + down;
+    at.step = (int64)gridDim.x * t.depth;
+    at.inside = down < t.depth && within < t.span && at.column < at.row_length;
+    at.group = at.inside ? at.column * WIDE / t.group_size : 0;
     return at;
 }
 
 template <int WIDE>
-__device__ __forceinline__ void group_forward(const Stored* x, const Real* numerator, const Real* denominator, Stored* y,
-                                              int64 rows, int64 channels, int64 group_size, int64 columns, int64 depth) {
+__device__ __forceinline__ void group_forward(const Stored* x, const Real* numerator, const Real* denominator, Stored* y, const Tiling& t) {
     const int AHEAD = 4;                // rows in flight
     typedef Channels<WIDE> Vector;
-    const Place<WIDE> at = place_of<WIDE>(channels, group_size, columns, depth);
+    const Place<WIDE> at = place_in<WIDE>(t);
+    const int64 rows = t.rows;
     if (!at.inside) return;
     Coefficients c;
-    read(c, numerator, denominator, at.group * (M + 1), at.group * N, 1);
+    read(c, numerator, denominator, (int64)at.group * (M + 1), (int64)at.group * N, 1);
     const Vector* from = reinterpret_cast<const Vector*>(x) + at.column;
     Vector* to = reinterpret_cast<Vector*>(y) + at.column;
     int64 row = at.row;
@@ -302,36 +309,34 @@ __device__ __forceinline__ void pull_back_rows(const Stored* x, const Stored* ab
 // or a group larger than a tile is cut into `pieces` tiles, each with a row of partials of its own.
 template <int WIDE>
 __device__ __forceinline__ void group_backward(const Stored* x, const Stored* above, const Real* numerator, const Real* denominator,
-                                               Stored* into_x, Real* partials, int64 rows, int64 channels, int64 group_size,
-                                               int64 columns, int64 depth, int64 pieces) {
+                                               Stored* into_x, Real* partials, const Tiling& t) {
     __shared__ Real shared[TERMS * (RATIONAL_THREADS + 1)];
     const int n_threads = (int)blockDim.x, line = n_threads + 1;
-    const Place<WIDE> at = place_of<WIDE>(channels, group_size, columns, depth);
+    const Place<WIDE> at = place_in<WIDE>(t);
     Real total[TERMS];
     clear(total);
     if (at.inside) {
         Coefficients c;
-        read(c, numerator, denominator, at.group * (M + 1), at.group * N, 1);
-        pull_back_rows<WIDE>(x, above, c, into_x, rows, at, total);
+        read(c, numerator, denominator, (int64)at.group * (M + 1), (int64)at.group * N, 1);
+        pull_back_rows<WIDE>(x, above, c, into_x, t.rows, at, total);
     }
 #pragma unroll
     for (int k = 0; k < TERMS; ++k) shared[k * line + (int)threadIdx.x] = total[k];
     __syncthreads();
 
     // Everybody is here, those without a channel too. One thread now adds the threads of one group for one coefficient, in order.
-    const int64 groups = channels / group_size, wide_group = group_size / WIDE;
-    const int64 piece_width = pieces == 1 ? wide_group : columns;
-    const int64 tile_groups = pieces == 1 ? columns / wide_group : 1;
-    const int64 first_group = pieces == 1 ? (int64)blockIdx.y * tile_groups : (int64)blockIdx.y / pieces;
-    const int64 slot = (int64)blockIdx.x * pieces + (pieces == 1 ? 0 : (int64)blockIdx.y % pieces);
-    for (int item = (int)threadIdx.x; item < (int)tile_groups * TERMS; item += n_threads) {
-        const int k = item / (int)tile_groups, g = item - k * (int)tile_groups;
-        const int64 group = first_group + g;
+    const int groups = t.channels / t.group_size, group_columns = t.group_size / WIDE;
+    const int width = t.pieces == 1 ? group_columns : t.columns, tile_groups = t.span / group_columns;
+    const int first_group = (int)blockIdx.y / t.pieces * tile_groups;
+    const int64 slot = (int64)blockIdx.x * t.pieces + (int)blockIdx.y % t.pieces;
+    for (int item = (int)threadIdx.x; item < tile_groups * TERMS; item += n_threads) {
+        const int k = item / tile_groups, g = item - k * tile_groups;
+        const int group = first_group + g;
         if (group >= groups) continue;
         Real sum = Real(0);
-        for (int64 down = 0; down < depth; ++down)
-            for (int64 w = 0; w < piece_width; ++w) sum += shared[k * line + (int)(down * columns + g * piece_width + w)];
-        if (FORM == 0 && k > M && denominator[group * N + (k - M - 1)] < Real(0)) sum = -sum;
+        for (int down = 0; down < t.depth; ++down)
+            for (int w = 0; w < width; ++w) sum += shared[k * line + down * t.columns + g * width + w];
+        if (FORM == 0 && k > M && denominator[(int64)group * N + (k - M - 1)] < Real(0)) sum = -sum;
         partials[(slot * TERMS + k) * groups + group] = sum;
     }
 }
@@ -492,16 +497,19 @@ sum_partials(const Real* partials, Real* total, int64 slots, int64 items) {
 // ------------------------------------------------------------------------------------------------------ entry points
 // extern "C": CuPy finds them in its cache by name. `wide` wants groups of a multiple of RATIONAL_WIDE channels and addresses of 16 bytes.
 
-#define RATIONAL_GROUP_ENTRIES(NAME, WIDE)                                                                                                   \
-    extern "C" __global__ void __launch_bounds__(RATIONAL_THREADS, RATIONAL_BLOCKS)                                                          \
-    group_forward_##NAME(const Stored* x, const Real* numerator, const Real* denominator, Stored* y, int64 rows, int64 channels,             \
-                         int64 group_size, int64 columns, int64 depth) {                                                                    \
-        group_forward<WIDE>(x, numerator, denominator, y, rows, channels, group_size, columns, depth);                                      \
-    }                                                                                                                                        \
-    extern "C" __global__ void __launch_bounds__(RATIONAL_THREADS, RATIONAL_BLOCKS)                                                          \
-    group_backward_##NAME(const Stored* x, const Stored* above, const Real* numerator, const Real* denominator, Stored* into_x,              \
-                          Real* partials, int64 rows, int64 channels, int64 group_size, int64 columns, int64 depth, int64 pieces) {         \
-        group_backward<WIDE>(x, above, numerator, denominator, into_x, partials, rows, channels, group_size, columns, depth, pieces);       \
+#define RATIONAL_GROUP_ENTRIES(NAME, WIDE)                                                                                       \
+    extern "C" __global__ void __launch_bounds__(RATIONAL_THREADS, RATIONAL_BLOCKS)                                              \
+    group_forward_##NAME(const Stored* x, const Real* numerator, const Real* denominator, Stored* y, int64 rows, int64 channels, \
+                         int64 group_size, int64 columns, int64 depth, int64 span, int64 pieces) {                               \
+        const Tiling t = {rows, (int)channels, (int)group_size, (int)columns, (int)depth, (int)span, (int)pieces};               \
+        group_forward<WIDE>(x, numerator, denominator, y, t);                                                                    \
+    }                                                                                                                            \
+    extern "C" __global__ void __launch_bounds__(RATIONAL_THREADS, RATIONAL_BLOCKS)                                              \
+    group_backward_##NAME(const Stored* x, const Stored* above, const Real* numerator, const Real* denominator, Stored* into_x,  \
+                          Real* partials, int64 rows, int64 channels, int64 group_size, int64 columns, int64 depth, int64 span,  \
+                          int64 pieces) {                                                                                        \
+        const Tiling t = {rows, (int)channels, (int)group_size, (int)columns, (int)depth, (int)span, (int)pieces};               \
+        group_backward<WIDE>(x, above, numerator, denominator, into_x, partials, t);                                             \
     }
 RATIONAL_GROUP_ENTRIES(wide, RATIONAL_WIDE)
 RATIONAL_GROUP_ENTRIES(narrow, 1)
