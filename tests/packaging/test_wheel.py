@@ -67,7 +67,9 @@ def test_the_wheel_carries_every_sample_table(names: set[str]) -> None:
 
 
 def test_the_wheel_carries_the_cuda_sources_beside_the_ops(names: set[str]) -> None:
-    assert {f"workbench/ops/kernels/{name}" for name in _ours("kernels", "*.cu")} <= names
+    sources = _ours("kernels", "*.cu")
+    assert "rational.cu" in sources
+    assert {f"workbench/ops/kernels/{name}" for name in sources} <= names
 
 
 def test_the_wheel_carries_nothing_else(names: set[str]) -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numba
-import platformdirs
 
 # Sums may be reordered and a*b + c fused, which vector code needs; NaN and infinity keep their meaning.
 FINITE_OR_NOT = frozenset({"reassoc", "contract", "nsz", "arcp"})
@@ -24,6 +23,10 @@ FINITE_OR_NOT = frozenset({"reassoc", "contract", "nsz", "arcp"})
 @functools.cache
 def kernel_folder() -> str | None:
     """Return the folder that compiled kernels are kept in, or None where this user can write none."""
+    try:
+        import platformdirs
+    except ImportError:  # a bare GPU machine that runs the contracts of the kernels
+        return None
     sources = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
     folder = platformdirs.user_cache_path("kan-workbench", appauthor=False) / "kernels" / sources.hexdigest()[:16]
     try:

@@ -1,0 +1,515 @@
+// Rational functions F(x) = P(x) / D(x) and all their gradients: shared by groups of channels, or one on every edge of a layer.
+//
+// One text for three compilers: NVRTC (through CuPy), nvcc, and g++ with a shim that runs it on a CPU (tests/kernels). Nothing is included:
+// NVRTC needs no header, and the half-precision ones have changed from one toolkit to the next. One compilation serves one storage type, one
+// form and one pair of degrees; README.md beside this file has the plan of the kernels and their roofline.
+//
+//     P(x) = a_0 + a_1 x + ... + a_M x^M        q = b_1 z + ... + b_N z^N
+//
+//     FORM 0, sum_abs   z = |x|, |b_j| for b_j    D = 1 + q           (the published GPU kernels)
+//     FORM 1, abs_sum   z = x                     D = 1 + |q|         (the KAT paper)
+//     FORM 2, square    z = x                     D = 1 + q^2         (smooth)
+//
+// With r = 1 / D, F = P r, s = dD/dq and the gradient g = dL/dF that arrives from above, the gradients are
+//
+//     dL/da_i = g r x^i        dL/db_j = -g F r s z^j        dL/dx = g r P'(x) - g F r s dq/dx
+//
+// |v| has the slope +1 at v = 0, so that an identity start (all b_j = 0) can learn its denominator. P / D is never formed from D^2.
+// Sums run in a fixed order without atomic operations: the same bits on every run on the same device.
+
+#ifndef RATIONAL_TYPE
+#define RATIONAL_TYPE float     // double, float, bf16, fp16: how numbers are stored
+#endif
+#ifndef RATIONAL_FORM
+#define RATIONAL_FORM 0
+#endif
+#ifndef RATIONAL_M
+#define RATIONAL_M 5            // degree of the numerator, 0 to 8
+#endif
+#ifndef RATIONAL_N
+#define RATIONAL_N 4            // degree of the denominator, 1 to 8
+#endif
+#ifndef RATIONAL_WIDE
+#define RATIONAL_WIDE 4         // neighbouring channels a thread reads at once: 16 bytes
+#endif
+#ifndef RATIONAL_THREADS
+#define RATIONAL_THREADS 384    // most threads of a block of the group kernels
+#endif
+#ifndef RATIONAL_BLOCKS
+#define RATIONAL_BLOCKS 2       // blocks of them that a multiprocessor must have registers for
+#endif
+
+typedef long long int64;
+typedef unsigned int uint32;
+typedef unsigned short uint16;
+
+struct bf16 { uint16 bits; };
+struct fp16 { uint16 bits; };
+
+// ------------------------------------------------------------------------------------------------------------ numbers
+// 16-bit numbers are stored as such and computed with as float.
+
+template <typename T> struct ComputeType { typedef float type; };
+template <> struct ComputeType<double> { typedef double type; };
+
+typedef RATIONAL_TYPE Stored;
+typedef ComputeType<Stored>::type Real;
+
+__device__ __forceinline__ float  load(float v)  { return v; }
+__device__ __forceinline__ double load(double v) { return v; }
+__device__ __forceinline__ float  load(bf16 v)   { return __uint_as_float((uint32)v.bits << 16); }
+__device__ __forceinline__ float  load(fp16 v) {
+#if defined(__CUDA_ARCH__)
+    float f;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(f) : "h"(v.bits));
+    return f;
+#else
+    return shim_float_of_half(v.bits);
+#endif
+}
+
+__device__ __forceinline__ void store(float v, float& to)   { to = v; }
+__device__ __forceinline__ void store(double v, double& to) { to = v; }
+__device__ __forceinline__ void store(float v, bf16& to) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(to.bits) : "f"(v));
+#else
+    const uint32 w = __float_as_uint(v);
+    const bool nan = (w & 0x7fffffffu) > 0x7f800000u;
+    to.bits = nan ? (uint16)0x7fff : (uint16)((w + 0x7fffu + ((w >> 16) & 1u)) >> 16);      // to the nearest, ties to even
+#endif
+}
+__device__ __forceinline__ void store(float v, fp16& to) {
+#if defined(__CUDA_ARCH__)
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(to.bits) : "f"(v));
+#else
+    to.bits = shim_half_of_float(v);
+#endif
+}
+
+__device__ __forceinline__ float  fused(float a, float b, float c)    { return fmaf(a, b, c); }      // a b + c, rounded once on every machine
+__device__ __forceinline__ double fused(double a, double b, double c) { return fma(a, b, c); }
+
+__device__ __forceinline__ float  magnitude(float v)  { return fabsf(v); }
+__device__ __forceinline__ double magnitude(double v) { return fabs(v); }
+
+// The slope of |v| times something. A comparison, and not the sign bit: -0 is 0.
+template <typename C> __device__ __forceinline__ C with_sign_of(C something, C v) { return v < C(0) ? -something : something; }
+
+// 1 / d for d >= 1: the hardware's approximation and one Newton step, without the slow path of a division. An infinite d gives 0; from 2^126
+// on the approximation is 0 already.
+__device__ __forceinline__ float inverse(float d) {
+#if defined(__CUDA_ARCH__)
+    float r;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(d));
+    const float error = fmaf(-d, r, 1.0f);
+    return r > 0.0f ? fmaf(r, error, r) : r;        // infinity * 0 must not become NaN; NaN is not > 0 and stays
+#else
+    return 1.0f / d;
+#endif
+}
+__device__ __forceinline__ double inverse(double d) { return 1.0 / d; }
+
+template <int WIDE> struct __align__(sizeof(Stored) * WIDE) Channels { Stored v[WIDE]; };
+
+// ------------------------------------------------------------------------------------------------------- one function
+
+const int M = RATIONAL_M, N = RATIONAL_N, FORM = RATIONAL_FORM;
+const int TERMS = M + 1 + N;
+const int POWERS = M > N ? M : N;
+
+struct Coefficients {
+    Real a[M + 1], b[N];
+};
+
+// Coefficient i of the numerator is numerator[first_a + i stride], likewise below; FORM 0 takes absolute values once, here.
+__device__ __forceinline__ void read(Coefficients& c, const Real* numerator, const Real* denominator, int64 first_a, int64 first_b, int64 stride) {
+#pragma unroll
+    for (int i = 0; i <= M; ++i) c.a[i] = numerator[first_a + i * stride];
+#pragma unroll
+    for (int j = 0; j < N; ++j) {
+        const Real b = denominator[first_b + j * stride];
+        c.b[j] = FORM == 0 ? magnitude(b) : b;
+    }
+}
+
+__device__ __forceinline__ Real value_at(Real x, const Coefficients& c) {
+    const Real z = FORM == 0 ? magnitude(x) : x;
+    Real p = c.a[M], q = c.b[N - 1];
+#pragma unroll
+    for (int i = M - 1; i >= 0; --i) p = fused(p, x, c.a[i]);
+#pragma unroll
+    for (int j = N - 2; j >= 0; --j) q = fused(q, z, c.b[j]);
+    if (FORM == 0) return p * inverse(fused(q, z, Real(1)));
+    q = q * z;
+    return p * inverse(FORM == 1 ? Real(1) + magnitude(q) : fused(q, q, Real(1)));
+}
+
+// What a gradient from above becomes at one x: for the numerator, for q, and for x itself.
+struct Gradient {
+    Real p, q, x;
+};
+
+__device__ __forceinline__ Gradient gradient_at(Real x, Real above, const Coefficients& c) {
+    const Real z = FORM == 0 ? magnitude(x) : x;
+    Real p = c.a[M], dp = Real(0), q = c.b[N - 1], dq = Real(0);        // value and derivative of both in one Horner pass
+#pragma unroll
+    for (int i = M - 1; i >= 0; --i) { dp = fused(dp, x, p); p = fused(p, x, c.a[i]); }
+#pragma unroll
+    for (int j = N - 2; j >= 0; --j) { dq = fused(dq, z, q); q = fused(q, z, c.b[j]); }
+    dq = fused(dq, z, q);               // d(q z)/dz
+    if (FORM == 0) dq = with_sign_of(dq, x);
+    Real d;
+    if (FORM == 0) d = fused(q, z, Real(1));
+    else { q = q * z; d = FORM == 1 ? Real(1) + magnitude(q) : fused(q, q, Real(1)); }
+    const Real r = inverse(d);
+    Gradient to;
+    to.p = above * r;                   // dL/dP
+    to.q = -(to.p * (p * r));           // dL/dD
+    if (FORM == 1) to.q = with_sign_of(to.q, q);
+    if (FORM == 2) to.q = to.q * (q + q);
+    to.x = fused(to.q, dq, to.p * dp);
+    return to;
+}
+
+// sums[k] += dL/da_k for k <= M, and dL/db_(k-M) behind them; for FORM 0 still without the sign of b.
+__device__ __forceinline__ void add(Real (&sums)[TERMS], Real x, const Gradient& to) {
+    Real power[POWERS > 0 ? POWERS : 1];
+    power[0] = x;
+#pragma unroll
+    for (int i = 1; i < POWERS; ++i) power[i] = power[i - 1] * x;
+    sums[0] += to.p;
+#pragma unroll
+    for (int i = 1; i <= M; ++i) sums[i] = fused(to.p, power[i - 1], sums[i]);
+#pragma unroll
+    for (int j = 0; j < N; ++j) {       // even powers of |x| are those of x
+        const Real z = FORM == 0 && j % 2 == 0 ? magnitude(power[j]) : power[j];
+        sums[M + 1 + j] = fused(to.q, z, sums[M + 1 + j]);
+    }
+}
+
+__device__ __forceinline__ void clear(Real (&sums)[TERMS]) {
+#pragma unroll
+    for (int k = 0; k < TERMS; ++k) sums[k] = Real(0);
+}
+
+// ----------------------------------------------------------------------------------------------------- group kernels
+// x (rows, channels), contiguous; numerator (groups, M + 1), denominator (groups, N). A thread keeps WIDE neighbouring channels of one group
+// for its whole life, so its coefficients and sums stay in registers; a block takes whole stretches of rows. blockIdx.x is a share of the rows,
+// `depth` of which are taken at once, blockIdx.y a tile of at most `columns` threads' channels; columns * depth <= blockDim.x. `pieces` tiles share
+// `span` columns: one tile holds whole groups, or several tiles one large group.
+
+struct Tiling {
+    int64 rows;
+    int channels, group_size, columns, depth, span, pieces;
+};
+
+template <int WIDE> struct Place {
+    int column, row_length;             // in units of WIDE channels
+    int group;
+    int64 row, step;
+    bool inside;
+};
+
+template <int WIDE> __device__ __forceinline__ Place<WIDE> place_in(const Tiling& t) {
+    const int down = (int)threadIdx.x / t.columns, across = (int)threadIdx.x - down * t.columns;
+    const int begin = (int)blockIdx.y / t.pieces * t.span, within = (int)blockIdx.y % t.pieces * t.columns + across;
+    Place<WIDE> at;
+    at.row_length = t.channels / WIDE;
+    at.column = begin + within;
+    at.row = (int64)blockIdx.x * t.depth + down;
+    at.step = (int64)gridDim.x * t.depth;
+    at.inside = down < t.depth && within < t.span && at.column < at.row_length;
+    at.group = at.inside ? at.column * WIDE / t.group_size : 0;
+    return at;
+}
+
+template <int WIDE>
+__device__ __forceinline__ void group_forward(const Stored* x, const Real* numerator, const Real* denominator, Stored* y, const Tiling& t) {
+    const int AHEAD = 4;                // rows in flight
+    typedef Channels<WIDE> Vector;
+    const Place<WIDE> at = place_in<WIDE>(t);
+    const int64 rows = t.rows;
+    if (!at.inside) return;
+    Coefficients c;
+    read(c, numerator, denominator, (int64)at.group * (M + 1), (int64)at.group * N, 1);
+    const Vector* from = reinterpret_cast<const Vector*>(x) + at.column;
+    Vector* to = reinterpret_cast<Vector*>(y) + at.column;
+    int64 row = at.row;
+    for (; row + (AHEAD - 1) * at.step < rows; row += AHEAD * at.step) {
+        Vector in[AHEAD];
+#pragma unroll
+        for (int k = 0; k < AHEAD; ++k) in[k] = from[(row + k * at.step) * at.row_length];
+#pragma unroll
+        for (int k = 0; k < AHEAD; ++k) {
+            Vector out;
+#pragma unroll
+            for (int e = 0; e < WIDE; ++e) store(value_at(load(in[k].v[e]), c), out.v[e]);
+            to[(row + k * at.step) * at.row_length] = out;
+        }
+    }
+    for (; row < rows; row += at.step) {
+        const Vector in = from[row * at.row_length];
+        Vector out;
+#pragma unroll
+        for (int e = 0; e < WIDE; ++e) store(value_at(load(in.v[e]), c), out.v[e]);
+        to[row * at.row_length] = out;
+    }
+}
+
+template <int WIDE>
+__device__ __forceinline__ Channels<WIDE> pull_back(const Channels<WIDE>& x, const Channels<WIDE>& above, const Coefficients& c, Real (&sums)[TERMS]) {
+    Channels<WIDE> out;
+#pragma unroll
+    for (int e = 0; e < WIDE; ++e) {
+        const Real v = load(x.v[e]);
+        const Gradient to = gradient_at(v, load(above.v[e]), c);
+        add(sums, v, to);
+        store(to.x, out.v[e]);
+    }
+    return out;
+}
+
+// All rows of this thread: dL/dx is written, the sums are returned. Sums of float are kept on two levels, a short one that is emptied into a
+// long one every few rows, so that a small term meets a sum of its own size.
+template <int WIDE>
+__device__ __forceinline__ void pull_back_rows(const Stored* x, const Stored* above, const Coefficients& c, Stored* into_x, int64 rows,
+                                               const Place<WIDE>& at, Real (&total)[TERMS]) {
+    const int AHEAD = 2, TOGETHER = 16;
+    typedef Channels<WIDE> Vector;
+    const Vector* from = reinterpret_cast<const Vector*>(x) + at.column;
+    const Vector* arriving = reinterpret_cast<const Vector*>(above) + at.column;
+    Vector* to = reinterpret_cast<Vector*>(into_x) + at.column;
+    int64 row = at.row;
+    while (row < rows) {
+        Real sums[TERMS];
+        clear(sums);
+        int left = TOGETHER;
+        for (; left >= AHEAD && row + (AHEAD - 1) * at.step < rows; left -= AHEAD, row += AHEAD * at.step) {
+            Vector xs[AHEAD], gs[AHEAD];
+#pragma unroll
+            for (int k = 0; k < AHEAD; ++k) {
+                xs[k] = from[(row + k * at.step) * at.row_length];
+                gs[k] = arriving[(row + k * at.step) * at.row_length];
+            }
+#pragma unroll
+            for (int k = 0; k < AHEAD; ++k) to[(row + k * at.step) * at.row_length] = pull_back<WIDE>(xs[k], gs[k], c, sums);
+        }
+        if (left == TOGETHER) {         // fewer than AHEAD rows are left
+            const Vector xs = from[row * at.row_length], gs = arriving[row * at.row_length];
+            to[row * at.row_length] = pull_back<WIDE>(xs, gs, c, sums);
+            row += at.step;
+        }
+#pragma unroll
+        for (int k = 0; k < TERMS; ++k) total[k] += sums[k];
+    }
+}
+
+// partials (gridDim.x * pieces, TERMS, groups): what each share of the rows gives to each coefficient. A tile holds whole groups (pieces = 1),
+// or a group larger than a tile is cut into `pieces` tiles, each with a row of partials of its own.
+template <int WIDE>
+__device__ __forceinline__ void group_backward(const Stored* x, const Stored* above, const Real* numerator, const Real* denominator,
+                                               Stored* into_x, Real* partials, const Tiling& t) {
+    __shared__ Real shared[TERMS * (RATIONAL_THREADS + 1)];
+    const int n_threads = (int)blockDim.x, line = n_threads + 1;
+    const Place<WIDE> at = place_in<WIDE>(t);
+    Real total[TERMS];
+    clear(total);
+    if (at.inside) {
+        Coefficients c;
+        read(c, numerator, denominator, (int64)at.group * (M + 1), (int64)at.group * N, 1);
+        pull_back_rows<WIDE>(x, above, c, into_x, t.rows, at, total);
+    }
+#pragma unroll
+    for (int k = 0; k < TERMS; ++k) shared[k * line + (int)threadIdx.x] = total[k];
+    __syncthreads();
+
+    // Everybody is here, those without a channel too. One thread now adds the threads of one group for one coefficient, in order.
+    const int groups = t.channels / t.group_size, group_columns = t.group_size / WIDE;
+    const int width = t.pieces == 1 ? group_columns : t.columns, tile_groups = t.span / group_columns;
+    const int first_group = (int)blockIdx.y / t.pieces * tile_groups;
+    const int64 slot = (int64)blockIdx.x * t.pieces + (int)blockIdx.y % t.pieces;
+    for (int item = (int)threadIdx.x; item < tile_groups * TERMS; item += n_threads) {
+        const int k = item / tile_groups, g = item - k * tile_groups;
+        const int group = first_group + g;
+        if (group >= groups) continue;
+        Real sum = Real(0);
+        for (int down = 0; down < t.depth; ++down)
+            for (int w = 0; w < width; ++w) sum += shared[k * line + down * t.columns + g * width + w];
+        if (FORM == 0 && k > M && denominator[(int64)group * N + (k - M - 1)] < Real(0)) sum = -sum;
+        partials[(slot * TERMS + k) * groups + group] = sum;
+    }
+}
+
+// ------------------------------------------------------------------------------------------------------ edge kernels
+// y_o = sum over i of F_oi(x_i): x (n_in, rows), y (n_out, rows), numerator (M + 1, n_out, n_in), denominator (N, n_out, n_in). Each thread
+// takes ROWS rows at a distance of blockDim.x; the coefficients of a stretch of edges wait in shared memory for the whole block.
+
+const int ROWS = sizeof(Real) == 8 ? 2 : 4, EDGE_THREADS = 128, STRETCH = 32;
+
+__device__ __forceinline__ Coefficients from_shared(const Real* waiting) {
+    Coefficients c;
+#pragma unroll
+    for (int i = 0; i <= M; ++i) c.a[i] = waiting[i];
+#pragma unroll
+    for (int j = 0; j < N; ++j) c.b[j] = waiting[M + 1 + j];
+    return c;
+}
+
+// Bring the coefficients of the edges first + e step, e < count, into shared memory.
+__device__ __forceinline__ void wait_for(Real* waiting, const Real* numerator, const Real* denominator, int64 edges, int64 first, int64 step, int count) {
+    __syncthreads();                    // nobody reads the last stretch any more
+    for (int item = (int)threadIdx.x; item < count * TERMS; item += (int)blockDim.x) {
+        const int e = item / TERMS, k = item - e * TERMS;
+        const int64 edge = first + e * step;
+        Real c = k <= M ? numerator[k * edges + edge] : denominator[(k - M - 1) * edges + edge];
+        if (FORM == 0 && k > M) c = magnitude(c);
+        waiting[item] = c;
+    }
+    __syncthreads();
+}
+
+__device__ __forceinline__ int smaller(int a, int64 b) { return b < a ? (int)b : a; }
+
+extern "C" __global__ void __launch_bounds__(EDGE_THREADS)
+edge_forward(const Stored* x, const Real* numerator, const Real* denominator, Stored* y, int64 n_in, int64 n_out, int64 rows) {
+    __shared__ Real waiting[STRETCH * TERMS];
+    const int64 target = blockIdx.y;
+    const int64 row = (int64)blockIdx.x * blockDim.x * ROWS + threadIdx.x;
+    Real sums[ROWS];
+#pragma unroll
+    for (int k = 0; k < ROWS; ++k) sums[k] = Real(0);
+    for (int64 start = 0; start < n_in; start += STRETCH) {
+        const int count = smaller(STRETCH, n_in - start);
+        wait_for(waiting, numerator, denominator, n_out * n_in, target * n_in + start, 1, count);
+        for (int e = 0; e < count; ++e) {
+            const Coefficients c = from_shared(waiting + e * TERMS);
+            const Stored* from = x + (start + e) * rows;
+#pragma unroll
+            for (int k = 0; k < ROWS; ++k) {
+                const int64 r = row + k * (int64)blockDim.x;
+                if (r < rows) sums[k] += value_at(load(from[r]), c);
+            }
+        }
+    }
+#pragma unroll
+    for (int k = 0; k < ROWS; ++k) {
+        const int64 r = row + k * (int64)blockDim.x;
+        if (r < rows) store(sums[k], y[target * rows + r]);
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(EDGE_THREADS)
+edge_backward_x(const Stored* x, const Stored* above, const Real* numerator, const Real* denominator, Stored* into_x,
+                int64 n_in, int64 n_out, int64 rows) {
+    __shared__ Real waiting[STRETCH * TERMS];
+    const int64 source = blockIdx.y;
+    const int64 row = (int64)blockIdx.x * blockDim.x * ROWS + threadIdx.x;
+    Real at[ROWS], sums[ROWS];
+#pragma unroll
+    for (int k = 0; k < ROWS; ++k) {
+        const int64 r = row + k * (int64)blockDim.x;
+        at[k] = r < rows ? load(x[source * rows + r]) : Real(0);
+        sums[k] = Real(0);
+    }
+    for (int64 start = 0; start < n_out; start += STRETCH) {
+        const int count = smaller(STRETCH, n_out - start);
+        wait_for(waiting, numerator, denominator, n_out * n_in, start * n_in + source, n_in, count);
+        for (int e = 0; e < count; ++e) {
+            const Coefficients c = from_shared(waiting + e * TERMS);
+            const Stored* arriving = above + (start + e) * rows;
+#pragma unroll
+            for (int k = 0; k < ROWS; ++k) {
+                const int64 r = row + k * (int64)blockDim.x;
+                if (r < rows) sums[k] += gradient_at(at[k], load(arriving[r]), c).x;
+            }
+        }
+    }
+#pragma unroll
+    for (int k = 0; k < ROWS; ++k) {
+        const int64 r = row + k * (int64)blockDim.x;
+        if (r < rows) store(sums[k], into_x[source * rows + r]);
+    }
+}
+
+// partials (gridDim.x, TERMS, n_out, n_in): what a share of `share` rows gives to each coefficient. blockIdx.y is the source, blockIdx.z every
+// gridDim.z-th target: x stays in the first cache while the block goes from target to target.
+extern "C" __global__ void __launch_bounds__(EDGE_THREADS)
+edge_backward_coefficients(const Stored* x, const Stored* above, const Real* numerator, const Real* denominator, Real* partials,
+                           int64 n_in, int64 n_out, int64 rows, int64 share) {
+    const int LANES = 8;
+    __shared__ Real shared[TERMS * (EDGE_THREADS + 1)];
+    __shared__ Real few[TERMS * LANES];
+    const int n_threads = (int)blockDim.x, line = n_threads + 1;
+    const int64 source = blockIdx.y, edges = n_out * n_in;
+    const int64 first = (int64)blockIdx.x * share, end = first + share < rows ? first + share : rows;
+    const Stored* from = x + source * rows;
+    for (int64 target = blockIdx.z; target < n_out; target += gridDim.z) {
+        const int64 edge = target * n_in + source;
+        const Stored* arriving = above + target * rows;
+        Coefficients c;
+        read(c, numerator, denominator, edge, edge, edges);
+        Real sums[TERMS];
+        clear(sums);
+        for (int64 r = first + threadIdx.x; r < end; r += n_threads) {
+            const Real v = load(from[r]);
+            add(sums, v, gradient_at(v, load(arriving[r]), c));
+        }
+#pragma unroll
+        for (int k = 0; k < TERMS; ++k) shared[k * line + (int)threadIdx.x] = sums[k];
+        __syncthreads();
+        for (int item = (int)threadIdx.x; item < TERMS * LANES; item += n_threads) {
+            const int k = item / LANES, lane = item - k * LANES;
+            Real sum = Real(0);
+            for (int t = lane; t < n_threads; t += LANES) sum += shared[k * line + t];
+            few[item] = sum;
+        }
+        __syncthreads();
+        for (int k = (int)threadIdx.x; k < TERMS; k += n_threads) {
+            Real sum = Real(0);
+            for (int lane = 0; lane < LANES; ++lane) sum += few[k * LANES + lane];
+            if (FORM == 0 && k > M && denominator[(k - M - 1) * edges + edge] < Real(0)) sum = -sum;
+            partials[((int64)blockIdx.x * TERMS + k) * edges + edge] = sum;
+        }
+    }
+}
+
+// ----------------------------------------------------------------------------------------------------- the last sum
+// total[i] = sum over slots of partials[slot, i], in float64 and in one order: thread (i, lane) takes every blockDim.y-th slot, then lane 0 adds the
+// lanes. Its own launch: the end of a kernel is the one point where all blocks have written, without a counter that anybody must reset.
+
+const int SUM_ITEMS = 32, SUM_LANES = 16;
+
+extern "C" __global__ void __launch_bounds__(SUM_ITEMS * SUM_LANES)
+sum_partials(const Real* partials, Real* total, int64 slots, int64 items) {
+    __shared__ double shared[SUM_LANES * SUM_ITEMS];
+    const int64 item = (int64)blockIdx.x * SUM_ITEMS + threadIdx.x;
+    double sum = 0.0;
+    if (item < items)
+        for (int64 slot = threadIdx.y; slot < slots; slot += blockDim.y) sum += (double)partials[slot * items + item];
+    shared[threadIdx.y * SUM_ITEMS + threadIdx.x] = sum;
+    __syncthreads();
+    if (threadIdx.y != 0 || item >= items) return;
+    for (int lane = 1; lane < (int)blockDim.y; ++lane) sum += shared[lane * SUM_ITEMS + threadIdx.x];
+    total[item] = (Real)sum;
+}
+
+// ------------------------------------------------------------------------------------------------------ entry points
+// extern "C": CuPy finds them in its cache by name. `wide` wants groups of a multiple of RATIONAL_WIDE channels and addresses of 16 bytes.
+
+#define RATIONAL_GROUP_ENTRIES(NAME, WIDE)                                                                                       \
+    extern "C" __global__ void __launch_bounds__(RATIONAL_THREADS, RATIONAL_BLOCKS)                                              \
+    group_forward_##NAME(const Stored* x, const Real* numerator, const Real* denominator, Stored* y, int64 rows, int64 channels, \
+                         int64 group_size, int64 columns, int64 depth, int64 span, int64 pieces) {                               \
+        const Tiling t = {rows, (int)channels, (int)group_size, (int)columns, (int)depth, (int)span, (int)pieces};               \
+        group_forward<WIDE>(x, numerator, denominator, y, t);                                                                    \
+    }                                                                                                                            \
+    extern "C" __global__ void __launch_bounds__(RATIONAL_THREADS, RATIONAL_BLOCKS)                                              \
+    group_backward_##NAME(const Stored* x, const Stored* above, const Real* numerator, const Real* denominator, Stored* into_x,  \
+                          Real* partials, int64 rows, int64 channels, int64 group_size, int64 columns, int64 depth, int64 span,  \
+                          int64 pieces) {                                                                                        \
+        const Tiling t = {rows, (int)channels, (int)group_size, (int)columns, (int)depth, (int)span, (int)pieces};               \
+        group_backward<WIDE>(x, above, numerator, denominator, into_x, partials, t);                                             \
+    }
+RATIONAL_GROUP_ENTRIES(wide, RATIONAL_WIDE)
+RATIONAL_GROUP_ENTRIES(narrow, 1)

@@ -1,0 +1,144 @@
+"""Who computes an op on torch tensors: Numba on a CPU, CuPy on a GPU, or the torch reference anywhere.
+
+    "cpu"         ops.rational, the Numba kernels
+    "cuda"        kernels/rational.cu by way of CuPy
+    "reference"   plain torch operations, on every device that torch knows
+    "auto"        "cpu" for tensors of a CPU, "cuda" for those of a GPU, "reference" elsewhere
+
+An engine that is named is taken, or says why it cannot be. Only "auto" may fall back to the reference, where CuPy is missing; what it took it
+says once in the log `workbench.ops`: with a warning where it fell back.
+
+Tensors that arrive here are contiguous, of one device, x and upstream of one storage type, coefficients of the type of computation.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+
+from workbench.exceptions import MissingEngineError, NetworkError, did_you_mean
+from workbench.ops import cuda, launch, rational, reference
+from workbench.ops.launch import Gradients
+
+Op = Literal["group", "edge"]
+
+_log = logging.getLogger("workbench.ops")
+
+
+class Engine(Protocol):
+    """An implementation of every op."""
+
+    def forward(self, op: Op, x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, form: str) -> torch.Tensor:
+        """Return y."""
+
+    def backward(self, op: Op, x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, form: str, upstream: torch.Tensor) -> Gradients:
+        """Return dL/dx, dL/da and dL/db from dL/dy."""
+
+
+class ReferenceEngine:
+    """Plain torch in the type of computation."""
+
+    def forward(self, op: Op, x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, form: str) -> torch.Tensor:
+        function = {"group": reference.group_rational, "edge": reference.edge_rational}[op]
+        return function(x.to(a.dtype), a, b, form).to(x.dtype)
+
+    def backward(self, op: Op, x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, form: str, upstream: torch.Tensor) -> Gradients:
+        given = [tensor.detach().requires_grad_() for tensor in (x, a, b)]
+        with torch.enable_grad():
+            y = self.forward(op, *given, form)
+        return torch.autograd.grad(y, given, upstream)
+
+
+class CpuEngine:
+    """The Numba kernels; 16-bit numbers go through float32."""
+
+    def forward(self, op: Op, x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, form: str) -> torch.Tensor:
+        arrays = (_numpy(x, a.dtype, op), _numpy(a), _numpy(b))
+        y = rational.group_forward(*arrays, form, torch.get_num_threads()) if op == "group" else rational.edge_forward(*arrays, form)
+        y = torch.from_numpy(y).to(x.dtype)
+        return y.view(x.shape) if op == "group" else y
+
+    def backward(self, op: Op, x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, form: str, upstream: torch.Tensor) -> Gradients:
+        arrays = (_numpy(x, a.dtype, op), _numpy(a), _numpy(b), form, _numpy(upstream, a.dtype, op))
+        gradients = rational.group_backward(*arrays, torch.get_num_threads()) if op == "group" else rational.edge_backward(*arrays)
+        into_x, into_a, into_b = map(torch.from_numpy, gradients)
+        return into_x.to(x.dtype).view(x.shape), into_a, into_b
+
+
+def _numpy(tensor: torch.Tensor, dtype: torch.dtype | None = None, op: Op = "edge") -> np.ndarray:
+    """Return a tensor's own memory as an array, converted where it must be; rows of channels for a group."""
+    tensor = tensor.detach().to(dtype or tensor.dtype)
+    return (tensor.reshape(-1, tensor.shape[-1]) if op == "group" else tensor).numpy()
+
+
+class DeviceEngine:
+    """The CUDA text on whatever runs it.
+
+    Parameters
+    ----------
+    device_of : returns the device that a tensor lies on
+    """
+
+    def __init__(self, device_of: Callable[[torch.Tensor], launch.Device]) -> None:
+        self._device_of = device_of
+
+    def forward(self, op: Op, x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, form: str) -> torch.Tensor:
+        function = launch.group_forward if op == "group" else launch.edge_forward
+        return function(self._device_of(x), x, a, b, form)
+
+    def backward(self, op: Op, x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, form: str, upstream: torch.Tensor) -> Gradients:
+        function = launch.group_backward if op == "group" else launch.edge_backward
+        return function(self._device_of(x), x, a, b, form, upstream)
+
+
+ENGINES: dict[str, Engine] = {
+    "cpu": CpuEngine(),
+    "cuda": DeviceEngine(lambda x: cuda.device(x.device.index)),
+    "reference": ReferenceEngine(),
+}
+_ON = {"cpu": "cpu", "cuda": "cuda"}  # engine -> the kind of device its tensors lie on
+
+
+def check_engine(engine: str, device: torch.device) -> None:
+    """Refuse an engine that there is none of, or that does not work on tensors of this device."""
+    if engine != "auto" and engine not in ENGINES:
+        known = ["auto", *ENGINES]
+        raise NetworkError(f"engine={engine!r}: no such engine.{did_you_mean(engine, known)} Known: {', '.join(known)}.")
+    if engine in _ON and device.type != _ON[engine]:
+        raise NetworkError(f"engine={engine!r} works on tensors of a {_ON[engine]} device; x is on {device}. Move it, or take engine='auto'.")
+
+
+def choose(kind: str, index: int) -> str:
+    """Return the engine that "auto" takes for tensors of a kind of device, such as "cuda", and say so once."""
+    name, why = _choice(kind, index)
+    _say_once(name, kind, why)
+    return name
+
+
+# Decided when a graph is made, and not in it. This is all that torch.compiler.assume_constant_result does, but for importing a compiler, which takes seconds.
+choose._dynamo_marked_constant = True
+
+
+@functools.cache
+def _choice(kind: str, index: int) -> tuple[str, str]:
+    """Return an engine and why it is that one, where it is not the one to wish for."""
+    if kind != "cuda":
+        return ("cpu", "") if kind == "cpu" else ("reference", "")
+    try:
+        cuda.device(index)
+    except MissingEngineError as error:
+        return "reference", str(error)
+    return "cuda", ""
+
+
+@functools.cache
+def _say_once(name: str, kind: str, why: str) -> None:
+    if why:
+        _log.warning("engine='auto' took 'reference', which is slow, for tensors on %s. %s", kind, why)
+    else:
+        _log.info("engine='auto' took %r for tensors on %s.", name, kind)
