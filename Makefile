@@ -12,9 +12,10 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 PYTEST := $(VENV)/bin/python -m pytest
 # pykan names none of what it imports
 PYKAN := pykan==0.2.8 matplotlib pandas pyyaml scikit-learn tqdm
+NVRTC := nvidia-cuda-nvrtc==13.5.37 nvidia-cuda-cuobjdump==13.5.37 nvidia-cuda-nvdisasm==13.5.37
 FAST := not slow and not gpu and not julia
 
-.PHONY: app setup test test-all lint bench clean
+.PHONY: app setup test test-all nvrtc lint bench clean
 .DEFAULT_GOAL := app
 
 app: setup
@@ -26,11 +27,17 @@ test: $(VENV)/installed-tests
 	@tools/debian-package.sh chromium chromium "the browser tests"
 	$(PYTEST) -m "$(FAST)"
 
-test-all: $(VENV)/installed-tests
+test-all: $(VENV)/installed-tests nvrtc
 	@tools/debian-package.sh chromium chromium "the browser tests"
 	@tools/debian-package.sh octave-cli octave "the tests that run exported MATLAB code"
 	@tools/debian-package.sh soffice libreoffice-calc "the tests that open exported workbooks"
 	$(PYTEST)
+
+# NVIDIA's compiler, 150 MB, compiles the kernels without a GPU; it has wheels for this platform alone.
+nvrtc:
+ifeq ($(shell uname -sm),Linux x86_64)
+nvrtc: $(VENV)-nvrtc/installed
+endif
 
 lint: $(VENV)/installed-tests
 	$(VENV)/bin/ruff check .
@@ -41,7 +48,7 @@ bench: $(VENV)/installed-tests $(VENV)-bench/installed
 	PYKAN_PYTHON=$(VENV)-bench/bin/python $(VENV)/bin/python -m benchmarks $(GROUPS)
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-nvrtc build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # ------------------------------------------------------------------------------------------------------------- set-up
 
@@ -58,6 +65,12 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/installed-tests: $(VENV)/installed
 	@echo "Installing what the tests need into $(VENV)."
 	@$(PIP) install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+# In a folder of its own: a torch that is built for CUDA pins an NVRTC, which must stay as it is.
+$(VENV)-nvrtc/installed: Makefile | $(VENV)/bin/python
+	@echo "Installing NVIDIA's compiler for the tests of the kernels into $(VENV)-nvrtc."
+	@$(PIP) install --quiet --no-deps --upgrade --target $(VENV)-nvrtc $(NVRTC)
 	@touch $@
 
 # The peer of the benchmarks lives by itself, with the same torch: nothing of ours depends on pykan, and pykan on nothing of ours.

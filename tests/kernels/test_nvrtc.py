@@ -1,0 +1,81 @@
+"""The CUDA text through NVIDIA's own compiler, without a GPU or a driver: it compiles for every architecture, and its machine code stays in its budget.
+
+The compiler is 150 MB and the tests take a minute, so `make test` does without: `make nvrtc` installs it, `make test-all` runs it too.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.kernels import nvrtc
+from workbench.ops.launch import COMPUTE, Unit
+from workbench.ops.rational import FORMS
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (nvrtc.LIBRARY and nvrtc.CUOBJDUMP and nvrtc.NVDISASM), reason="no NVRTC with its disassembler here: make nvrtc, on Linux x86-64"),
+]
+
+ARCHITECTURES = [75, 80, 90, 120]
+ENTRIES = {
+    "group_forward_wide", "group_forward_narrow", "group_backward_wide", "group_backward_narrow",
+    "edge_forward", "edge_backward_x", "edge_backward_coefficients", "sum_partials",
+}
+# Instructions an element in the hot loop of the wide group kernels, degrees (5, 4): above 55 the backward pass in bfloat16 is no longer bound by memory.
+MOST_FORWARD, MOST_BACKWARD = 20, 55
+# Reads and writes of local memory outside the hot loops: three of float16 on sm_90; and a float64 division is a call, around which up to four numbers rest.
+OUTSIDE = {torch.float16: {"group_backward_wide": 3}, torch.float64: {"edge_backward_x": 4}}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("dtype", list(COMPUTE), ids=str)
+def test_every_entry_compiles_within_its_registers(tmp_path: Path, dtype: torch.dtype, form: str, architecture: int) -> None:
+    unit, cubin = Unit(dtype, form, 5, 4), tmp_path / "unit.cubin"
+    cubin.write_bytes(nvrtc.compiled(unit, architecture))
+    used = nvrtc.resources(cubin)
+    assert set(used) == ENTRIES
+    assert [name for name, usage in used.items() if usage["LOCAL"]] == []
+    assert {name: count for name, count in nvrtc.spills(cubin).items() if count > OUTSIDE.get(dtype, {}).get(name, 0)} == {}
+    registers = 65_536 // (unit.blocks * unit.threads)      # what a multiprocessor has, for the blocks that the plan counts on
+    assert max(usage["REG"] for usage in used.values()) <= registers
+
+
+@pytest.mark.parametrize("degrees", [(8, 8), (0, 1), (2, 7)])
+@pytest.mark.parametrize("dtype", list(COMPUTE), ids=str)
+def test_other_degrees_compile(dtype: torch.dtype, degrees: tuple[int, int]) -> None:
+    assert nvrtc.compiled(Unit(dtype, "square", *degrees), 90)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+def test_an_element_costs_no_more_instructions_than_memory_leaves_time_for(tmp_path: Path, dtype: torch.dtype, form: str) -> None:
+    unit, cubin = Unit(dtype, form, 5, 4), tmp_path / "unit.cubin"
+    cubin.write_bytes(nvrtc.compiled(unit, 90))
+    loops = nvrtc.inner_loops(cubin)
+    assert _per_element(loops["group_forward_wide"], 4, 4 * unit.wide) <= MOST_FORWARD
+    assert _per_element(loops["group_backward_wide"], 4, 2 * unit.wide) <= MOST_BACKWARD
+
+
+def _per_element(loops: list[list[str]], reads: int, elements: int) -> float:
+    """Return the instructions an element of the one loop with so many reads of 16 bytes."""
+    (hot,) = (loop for loop in loops if sum("LDG.E.128" in instruction for instruction in loop) == reads)
+    assert not any(re.search(r"\b(?:STL|LDL)\b", instruction) for instruction in hot)       # nothing is spilled where it would be paid for
+    return len(hot) / elements
+
+
+def test_the_gate_sees_a_spill(tmp_path: Path) -> None:
+    """Twice the blocks on a multiprocessor leave half the registers."""
+    unit, cubin = Unit(torch.float32, "sum_abs", 8, 8), tmp_path / "unit.cubin"
+    cubin.write_bytes(nvrtc.compiled(unit, 90, BLOCKS=6))
+    assert nvrtc.spills(cubin)["group_backward_wide"] > 0
+
+
+def test_a_fault_of_the_text_is_told_in_the_words_of_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nvrtc.launch, "source", lambda: "__global__ void k() { undeclared(); }")
+    with pytest.raises(AssertionError, match="undeclared"):
+        nvrtc.compiled(Unit(torch.float32, "square", 5, 4), 90)
