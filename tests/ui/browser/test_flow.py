@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,29 +13,12 @@ from numpy.testing import assert_allclose
 from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 import workbench as wb
-from tests.ui.browser.conftest import ROOT, served, visit
+from tests.ui.browser.conftest import ROOT, visit
 from workbench.store import Store
 
 pytestmark = pytest.mark.browser
 
 TREES = ROOT / "sample_data" / "cherry_trees.csv"
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("workspace")
-
-
-@pytest.fixture(scope="module")
-def app(workspace: Path) -> Iterator[str]:
-    with served(ROOT / "app.py", workspace) as address:
-        yield address
-
-
-@pytest.fixture
-def page(browser: Browser, app: str) -> Iterator[Page]:
-    with visit(browser, app) as opened:
-        yield opened
 
 
 def edge(page: Page, address: str) -> Locator:
