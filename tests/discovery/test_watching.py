@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -101,6 +103,16 @@ def test_a_large_table_can_be_left_while_every_row_has_its_say() -> None:
     assert len(polishing) == 400
     ended = wb.Discovery(data).fit(watch=lambda progress: progress.iterations >= polishing[20], **settings)
     assert fingerprint(wb.Discovery(data).fit(stop_after=polishing[20], **settings)) == fingerprint(ended)
+
+
+def test_a_network_too_large_for_newton_is_told_of_and_ended_between_any_two_iterations(hello: wb.Dataset) -> None:
+    settings = {"hidden_layer_sizes": (40,), "n_starts": 1, "intervals": (5,), "roughness": (1e-4,), "max_iter": 8}
+    seen = courses(hello, **settings)
+    assert max(later.iterations - sooner.iterations for sooner, later in zip(seen, seen[1:], strict=False)) == 1
+    ended = wb.Discovery(hello).fit(watch=lambda progress: progress.iterations >= 45, **settings)
+    assert ended.state.move.arguments["stop_after"] == 45
+    assert fingerprint(wb.Discovery(hello).fit(stop_after=45, **settings)) == fingerprint(ended)
+    assert not any(thread.name == "stepwise" for thread in threading.enumerate())
 
 
 def test_no_fit_ends_before_it_begins(hello: wb.Dataset) -> None:

@@ -11,7 +11,7 @@ import scipy.special
 from numpy.testing import assert_allclose
 
 from workbench.export import export, to_latex
-from workbench.export.latex import symbol
+from workbench.export.latex import symbol, to_coloured_latex
 from workbench.expression import parse
 
 FUNCTIONS = {
@@ -174,3 +174,27 @@ def test_without_comments_the_equations_stand_alone(groups):
     assert export(groups.formula, "latex").startswith("% A formula")
     bare = groups.formula.to("latex", comments=False)
     assert bare.splitlines()[0] == r"\mathrm{rate} = \frac{190.0\,c}{c + 0.05} \\"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "latex"),
+    [
+        ("x + x*y", (0,), r"\textcolor{#f00001}{{x}} + x\,y"),  # the other x is not it
+        ("2*x - 3*y", (1,), r"2\,x - \textcolor{#f00001}{{3\,y}}"),  # the sign stays outside
+        ("2*x - 3*y", (1, 0), r"2\,x - \textcolor{#f00001}{{3}}\,y"),
+        ("-3*x*y", (0,), r"-\textcolor{#f00001}{{3}}\,x\,y"),
+        ("x - 2", (1,), r"x - \textcolor{#f00001}{{2}}"),
+        ("5*x/(y + 1)", (2,), r"\frac{5\,x}{\textcolor{#f00001}{{y + 1}}}"),
+        ("(x + 2)*(3*y + 1)", (1,), r"\left(x + 2\right)\,\textcolor{#f00001}{{\left(3\,y + 1\right)}}"),
+        ("(x + 2)*(3*y + 1)", (1, 0, 0), r"\left(x + 2\right)\,\left(\textcolor{#f00001}{{3}}\,y + 1\right)"),
+        ("exp(sin(x) + y)**2", (0,), r"\textcolor{#f00001}{{\left(e^{\sin\left(x\right) + y}\right)}}^{2}"),
+        ("exp(sin(x) + y)", (0, 0), r"e^{\textcolor{#f00001}{{\sin\left(x\right)}} + y}"),
+        ("sqrt(x + y)", (), r"\textcolor{#f00001}{{\sqrt{x + y}}}"),
+        ("x", (), r"\textcolor{#f00001}{{x}}"),
+    ],
+)
+def test_a_part_is_coloured_and_nothing_else_changes(text, path, latex):
+    expression = parse(text)
+    coloured = to_coloured_latex(expression, {path: "#f00001"})
+    assert coloured == latex
+    assert to_coloured_latex(expression, {}) == to_latex(expression)

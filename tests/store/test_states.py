@@ -23,6 +23,14 @@ def test_a_state_comes_back_as_it_was_made(grown, make_draft):
         assert_array_equal(state.arrays[name], array, strict=True)
 
 
+def test_views_are_those_of_the_states_asked_for_and_need_no_network(grown):
+    store, project = grown
+    with store._database.write() as connection:
+        connection.execute("UPDATE state SET network = ?", (b"",))
+    assert store.states.views(project, [4, 1]) == {4: {"drawn": "lock"}, 1: {"drawn": "fit"}}
+    assert store.states.views(project, []) == {}
+
+
 def test_undo_goes_to_the_parent_and_redo_back(grown):
     store, project = grown
     assert [store.states.undo(project).id for _ in range(2)] == [2, 1]
@@ -59,9 +67,13 @@ def test_undo_at_the_first_state_and_redo_at_the_last_say_that_there_is_nothing(
 @pytest.mark.parametrize("state", [0, 5, -1, 10**30])
 def test_a_state_that_does_not_exist_is_refused_and_the_cursor_stays(grown, make_draft, state):
     store, project = grown
-    for attempt in (store.states.get, store.states.go_to, lambda project, state: store.states.append(project, make_draft("x"), parent=state)):
+    states = store.states
+    for attempt in (
+        lambda: states.get(project, state), lambda: states.go_to(project, state), lambda: states.views(project, [1, state]),
+        lambda: states.append(project, make_draft("x"), parent=state),
+    ):  # fmt: skip
         with pytest.raises(ProjectError):
-            attempt(project, state)
+            attempt()
     assert store.projects.get(project).cursor == 4
     with pytest.raises(ProjectError, match=r"has no state 5\. Its states are 1 to 4"):
         store.states.get(project, 5)
@@ -79,6 +91,7 @@ def test_questions_change_nothing(grown):
     before = store.path.joinpath("workbench.sqlite-wal").read_bytes()
     for ask in (store.projects.get, store.projects.data, store.states.get, store.states.history, store.archive, store.export):
         ask(project)
+    store.states.views(project, [1, 2])
     store.projects.all()
     store.jobs.all()
     assert store.path.joinpath("workbench.sqlite-wal").read_bytes() == before

@@ -125,6 +125,15 @@ def empty() -> Json:
 
 
 DRAWINGS: dict[str, Callable[[], Json]] = {"trees": trees, "deep": deep, "wide": wide, "hostile": hostile, "empty": empty}
+# Two targets, a term inside a term, and one that two edges share; the colours number the parts.
+LATEX = r"""\begin{aligned}
+y_{1} &= \textcolor{#f00001}{{e^{\textcolor{#f00002}{{\frac{\mathrm{Girth}}{2}}} + 1}}} - \textcolor{#f00003}{{\sqrt{3\,\mathrm{Height}}}} \\
+y_{2} &= \textcolor{#f00004}{{0.5\,\mathrm{Height}}}
+\end{aligned}"""
+PARTS = [
+    {"edges": ["0.0.0", "0.1.0"], "own": ["0.0.0", "0.1.0"]}, {"edges": ["0.0.0"], "own": ["0.0.0"]},
+    {"edges": ["0.1.0"], "own": ["0.1.0"]}, {"edges": ["0.1.0"], "own": ["0.1.0"]},
+]  # fmt: skip
 HINTS = [
     "Choose target and inputs on the Data page.",
     "Fit: the network learns one curve for every edge.",

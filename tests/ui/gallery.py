@@ -6,8 +6,10 @@ import streamlit as st
 
 from tests.ui import fake_engine
 from workbench.ui.canvas import Action, inspector, network, parse_actions
+from workbench.ui.pages import bench
 
 st.set_page_config(page_title="Canvas gallery", layout="wide")
+st.html(bench.SHEET)
 memory = st.session_state
 case = st.query_params.get("case", "trees")
 if memory.get("case") != case:
@@ -52,7 +54,8 @@ def workbench() -> None:
             "net",
             memory.drawing
             | {"name": case, "revision": memory.revision, "selected": memory.selected, "height": 560,
-               "hints": fake_engine.HINTS, "busy": [], "streams": st.query_params.get_all("stream")},
+               "hints": fake_engine.HINTS, "busy": [], "streams": st.query_params.get_all("stream"),
+               "formula": {"place": "bench_latex", "parts": fake_engine.PARTS}},
             on_action=lambda: act("net"), on_select=select, on_news=lambda: None, on_stream_lost=lambda: None,
         )  # fmt: skip
     with right:
@@ -62,6 +65,8 @@ def workbench() -> None:
                 fake_engine.inspected(edges[memory.selected]) | {"revision": memory.revision, "height": 560},
                 on_action=lambda: act("insp"),
             )
+    with st.container(key="bench_latex"):
+        st.latex(fake_engine.LATEX)
     st.code(json.dumps(memory.log), language="json")
 
 

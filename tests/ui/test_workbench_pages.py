@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import numpy as np
@@ -104,6 +105,16 @@ def test_undo_and_redo_walk_the_history(app: AppTest, opened: Services, trees: s
     app.button("bench_redo").click().run()
     assert "1/2 symbolic" in shown(app)
     assert app.button("bench_redo").disabled
+
+
+def test_a_line_of_the_history_stands_beside_its_network(app: AppTest, opened: Services, trees: str) -> None:
+    ask(opened, trees, "discovery.move", move={"name": "snap", "arguments": {"edge": [0, 0, 0], "form": "x^3"}})
+    app.session_state["bench_history_open"] = True
+    on(app, "workbench", trees)
+    assert [button.key for button in app.button if "bench_state_" in button.key] == ["bench_state_1", "bench_state_2"]
+    (pictures,) = [body for body in (element.proto.body for element in app.get("html")) if "svg+xml" in body]
+    rules = dict(re.findall(r"\.st-key-(bench_state_\d+) button\{([^}]*)\}", pictures))
+    assert {state: "class='snapped'" in rule for state, rule in rules.items()} == {"bench_state_1": False, "bench_state_2": True}
 
 
 def test_continue_trains_a_finished_network_further_as_one_more_state(app: AppTest, opened: Services, trees: str) -> None:

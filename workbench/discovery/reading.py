@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.formula import Certificate, Formula, Prediction, Quantity, assemble, certify, joined, variables
+from workbench.formula import Certificate, Formula, Input, Part, Prediction, Quantity, assemble, certify, joined, parts, variables
 from workbench.formula.certificate import combined
 from workbench.networks import KAN
 
@@ -32,12 +32,21 @@ def read_formula(data: Dataset, state: State, decimals: int | None, nice: bool) 
 
 def assembled(data: Dataset, networks: tuple[KAN, ...]) -> Formula:
     """Return the exact formula of networks, without a certificate; with groups, `outputs` are those of the first."""
-    inputs, targets = variables(data)
-    targets = targets if data.task == "regression" else _logits(data, networks[0].n_outputs)
+    inputs, targets = _names(data, networks)
     formulas = [assemble(network, inputs, targets) for network in networks]
     if data.groups is None:
         return formulas[0]
     return joined(dict(zip(data.group_labels, formulas, strict=True)))
+
+
+def assembled_parts(data: Dataset, networks: Sequence[KAN]) -> tuple[tuple[Part, ...], ...]:
+    """Return for every network which parts of its formula, as `assembled` gives it, came from which edges."""
+    return tuple(parts(network, *_names(data, networks)) for network in networks)
+
+
+def _names(data: Dataset, networks: Sequence[KAN]) -> tuple[tuple[Input, ...], tuple[Quantity, ...]]:
+    inputs, targets = variables(data)
+    return inputs, targets if data.task == "regression" else _logits(data, networks[0].n_outputs)
 
 
 def _logits(data: Dataset, n_outputs: int) -> tuple[Quantity, ...]:

@@ -7,6 +7,7 @@ column each symbol is. Round the formula first (`formula.rounded(3)`) if fewer d
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 
 from workbench.bases.bspline import EdgeDefinition
@@ -14,6 +15,7 @@ from workbench.export.source import check, header, variants
 from workbench.expression import Call, Constant, Expression, Number, Symbol, mul
 from workbench.expression.tree import inverse, is_divisor, negative
 from workbench.formula import Formula
+from workbench.formula.provenance import part_at
 
 _SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
 _GREEK = frozenset(
@@ -58,7 +60,22 @@ def to_latex(expression: Expression) -> str:
     >>> to_latex(parse("2*x/(3*theta_2) - exp(-x)"))
     '\\frac{2\\,x}{3\\,\\theta_{2}} - e^{-x}'
     """
-    return _latex(expression)[0]
+    return _Setter({}).text(expression)
+
+
+def to_coloured_latex(expression: Expression, colours: Mapping[tuple[int, ...], str]) -> str:
+    r"""Return one expression in LaTeX with some of its parts in colours.
+
+    Parameters
+    ----------
+    colours : the arguments that lead to a part, from the root on -> its colour, as #rrggbb
+
+    >>> from workbench.expression import parse
+    >>> to_coloured_latex(parse("x + exp(x)"), {(1,): "#0000ff"})
+    'x + \\textcolor{#0000ff}{{e^{x}}}'
+    """
+    tree = _distinct(expression)
+    return _Setter({id(part_at(tree, path)): colour for path, colour in colours.items()}).text(tree)
 
 
 def symbol(name: str) -> str:
@@ -85,32 +102,107 @@ def _escaped(text: str | None) -> str:
     return "".join(signs.get(sign, sign) for sign in text or "")
 
 
-def _latex(node: Expression) -> tuple[str, int]:
+class _Setter:
+    """Sets expressions, each with how tightly it holds together; `marks` says which nodes, by their id, are set in which colour."""
+
+    def __init__(self, marks: Mapping[int, str]) -> None:
+        self.marks = dict(marks)
+        self._kept: list[Expression] = []  # nodes made on the way: an id is only its own while they live
+
+    def text(self, node: Expression) -> str:
+        return self._marked(node, self.latex(node)[0])
+
+    def latex(self, node: Expression) -> tuple[str, int]:
+        match node:
+            case Number(value=value):
+                return _number(value)
+            case Constant(name=name):
+                return "\\pi" if name == "pi" else "e", _ATOM
+            case Symbol(name=name):
+                return symbol(name), _ATOM
+            case Call(function="add", arguments=terms):
+                return self.text(terms[0]) + "".join(map(self.further, terms[1:])), _SUM
+            case Call(function="mul", arguments=factors):
+                return self.product(factors), _PRODUCT
+            case Call(function="pow", arguments=(base, exponent)):
+                if is_divisor(node):
+                    return self.product((node,)), _PRODUCT
+                return f"{self.bracket(base, _ATOM)}^{{{self.text(exponent)}}}", _POWER
+            case Call(function=name, arguments=(argument,)):
+                return _call(name, self.text(argument))
+        raise TypeError(f"to_latex: {node!r} is no expression.")
+
+    def further(self, term: Expression) -> str:
+        """Set a term that is not the first, behind its sign."""
+        return f" - {self._marked(term, self.enclosed(self._flipped(term), _PRODUCT))}" if negative(term) else f" + {self.text(term)}"
+
+    def bracket(self, node: Expression, level: int) -> str:
+        return self._marked(node, self.enclosed(node, level))
+
+    def enclosed(self, node: Expression, level: int) -> str:
+        text, own = self.latex(node)
+        return text if own >= level else f"\\left({text}\\right)"
+
+    def product(self, factors: tuple[Expression, ...]) -> str:
+        sign, above, below = "", [], []
+        if isinstance(factors[0], Number) and negative(mul(*factors)):
+            sign, factors = "-", (self._flipped(factors[0]), *factors[1:])
+        for factor in factors:
+            if is_divisor(factor):
+                below.append(self._kin(inverse(factor), factor))
+            elif isinstance(factor, Number) and isinstance(factor.value, Fraction):
+                above += [self._kin(Number(factor.value.numerator), factor)] if factor.value.numerator != 1 else []
+                below.insert(0, self._kin(Number(factor.value.denominator), factor))
+            elif factor != Number(1):
+                above.append(factor)
+        if not below:
+            return sign + self.juxtaposed(above)
+        return f"{sign}\\frac{{{self.juxtaposed(above)}}}{{{self.juxtaposed(below)}}}"
+
+    def juxtaposed(self, factors: list[Expression]) -> str:
+        r"""Set factors side by side; what would read as one number gets a \cdot."""
+        if len(factors) < 2:
+            return self.text(factors[0]) if factors else "1"
+        text = self.bracket(factors[0], _PRODUCT)
+        for factor in factors[1:]:
+            piece = self.enclosed(factor, _POWER)
+            text += (" \\cdot " if piece[0].isdigit() else "\\,") + self._marked(factor, piece)
+        return text
+
+    def _marked(self, node: Expression, text: str) -> str:
+        colour = self.marks.get(id(node))
+        return text if colour is None else f"\\textcolor{{{colour}}}{{{{{text}}}}}"
+
+    def _flipped(self, node: Expression) -> Expression:
+        """Return the negative of a number, or of a product with one in front; that number keeps its mark."""
+        flipped = mul(-1, node)
+        before, after = (part.arguments[0] if isinstance(part, Call) and part.function == "mul" else part for part in (node, flipped))
+        if isinstance(after, Number):
+            self._kin(after, before)
+        self._kept.append(flipped)
+        return flipped
+
+    def _kin(self, made: Expression, origin: Expression) -> Expression:
+        """Mark a node that stands for another one."""
+        self._kept.append(made)
+        if id(origin) in self.marks:
+            self.marks[id(made)] = self.marks[id(origin)]
+        return made
+
+
+def _distinct(node: Expression) -> Expression:
+    """Return an equal tree in which no two places share a node."""
     match node:
-        case Number(value=value):
-            return _number(value)
-        case Constant(name=name):
-            return "\\pi" if name == "pi" else "e", _ATOM
+        case Call(function=function, arguments=arguments):
+            return Call(function, tuple(map(_distinct, arguments)))
         case Symbol(name=name):
-            return symbol(name), _ATOM
-        case Call(function="add", arguments=terms):
-            text = to_latex(terms[0])
-            for term in terms[1:]:
-                text += f" - {_bracket(mul(-1, term), _PRODUCT)}" if negative(term) else f" + {to_latex(term)}"
-            return text, _SUM
-        case Call(function="mul", arguments=factors):
-            return _product(factors), _PRODUCT
-        case Call(function="pow", arguments=(base, exponent)):
-            if is_divisor(node):
-                return _product((node,)), _PRODUCT
-            return f"{_bracket(base, _ATOM)}^{{{to_latex(exponent)}}}", _POWER
-        case Call(function=name, arguments=(argument,)):
-            return _call(name, argument)
-    raise TypeError(f"to_latex: {node!r} is no expression.")
+            return Symbol(name)
+        case Number(value=value):
+            return Number(value)
+    return node
 
 
-def _call(name: str, argument: Expression) -> tuple[str, int]:
-    inside = to_latex(argument)
+def _call(name: str, inside: str) -> tuple[str, int]:
     match name:
         case "exp":
             return f"e^{{{inside}}}", _POWER
@@ -127,46 +219,12 @@ def _call(name: str, argument: Expression) -> tuple[str, int]:
     return f"{_FUNCTIONS.get(name) or symbol(name)}\\left({inside}\\right)", _ATOM
 
 
-def _bracket(node: Expression, level: int) -> str:
-    text, own = _latex(node)
-    return text if own >= level else f"\\left({text}\\right)"
-
-
 def _number(value: int | Fraction | float) -> tuple[str, int]:
     if isinstance(value, Fraction):
         return f"{'-' if value < 0 else ''}\\frac{{{abs(value.numerator)}}}{{{value.denominator}}}", _PRODUCT
     mantissa, _, exponent = repr(value).partition("e") if isinstance(value, float) else (str(value), "", "")
     text = f"{mantissa} \\cdot 10^{{{int(exponent)}}}" if exponent else mantissa
     return text, _SUM if value < 0 else (_PRODUCT if exponent else _ATOM)
-
-
-def _product(factors: tuple[Expression, ...]) -> str:
-    sign, above, below = "", [], []
-    first = factors[0]
-    if isinstance(first, Number) and negative(mul(*factors)):
-        sign, factors = "-", (mul(-1, first), *factors[1:])
-    for factor in factors:
-        if is_divisor(factor):
-            below.append(inverse(factor))
-        elif isinstance(factor, Number) and isinstance(factor.value, Fraction):
-            above += [Number(factor.value.numerator)] if factor.value.numerator != 1 else []
-            below.insert(0, Number(factor.value.denominator))
-        elif factor != Number(1):
-            above.append(factor)
-    if not below:
-        return sign + _juxtaposed(above)
-    return f"{sign}\\frac{{{_juxtaposed(above)}}}{{{_juxtaposed(below)}}}"
-
-
-def _juxtaposed(factors: list[Expression]) -> str:
-    r"""Set factors side by side; what would read as one number gets a \cdot."""
-    if len(factors) < 2:
-        return to_latex(factors[0]) if factors else "1"
-    text = _bracket(factors[0], _PRODUCT)
-    for factor in factors[1:]:
-        piece = _bracket(factor, _POWER)
-        text += f" \\cdot {piece}" if piece[0].isdigit() else f"\\,{piece}"
-    return text
 
 
 def _definition(definition: EdgeDefinition) -> str:

@@ -4,6 +4,7 @@ from workbench.formula.assembly import Quantity, assemble, edge_definition, edge
 from workbench.formula.certificate import Certificate, certify
 from workbench.formula.constants import ConstantInterval
 from workbench.formula.formula import EXPORTERS, Formula, Input, Output, OutsideRangeWarning, Prediction
+from workbench.formula.provenance import Part, parts
 from workbench.formula.rounding import NiceFormula, Replacement
 from workbench.formula.simplification import simplify
 
@@ -16,6 +17,7 @@ __all__ = [
     "NiceFormula",
     "Output",
     "OutsideRangeWarning",
+    "Part",
     "Prediction",
     "Quantity",
     "Replacement",
@@ -24,6 +26,7 @@ __all__ = [
     "edge_definition",
     "edge_name",
     "joined",
+    "parts",
     "simplify",
     "variables",
 ]

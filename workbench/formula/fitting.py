@@ -51,9 +51,10 @@ class Sample:
         return (value - self.y) * self.root_weights, (jacobian * self.root_weights).T
 
     def rmse(self, expression: Expression) -> float:
-        """Return the weighted root mean square error."""
+        """Return the weighted root mean square error; infinite where the square of a residual is."""
         residual, _ = self.linearised(expression)
-        return float(np.sqrt(np.mean(residual**2)))
+        with np.errstate(over="ignore"):
+            return float(np.sqrt(np.mean(residual**2)))
 
 
 def fitted(expression: Expression, sample: Sample, held: Sequence[int] = ()) -> Expression:

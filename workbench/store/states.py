@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Iterable
 from typing import cast
 
 from workbench.exceptions import ProjectError
@@ -53,6 +54,13 @@ class States:
             row = connection.execute("SELECT network, view FROM state WHERE project = ? AND id = ?", (project, state)).fetchone()
         network, arrays = from_blob(row["network"], f"state {state} of the project")
         return State(step, network, arrays, from_text(row["view"]))
+
+    def views(self, project: str, states: Iterable[int]) -> dict[int, Json]:
+        """Return what was drawn of some states, by their numbers; their networks are left where they are."""
+        with self._database.read() as connection:
+            known = [(project, _step(connection, project, state).id) for state in states]
+            texts = [connection.execute("SELECT view FROM state WHERE project = ? AND id = ?", one).fetchone()["view"] for one in known]
+        return {state: from_text(text) for (_, state), text in zip(known, texts, strict=True)}
 
     def history(self, project: str) -> tuple[Step, ...]:
         """Return all steps in the order in which they were made; `parent` makes them a tree."""

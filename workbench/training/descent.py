@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -60,23 +61,22 @@ def descend(
 ) -> Iterator[Met]:
     """Go down from where a network stands, yielding after every iteration; the last one yielded holds the best network.
 
-    `enough` is asked after every yield: where it says so the block and the descent end at this iteration. (A network too large for
-    Levenberg-Marquardt is looked at between blocks only.)
+    `enough` is asked after every yield: where it says so the block and the descent end at this iteration.
     """
     best, damping, length, taken = Met(as_it_is(network), np.inf, 0, True), 1.0, BLOCK, 0
     while True:
         before, lowest = taken, best.loss
-        for n, reached, loss in _block(network, problem, (roughness, sparsity, damping), min(length, max_iter - taken)):
-            taken = before + max(n, 1)
-            if n % _LOOK == 0:
-                best = _better(best, reached, loss)
-            yield Met(reached, loss, taken, False)
+        for here in _block(network, problem, (roughness, sparsity, damping), min(length, max_iter - taken)):
+            taken = before + max(here.n, 1)
+            if here.counts:
+                best = _better(best, here)
+            yield Met(here.unpack, here.loss, taken, False)
             if enough():
                 break
-        best, network = replace(_better(best, reached, loss), taken=taken, whole=True), reached()
+        best, network, loss = replace(_better(best, here), taken=taken, whole=True), here.unpack(), here.loss
         yield best
         standing = loss > (1.0 - _STANDING) * lowest and (not sparsity or taken >= _SPARSE)
-        if n < BLOCK or standing or taken >= max_iter or enough():
+        if here.n < BLOCK or standing or taken >= max_iter or enough():
             return
         moved = settled(network, problem)
         if loss_of(moved, problem) < _TORN * loss + 1e-9 * problem.mass:  # else the old ranges hold a curve that the new ones cannot
@@ -85,8 +85,17 @@ def descend(
         length = length if sparsity else min(2 * length, _LONGEST)
 
 
-def _better(best: Met, reached: Callable[[], KAN], loss: float) -> Met:
-    return replace(best, unpack=reached, loss=loss) if loss < best.loss else best
+class _Reached(NamedTuple):
+    """Where a block is: after n iterations, at a network of some loss, which may count as the best one or is only passed by."""
+
+    n: int
+    unpack: Callable[[], KAN]
+    loss: float
+    counts: bool
+
+
+def _better(best: Met, here: _Reached) -> Met:
+    return replace(best, unpack=here.unpack, loss=here.loss) if here.loss < best.loss else best
 
 
 def as_it_is(network: KAN) -> Callable[[], KAN]:
@@ -96,17 +105,17 @@ def as_it_is(network: KAN) -> Callable[[], KAN]:
 
 def _block(
     network: KAN, problem: Problem, weights: tuple[float, float, float], length: int
-) -> Iterator[tuple[int, Callable[[], KAN], float]]:
+) -> Iterator[_Reached]:
     """Run at most `length` iterations under (roughness, sparsity), the damping starting where the third says.
 
-    Yields after each, at least once: how many there were, what makes the network, its loss. Within a block no step makes the objective worse.
+    Yields after each, at least once. Within a block no step makes the objective worse.
     """
     roughness, sparsity, damping = weights
     program = Program(network)
     parameters = program.parameters
     if len(parameters) > _LM_PARAMETERS:
-        found, n = one_thread(lbfgs.descend)(network, problem, roughness, sparsity, 8 * length)
-        yield n, as_it_is(found), loss_of(found, problem)
+        for n, parameters, loss in lbfgs.descend(network, problem, roughness, sparsity, 8 * length):
+            yield _Reached(n, partial(program.unpack, parameters), loss, False)
         return
     normal = lm.Normal(program, problem)
     smooth = penalty.smoothness(program, problem, roughness)
@@ -114,9 +123,9 @@ def _block(
         smooth = penalty.with_sparsity(smooth, normal.evaluation(parameters), parameters, sparsity, normal.blocks[0].weights)
     n = 0
     for n, step in enumerate(each_with_one_thread(lm.iterate(normal, parameters, smooth, damping, length)), 1):
-        yield n, partial(program.unpack, step.parameters), step.loss
+        yield _Reached(n, partial(program.unpack, step.parameters), step.loss, n % _LOOK == 0)
     if not n:
-        yield 0, as_it_is(network), normal.loss(parameters)
+        yield _Reached(0, as_it_is(network), normal.loss(parameters), True)
 
 
 @one_thread

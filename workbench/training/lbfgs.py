@@ -6,18 +6,25 @@ feeds, so that the first step is of the right size.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from workbench.networks.kan import KAN
 from workbench.networks.program import Evaluation, Program
+from workbench.ops.threads import each_with_one_thread
 from workbench.training import penalty
 from workbench.training.lm import row_blocks
 from workbench.training.problem import Problem
+from workbench.training.stepwise import Stepwise
 
 
-def descend(network: KAN, problem: Problem, roughness: float, sparsity: float, max_iter: int) -> tuple[KAN, int]:
-    """Run at most `max_iter` L-BFGS iterations; return the network, never worse, and the iterations taken."""
-    from scipy.optimize import minimize  # 0.3 s to import, needed for large networks only
+def descend(network: KAN, problem: Problem, roughness: float, sparsity: float, max_iter: int) -> Iterator[tuple[int, np.ndarray, float]]:
+    """Run at most `max_iter` L-BFGS iterations, yielding after each: how many there were, the parameters, the loss without penalties.
+
+    The last one yielded, in any case, is where it ends: never worse than where it began.
+    """
+    from scipy.optimize import OptimizeResult, minimize  # 0.3 s to import, needed for large networks only
 
     program = Program(network)
     blocks = row_blocks(problem)
@@ -28,22 +35,33 @@ def descend(network: KAN, problem: Problem, roughness: float, sparsity: float, m
         evaluation.forward(program.parameters)
         smooth = penalty.with_sparsity(smooth, evaluation, program.parameters, sparsity, blocks[0].weights)
     free = np.flatnonzero(program.free)
-    start = program.parameters
+    start, loss = program.parameters, 0.0
 
-    def objective(z: np.ndarray) -> tuple[float, np.ndarray]:
+    def placed(z: np.ndarray) -> np.ndarray:
         parameters = start.copy()
         parameters[free] = z
+        return parameters
+
+    def objective(z: np.ndarray) -> tuple[float, np.ndarray]:
+        nonlocal loss
+        parameters = placed(z)
         total, gradient = smooth.value(parameters), np.zeros(len(start))
+        loss = 0.0
         smooth.add_gradient(gradient, parameters)
         for block in blocks:
             evaluation = evaluations[0] if evaluations else Evaluation(program, block.x)
             outputs = evaluation.forward(parameters)
-            total += block.objective(outputs)
+            part = block.objective(outputs)
+            total, loss = total + part, loss + part
             gradient += evaluation.gradient(parameters, block.slope(outputs))
         return total / problem.mass, gradient[free] / problem.mass
 
-    found = minimize(objective, start[free], jac=True, method="L-BFGS-B", options={"maxiter": max_iter, "maxcor": 20})
-    parameters = start.copy()
-    parameters[free] = found.x
-    return program.unpack(parameters), int(found.nit)
+    def run(tell: Callable[[np.ndarray], None]) -> OptimizeResult:
+        return minimize(objective, start[free], jac=True, method="L-BFGS-B", callback=tell, options={"maxiter": max_iter, "maxcor": 20})
+
+    steps = Stepwise(run)
+    for n, z in enumerate(each_with_one_thread(iter(steps)), 1):
+        yield n, placed(z), loss
+    objective(steps.result.x)  # a line search that failed has left the loss at another place
+    yield int(steps.result.nit), placed(steps.result.x), loss
 

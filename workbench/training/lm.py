@@ -11,8 +11,8 @@ is never kept.
 Marquardt's scaling by diag(A) makes the path independent of the units of the data (Marquardt, 1963). Rows come in blocks, so that memory does
 not grow with their number.
 
-Summing J J^T is most of an iteration. While lam is above 1e-3 it is done in single precision, twice as fast: what is lost there is less than a
-thousandth of what the damping adds. The gradient, and so the place where a descent ends, is always double.
+Summing J J^T is most of an iteration. While lam is above 1e-3 and rows are many it is done in single precision, twice as fast: what is lost
+there is less than a thousandth of what the damping adds. The gradient, and so the place where a descent ends, is always double.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from workbench.training.problem import Problem
 
 _BLOCK = 8192
 _LARGEST, _SMALLEST = 1e12, 1e-14
-_COARSE = 1e-3  # damping above which the matrix is summed in single precision
+_COARSE = 1e-3  # damping above which the matrix is summed in single precision,
+_MANY_ROWS = 300  # and rows from which that is worth it
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,14 @@ class Normal:
         return evaluation
 
     def floor(self, parameters: np.ndarray) -> np.ndarray:
-        """Return the least curvature (P,) to assume: moving a spline or bias by its slot's own spread changes the loss by 1e-8 a row.
+        """Return the least curvature (P,) to assume: moving a spline or bias by a quarter of its slot's range changes the loss by 1e-8 a row.
 
         `loss` must have run at `parameters`.
         """
         floor = np.zeros(len(parameters))
         evaluation = self._one or self.evaluation(parameters)
         for layer, slots in zip(self.program.layers, evaluation.slots, strict=True):
-            size = slots.std(1) + 1e-3 * np.abs(slots).max(1)
+            size = np.ptp(slots, axis=1) / 4 + 1e-3 * np.abs(slots).max(1)  # of the range: repeated rows count no more than weighted ones
             least = np.divide(1e-8 * self.problem.mass, size**2, out=np.zeros_like(size), where=size > 1e-150)
             floor[layer.start : layer.spline_stop] = np.repeat(least[layer.edge_target], layer.n_terms)
             floor[layer.bias : layer.stop] = least
@@ -160,7 +161,7 @@ def iterate(
     TrainingError : the network is not finite on the rows it is asked to fit
     """
     free = np.flatnonzero(normal.program.free)
-    every = len(free) == len(parameters)
+    every, many = len(free) == len(parameters), normal.problem.n_rows >= _MANY_ROWS
     parameters = parameters.copy()
     loss = normal.loss(parameters)
     objective = loss + penalty.value(parameters)
@@ -170,7 +171,7 @@ def iterate(
         return
     growth, floor = 2.0, normal.floor(parameters)[free]
     for _ in range(max_iter):
-        matrix, gradient = normal.equations(parameters, coarse=damping > _COARSE)
+        matrix, gradient = normal.equations(parameters, coarse=many and damping > _COARSE)
         penalty.add_to(matrix, gradient, parameters)
         if not every:
             matrix, gradient = np.asfortranarray(matrix[np.ix_(free, free)]), gradient[free]

@@ -12,16 +12,14 @@ from workbench.discovery import Discovery, addresses
 from workbench.discovery.state import State
 from workbench.discovery.storage import network_record, state_from_store
 from workbench.exceptions import DiscoveryError, ProjectError
-from workbench.export.latex import symbol, to_latex
 from workbench.figures.drawing import drawing
-from workbench.formula import Formula
 from workbench.networks import Edge
 from workbench.training import FitProgress
+from workbench.worker.equations import equations, terms
 from workbench.worker.registry import Arguments
 
 _KEPT = 8  # datasets that stay laid out, ready for the next click
 _FRAME_ROWS = 512  # rows that decide the ranges of a live frame
-_LONGEST = 400  # nodes of a formula beyond which the page does not set it
 _DIGITS = 3
 _NAMED = 2  # edges that the history names one by one
 
@@ -140,9 +138,11 @@ def _shown(found: Discovery) -> dict[str, Any]:
         formula = found.formula(nice=False)
     except (DiscoveryError, ProjectError) as problem:
         return {"text": "", "latex": "", "complexity": None, "certificate": None, "message": str(problem)}
+    rounded = formula.rounded(_DIGITS)
     return {
         "text": formula.to_text(),
-        "latex": equations(formula.rounded(_DIGITS)),
+        "latex": equations(rounded),
+        "terms": terms(rounded, found.data, found.state.networks),
         "complexity": formula.complexity,
         "certificate": formula.certificate.to_json() if formula.certificate else None,
         "certificate_text": formula.certificate_text,
@@ -150,27 +150,6 @@ def _shown(found: Discovery) -> dict[str, Any]:
         "unnamed": len(formula.definitions),
         "message": None,
     }
-
-
-def equations(formula: Formula) -> str:
-    r"""Return a formula for the page: one line per output, one block per group; empty where it is too long to be read.
-
-    Names and signs only, `\varphi` for edges without a name: the definitions of those are in the exports.
-    """
-    blocks = formula.groups.items() if formula.groups else [("", formula.outputs)]
-    lines = [
-        f"{_label(label)}{symbol(output.symbol)} &= {to_latex(output.expression)}" for label, outputs in blocks for output in outputs
-    ]
-    if formula.complexity > _LONGEST and sum(map(len, lines)) > 20 * _LONGEST:
-        return ""
-    if len(lines) == 1:
-        return lines[0].replace(" &= ", " = ", 1)
-    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
-
-
-def _label(text: str) -> str:
-    safe = "".join(sign if sign.isalnum() or sign in " .,:()+-=" else " " for sign in text)
-    return f"\\text{{{safe}: }} " if text else ""
 
 
 def _summary(found: Discovery, shown: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from workbench.expression import to_text
 from workbench.formula import Formula
 from workbench.table import Table
 from workbench.training import Problem
-from workbench.worker.desk import equations
+from workbench.worker.equations import equations
 from workbench.worker.registry import Arguments
 
 _ROWS = 2000  # of each part in a plot

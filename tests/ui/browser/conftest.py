@@ -96,3 +96,21 @@ def visit(browser: Browser, address: str) -> Iterator[Page]:
 def canvas(browser: Browser, gallery: str) -> Iterator[Page]:
     with visit(browser, gallery) as page:
         yield page
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that keeps the projects of the app under test; a new one for each file of tests."""
+    return tmp_path_factory.mktemp("workspace")
+
+
+@pytest.fixture(scope="module")
+def app(workspace: Path) -> Iterator[str]:
+    with served(ROOT / "app.py", workspace) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser, app: str) -> Iterator[Page]:
+    with visit(browser, app) as opened:
+        yield opened

@@ -212,3 +212,70 @@ def test_quick_undos_all_arrive(canvas: Page) -> None:
     wait_for_log(canvas, 5)
     canvas.wait_for_timeout(500)
     assert [entry[0] for entry in log(canvas)] == ["undo"] * 5
+
+
+def term(page: Page, number: int) -> Locator:
+    return page.locator(f".st-key-bench_latex [data-term='{number}']")
+
+
+def lit(page: Page, mark: str) -> list[str]:
+    return page.locator(f".st-key-bench_latex [{mark}]").evaluate_all("found => [...new Set(found.map(one => one.dataset.term))]")
+
+
+def hot_edges(page: Page) -> list[str]:
+    return page.locator(".edge[data-hot]").evaluate_all("found => found.map(one => one.dataset.id)")
+
+
+def test_a_term_lights_the_edges_it_came_from_and_an_edge_its_terms(canvas: Page) -> None:
+    open_case(canvas, "case=trees")
+    expect(canvas.locator(".st-key-bench_latex [data-term]")).to_have_count(4)                 # one element each, also in a table of lines
+    term(canvas, 1).hover()
+    assert (lit(canvas, "data-hot"), hot_edges(canvas)) == (["1"], ["0.0.0"])            # the innermost one
+    term(canvas, 0).hover(position={"x": 3, "y": 18})
+    assert (lit(canvas, "data-hot"), hot_edges(canvas)) == (["0"], ["0.0.0", "0.1.0"])
+    edge(canvas, "0.1.0").locator(".frame").hover()
+    assert (lit(canvas, "data-hot"), hot_edges(canvas)) == ([], ["0.1.0"])
+    assert lit(canvas, "data-lit") == ["0", "2", "3"]
+    canvas.mouse.move(5, 5)
+    assert (lit(canvas, "data-lit"), hot_edges(canvas)) == ([], [])
+
+
+def test_a_click_on_a_term_opens_its_edges_in_turn(canvas: Page) -> None:
+    open_case(canvas, "case=trees")
+    term(canvas, 3).click()
+    expect(canvas.locator(".inspector h2")).to_have_text("Height → Volume")
+    term(canvas, 0).click(position={"x": 3, "y": 18})
+    expect(canvas.locator(".inspector h2")).to_have_text("Girth → Volume")
+    term(canvas, 0).click(position={"x": 3, "y": 18})
+    expect(canvas.locator(".inspector h2")).to_have_text("Height → Volume")
+
+
+def test_terms_are_reached_without_a_mouse(canvas: Page) -> None:
+    open_case(canvas, "case=trees")
+    expect(term(canvas, 0)).to_have_attribute("tabindex", "0")
+    term(canvas, 0).focus()
+    canvas.keyboard.press("ArrowRight")
+    canvas.keyboard.press("ArrowRight")
+    expect(term(canvas, 2)).to_be_focused()
+    assert hot_edges(canvas) == ["0.1.0"]
+    expect(term(canvas, 2)).to_have_attribute("aria-label", "Term 3 of 4: Height → Volume")
+    assert canvas.locator(".st-key-bench_latex [aria-hidden=true] [data-term]").count() == 0   # what has the focus must not be hidden
+    canvas.keyboard.press("Enter")
+    expect(canvas.locator(".inspector h2")).to_have_text("Height → Volume")
+    edge(canvas, "0.0.0").focus()
+    assert lit(canvas, "data-lit") == ["0", "1"]
+
+
+def test_terms_keep_up_with_a_formula_that_is_set_anew(canvas: Page) -> None:
+    open_case(canvas, "case=trees")
+    expect(term(canvas, 3)).to_have_count(1)
+    canvas.evaluate("""() => {
+        const typeset = document.querySelector('.st-key-bench_latex .katex-html');
+        typeset.replaceWith(Object.assign(document.createElement('span'), {className: 'katex-html'}));
+        const line = document.querySelector('.st-key-bench_latex .katex-html').appendChild(document.createElement('span'));
+        line.style.color = '#f00003';
+        line.textContent = 'y';
+    }""")
+    expect(canvas.locator(".st-key-bench_latex [data-term]")).to_have_count(1)
+    term(canvas, 2).hover()
+    assert hot_edges(canvas) == ["0.1.0"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,29 +13,12 @@ from numpy.testing import assert_allclose
 from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 import workbench as wb
-from tests.ui.browser.conftest import ROOT, served, visit
+from tests.ui.browser.conftest import ROOT, visit
 from workbench.store import Store
 
 pytestmark = pytest.mark.browser
 
 TREES = ROOT / "sample_data" / "cherry_trees.csv"
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("workspace")
-
-
-@pytest.fixture(scope="module")
-def app(workspace: Path) -> Iterator[str]:
-    with served(ROOT / "app.py", workspace) as address:
-        yield address
-
-
-@pytest.fixture
-def page(browser: Browser, app: str) -> Iterator[Page]:
-    with visit(browser, app) as opened:
-        yield opened
 
 
 def edge(page: Page, address: str) -> Locator:
@@ -83,6 +65,11 @@ def test_from_a_file_to_a_formula_that_predicts_what_the_app_showed(page: Page, 
     page.keyboard.press("s")                                                   # the best form there is
     expect(badge(page, "2/2 symbolic")).to_be_visible()
     expect(page.locator(".st-key-bench_formula")).to_contain_text("formula = network")
+    page.locator(".st-key-bench_latex [data-term='1']").hover()
+    expect(edge(page, "0.1.0")).to_have_attribute("data-hot", "")
+    expect(edge(page, "0.0.0")).not_to_have_attribute("data-hot", "")
+    edge(page, "0.0.0").locator(".frame").hover()
+    expect(page.locator(".st-key-bench_latex [data-lit]")).to_have_attribute("data-term", "0")
     page.get_by_test_id("stPageLink").filter(has_text="Export").click()
     expect(page.locator(".st-key-export_formula")).to_contain_text("The formula is the network")
     with page.expect_download() as download:
@@ -177,7 +164,9 @@ def test_two_tabs_share_one_project_and_history_leads_anywhere(browser: Browser,
         first = store.states.history(project)[0].id
     page.goto(f"/workbench?project={project}")
     page.locator(".st-key-bench_history_open button").filter(visible=True).click()
-    page.locator(f".st-key-bench_state_{first} button").click()
+    line = page.locator(f".st-key-bench_state_{first} button")
+    expect(line).to_have_css("background-image", re.compile("^url.*svg"))  # its network in small
+    line.click()
     expect(badge(page, "0/2 symbolic")).to_be_visible()
     with visit(browser, app) as other:
         other.goto(f"/workbench?project={project}")

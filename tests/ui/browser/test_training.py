@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.ui.browser.conftest import ROOT, served, visit
+from tests.ui.browser.conftest import visit
 from workbench.store import Store
 
 pytestmark = pytest.mark.browser
@@ -20,23 +19,6 @@ HIDE_AND_SHOW = """() => [true, false].forEach((hidden) => {
   Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
 })"""
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("workspace")
-
-
-@pytest.fixture(scope="module")
-def app(workspace: Path) -> Iterator[str]:
-    with served(ROOT / "app.py", workspace) as address:
-        yield address
-
-
-@pytest.fixture
-def page(browser: Browser, app: str) -> Iterator[Page]:
-    with visit(browser, app) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

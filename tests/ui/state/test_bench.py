@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import workbench as wb
+from workbench.store import Draft
 from workbench.ui.canvas import Action
 from workbench.ui.services import Services
 from workbench.ui.state.bench import Bench
@@ -329,3 +331,46 @@ def test_where_no_stream_can_be_followed_the_page_must_look_by_itself(opened: Se
     bench.stop()
     until(lambda: bench.scene().running is None)
     assert not bench.must_look
+
+
+def test_the_terms_of_the_formula_know_their_edges(bench: Bench) -> None:
+    do(bench, "snap", GIRTH, form="x^2")
+    scene = bench.scene()
+    told = scene.view["formula"]["terms"]
+    assert [part["own"] for part in told["parts"]] == [["0.0.0"], ["0.1.0"]]
+    assert bench.canvas(scene, 500)["formula"] == {"place": "bench_latex", "parts": told["parts"]}
+    plain = re.sub(r"\\textcolor\{#f0000\d\}\{\{(.*?)\}\}(?=$| [+-])", r"\1", told["latex"])
+    assert plain == scene.view["formula"]["latex"]
+    assert re.findall(r"#f0000\d", told["latex"]) == ["#f00001", "#f00002"]
+
+
+def test_the_terms_of_groups_are_told_one_after_another(opened: Services) -> None:
+    project = Projects(opened).open_sample("puromycin")
+    opened.store.projects.set_data(project, *wb.load_sample("puromycin").to_arrays())
+    fitted(opened, project, hidden_layer_sizes=())
+    bench = Bench(opened, project, Memory())
+    view = bench.scene().view
+    count = max(1, len(view["groups"]))
+    assert len(view["formula"]["terms"]["parts"]) == count * len(view["drawing"]["edges"])
+    assert view["formula"]["terms"]["latex"].count("\\textcolor") == len(view["formula"]["terms"]["parts"])
+
+
+
+def test_a_state_is_drawn_in_small_once(bench: Bench, opened: Services, trees: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    do(bench, "snap", GIRTH, form="x^2")
+    asked: list[list[int]] = []
+    views = opened.store.states.views
+    monkeypatch.setattr(opened.store.states, "views", lambda project, states: asked.append(states) or views(project, states))
+    first = bench.pictures([1])
+    both = bench.pictures([2, 1])
+    assert asked == [[1], [2]]
+    assert list(both) == [2, 1]
+    assert both[1] == first[1]
+    assert ["class='snapped'" in both[state] for state in (1, 2)] == [False, True]
+
+
+def test_a_state_that_nothing_was_drawn_of_has_no_picture(bench: Bench, opened: Services, trees: str) -> None:
+    whole = opened.store.states.get(trees)
+    assert whole is not None
+    opened.store.states.append(trees, Draft("bare", {"name": "model"}, whole.network, whole.arrays, {}, {}))
+    assert list(bench.pictures([1, 2])) == [1]

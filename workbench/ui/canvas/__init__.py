@@ -24,6 +24,8 @@ to which the page adds what belongs to the moment::
      "hints": [str, str, str] what to do first, shown while there are no edges
      "streams": ["/api/jobs/ID/events?after=3", ...]                     jobs to follow
      "ahead": ["static/js/..."]                                          parts of Streamlit to load when nothing else is to do
+     "formula": {"place": "bench_latex",   key of the container in which the page sets the formula, and its terms there:
+                 "parts": [{"edges": ["0.0.0"], "own": ["0.0.0"]}]} | null   see workbench/worker/equations.py
      "job": {"stream": "/api/jobs/ID/events", "title": "Fitting", "status": "queued" | "running" | "paused", "fraction": 0.4,
              "message": "10 intervals", "errors": [0.5, 0.2], "iterations": 37} | null}      the long one; errors told up to the `after` of its stream
 

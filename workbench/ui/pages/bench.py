@@ -17,7 +17,7 @@ from workbench.ui.navigation import go, require_project
 from workbench.ui.pages import bench_tools
 from workbench.ui.pill import WATCHED
 from workbench.ui.services import services
-from workbench.ui.state.bench import Bench, Scene
+from workbench.ui.state.bench import FORMULA, Bench, Scene
 from workbench.ui.state.memory import Memory
 
 NETWORK, INSPECTOR = "bench_network", "bench_inspector"
@@ -116,9 +116,9 @@ def _begin(scene: Scene) -> None:
 def _formula(scene: Scene) -> None:
     shown = scene.view["formula"]
     with st.container(key="bench_formula", border=True, horizontal=True, vertical_alignment="center"):
-        with st.container(key="bench_latex", width="stretch"):
+        with st.container(key=FORMULA, width="stretch"):
             if shown.get("latex"):
-                st.latex(shown["latex"])
+                st.latex((shown.get("terms") or shown)["latex"])
             else:
                 st.caption(shown.get("message") or f"The formula has {shown['complexity']} parts, too many to be read here. Prune, or open Export.")
         bench_tools.proof(scene)

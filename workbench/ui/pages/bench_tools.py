@@ -12,6 +12,7 @@ from workbench.ui.navigation import link
 from workbench.ui.pages.bench_training import controls
 from workbench.ui.state.bench import Bench, Scene
 from workbench.ui.state.history import Line, lines
+from workbench.ui.state.miniature import sheet
 
 CHECKED = {
     "holdout": "On the validation rows, which no fit has seen.",
@@ -20,6 +21,7 @@ CHECKED = {
 }
 BUDGETS = {"10 s": 10.0, "30 s": 30.0, "1 min": 60.0, "3 min": 180.0, "10 min": 600.0}
 MOST_LINES = 60
+PICTURED = ".st-key-bench_history .st-key-bench_state_{} button"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -99,7 +101,7 @@ def _history(bench: Bench, scene: Scene) -> None:
     popover = st.popover("History", key="bench_history_open", icon=":material/history:", on_change="rerun", disabled=scene.state is None)
     if popover.open:
         found = lines(scene.steps, scene.project.cursor)
-        with popover, st.container(key="bench_history", height=380 if len(found) > 11 else "content", width=420, gap=None):
+        with popover, st.container(key="bench_history", height=380 if len(found) > 9 else "content", width=480, gap=None):
             _lines(bench, found)
 
 
@@ -108,6 +110,7 @@ def _lines(bench: Bench, found: tuple[Line, ...]) -> None:
         here = next((k for k, line in enumerate(found) if line.here), 0)
         first = max(0, min(here - MOST_LINES // 2, len(found) - MOST_LINES))
         found = found[first : first + MOST_LINES]
+    st.html(sheet(bench.pictures(line.state for line in found), PICTURED))
     for line in found:
         mark = ":material/radio_button_checked:" if line.here else ":material/radio_button_unchecked:" if line.on_path else ":material/more_horiz:"
         indent = "\u2003" * min(line.depth, 6)

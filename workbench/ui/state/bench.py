@@ -8,7 +8,7 @@ page when there is news.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -21,6 +21,7 @@ from workbench.ui.state.history import change_of
 from workbench.ui.state.inspection import Inspection, sketch
 from workbench.ui.state.jobs import STEERED, Jobs
 from workbench.ui.state.memory import Asked, Memory
+from workbench.ui.state.miniature import picture
 from workbench.ui.state.training import PATIENCE, Training
 
 COSTLY = -0.01  # a snap that changes R2 by less than this is worth a warning
@@ -32,6 +33,7 @@ HINTS = (
 )
 LEARNING = "This curve is still being learned. Forms are ranked when the fit is finished or kept; what you ask for now waits for that."
 Way = Literal["undo", "redo"]
+FORMULA = "bench_latex"  # key of the container that the formula is set in
 _MOVES = ("snap", "release", "lock", "unlock", "prune")
 _REDUCING = ("snap", "prune", "eliminate")  # moves that may cost something
 
@@ -118,6 +120,7 @@ class Bench:
             **drawing, "name": scene.project.name, "revision": self.memory.revision, "selected": self.memory.selected,
             "busy": [edge for edge in (*(one.about for one in self.memory.moves), *(one.edge for one in self.memory.waiting)) if edge],
             "hints": [] if running else list(HINTS), "streams": streams, "job": job, "height": height,
+            "formula": _terms(scene),
         }  # fmt: skip
 
     def inspector(self, scene: Scene, height: int) -> dict[str, Any] | None:
@@ -146,6 +149,13 @@ class Bench:
     def refusal(self) -> str | None:
         """Why the last request about the whole page was refused."""
         return self.memory.message if self.memory.about is None else None
+
+    def pictures(self, states: Iterable[int]) -> dict[int, str]:
+        """Return the networks of some states in small, as SVG; one without a drawing has none."""
+        wanted, drawn = list(states), self.memory.pictures
+        views = self._store.states.views(self.project, [state for state in wanted if state not in drawn])
+        drawn |= {state: picture(cast("Mapping[str, Any]", view["drawing"])) for state, view in views.items() if view.get("drawing")}
+        return {state: drawn[state] for state in wanted if state in drawn}
 
     # ---- what a person does
 
@@ -297,6 +307,11 @@ class Bench:
 
 def _edge_of(drawing: Mapping[str, Any] | None, edge: str | None) -> Mapping[str, Any] | None:
     return next((drawn for drawn in (drawing or {}).get("edges", []) if drawn["id"] == edge), None)
+
+
+def _terms(scene: Scene) -> dict[str, Any] | None:
+    told = scene.view.get("formula", {}).get("terms")  # states of before have none
+    return {"place": FORMULA, "parts": told["parts"]} if told else None
 
 
 def _stream(job: str) -> str:

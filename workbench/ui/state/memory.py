@@ -47,6 +47,7 @@ class Memory:
     message : why the last request was refused; about says which edge it was about, None for the whole page
     lost : streams the browser could not follow
     prepared : whether a worker was asked to lay the project out
+    pictures : state -> its network in small; a state never changes
     """
 
     selected: str | None = None
@@ -64,6 +65,7 @@ class Memory:
     about: str | None = None
     lost: set[str] = field(default_factory=set)
     prepared: bool = False
+    pictures: dict[int, str] = field(default_factory=dict)
 
     def refuse(self, sentence: str, edge: str | None = None) -> None:
         """Keep why a request was refused: beside its edge where that is in hand, else above everything."""

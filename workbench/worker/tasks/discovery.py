@@ -31,7 +31,8 @@ from workbench.networks import Edge
 from workbench.primitives import LIBRARY
 from workbench.worker import exporting
 from workbench.worker.context import Context
-from workbench.worker.desk import Desk, equations
+from workbench.worker.desk import Desk
+from workbench.worker.equations import equations
 from workbench.worker.live import Live
 from workbench.worker.registry import Arguments, Arrays, task
 

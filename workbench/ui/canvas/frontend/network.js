@@ -19,6 +19,7 @@ import { Toolbar, CheatSheet } from "./network/toolbar.js";
 import { listenOnPage, listenOnScene } from "./network/keyboard.js";
 import { LiveStreams } from "./network/live.js";
 import { Progress } from "./network/progress.js";
+import { Terms } from "./network/terms.js";
 import { download, toStandaloneSvg } from "./network/save.js";
 import { tellFrame } from "./shared/frames.js";
 
@@ -52,6 +53,11 @@ class NetworkView {
       onNews: (url) => this.args.setTriggerValue("news", url),
       onLost: (url) => this.args.setStateValue("stream", url),
     });
+    this.terms = new Terms({
+      light: (edges) => this.#light(edges),
+      open: (id) => this.select(id),
+      name: (id) => this.everything.byId.get(id)?.label ?? id,
+    });
     this.ruler = document.createElement("canvas").getContext("2d");
     this.#listen();
   }
@@ -64,6 +70,7 @@ class NetworkView {
     root.addEventListener("pointerover", (event) => this.hover(idOf(event)));
     root.addEventListener("pointerleave", () => this.hover(null));
     root.addEventListener("focusin", (event) => { const id = idOf(event); if (id) this.#reach(id); });
+    root.addEventListener("focusout", () => this.terms.light(this.hovered ?? null));
     listenOnScene(root, this);
     this.stopKeys = listenOnPage(this);
     this.observer = new ResizeObserver(() => this.#resized());
@@ -89,6 +96,7 @@ class NetworkView {
     this.progress.show(data.job ?? null);
     this.live.follow(data.streams ?? []);
     if (!this.model.isEmpty) lookAhead(data.ahead ?? []);
+    this.terms.follow(data.formula ?? null, getComputedStyle(this.element).getPropertyValue("--accent"));
     set(this.element, { "data-live": Boolean(data.job), "data-renders": (this.renders = (this.renders ?? 0) + 1) });
   }
 
@@ -147,7 +155,7 @@ class NetworkView {
 
   #mark() {
     if (!this.model.byId.has(this.focus)) this.focus = this.selected ?? this.layout.order.flat()[0];
-    this.scene.mark({ selected: this.selected, hovered: this.hovered, focus: this.focus });
+    this.scene.mark({ selected: this.selected, hot: this.lit ?? new Set(this.hovered ? [this.hovered] : []), focus: this.focus });
   }
 
   /** A frame of a fit: it moves the curves, and where it is of another network than the one drawn, it takes its place. */
@@ -197,6 +205,7 @@ class NetworkView {
     if (id === this.hovered) return;
     this.hovered = id;
     this.#mark();
+    this.terms.light(id);
     if (id && id !== this.selected) this.tooltip.show(this.model.byId.get(id), this.scene.edges.get(id).group);
     else this.tooltip.hide();
   }
@@ -212,6 +221,13 @@ class NetworkView {
 
   #reach(id) {
     this.focus = id;
+    this.#mark();
+    this.terms.light(id);
+  }
+
+  /** Light the edges of a term of the formula; null: of none. */
+  #light(edges) {
+    this.lit = edges && new Set(edges);
     this.#mark();
   }
 
@@ -257,6 +273,7 @@ class NetworkView {
 
   stop() {
     this.live.stop();
+    this.terms.stop();
     this.stopKeys();
     this.observer.disconnect();
     this.tooltip.hide();

@@ -143,14 +143,14 @@ export class Scene {
     parts.badge.replaceChildren(...(height >= ROOM_FOR_BADGE ? badgeOf(state) : []));
   }
 
-  /** Mark what is selected, hovered and reachable by Tab. */
-  mark({ selected, hovered, focus }) {
+  /** Mark what is selected, lit (a set) and reachable by Tab. */
+  mark({ selected, hot, focus }) {
     for (const [id, parts] of this.edges) {
       const on = id === selected;
-      set(parts.group, { "aria-pressed": String(on), tabindex: id === focus ? "0" : "-1", "data-hot": id === hovered });
-      set(parts.wire, { "data-on": on, "data-hot": id === hovered });
+      set(parts.group, { "aria-pressed": String(on), tabindex: id === focus ? "0" : "-1", "data-hot": hot.has(id) });
+      set(parts.wire, { "data-on": on, "data-hot": hot.has(id) });
     }
-    set(this.root, { "data-dim": Boolean(hovered) });
+    set(this.root, { "data-dim": hot.size > 0 });
     const front = this.edges.get(selected)?.wire;
     if (front && front !== this.wires.lastChild) this.wires.append(front);
   }
