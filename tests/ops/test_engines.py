@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -21,6 +22,9 @@ from workbench.ops import engines, reference
 from workbench.ops.autograd import edge_rational, group_rational
 from workbench.ops.launch import COMPUTE
 from workbench.ops.rational import FORMS
+
+if TYPE_CHECKING:
+    from tests.kernels.shim import ShimDevice
 
 NAMES = ["reference", "cpu", "shim", pytest.param("cuda", marks=pytest.mark.gpu)]
 OURS = {"group": group_rational, "edge": edge_rational}
@@ -278,6 +282,42 @@ def test_the_operator_keeps_what_torch_asks_of_operators(engine: str, op: str) -
         pytest.skip("the reference is no operator of a graph: it is traced")
     learned = [tensor.requires_grad_() for tensor in stored(inputs(op), torch.float32, place(engine))[:3]]
     torch.library.opcheck(torch.ops.kan_workbench.rational.default, (*learned, op, "square", engine))
+
+
+# ------------------------------------------------------------------------------------------------------------ on a device
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("op", OURS)
+def test_a_gpu_gives_the_float64_bits_of_the_text_on_a_cpu(shim_device: ShimDevice, monkeypatch: pytest.MonkeyPatch, op: str, form: str) -> None:
+    """The same text, shared out for the same number of multiprocessors; every a b + c in it is written as one operation."""
+    monkeypatch.setattr(shim_device, "multiprocessors", torch.cuda.get_device_properties(0).multi_processor_count)
+    monkeypatch.setitem(engines.ENGINES, "shim", engines.DeviceEngine(lambda x: shim_device))
+    on_cpu = passed(OURS[op], inputs(op), form=form, engine="shim")
+    for mine, theirs in zip(passed(OURS[op], stored(inputs(op), torch.float64, "cuda"), form=form, engine="cuda"), on_cpu, strict=True):
+        assert torch.equal(mine.cpu(), theirs)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("op", OURS)
+def test_a_step_can_be_captured_in_a_graph(op: str) -> None:
+    given = stored(inputs(op), torch.float32, "cuda")
+    eager = passed(OURS[op], given, form="square", engine="cuda")       # compiles the kernels, too
+    *learned, upstream = given
+    learned = [tensor.requires_grad_() for tensor in learned]
+    stream, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        torch.autograd.grad(OURS[op](*learned, form="square", engine="cuda"), learned, upstream)
+    torch.cuda.current_stream().wait_stream(stream)
+    with torch.cuda.graph(graph):
+        y = OURS[op](*learned, form="square", engine="cuda")
+        captured = [y.detach(), *torch.autograd.grad(y, learned, upstream)]
+    for _ in range(2):
+        graph.replay()
+        for mine, theirs in zip(captured, eager, strict=True):
+            assert torch.equal(mine, theirs)
 
 
 # ---------------------------------------------------------------------------------------------------------------- refusals

@@ -88,7 +88,8 @@ def _apply(op: Op, x: torch.Tensor, numerator: torch.Tensor, denominator: torch.
 
 
 def _coefficients(values: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    return values.to(COMPUTE[x.dtype]).contiguous()
+    kind = COMPUTE[x.dtype]
+    return (values if values.dtype == kind else values.to(kind)).contiguous()
 
 
 class _Rational(torch.autograd.Function):

@@ -67,12 +67,15 @@ class CpuEngine:
         arrays = (_numpy(x, a.dtype, op), _numpy(a), _numpy(b), form, _numpy(upstream, a.dtype, op))
         gradients = rational.group_backward(*arrays, torch.get_num_threads()) if op == "group" else rational.edge_backward(*arrays)
         into_x, into_a, into_b = map(torch.from_numpy, gradients)
-        return into_x.to(x.dtype).view(x.shape), into_a, into_b
+        into_x = into_x if into_x.dtype == x.dtype else into_x.to(x.dtype)
+        return into_x.view(x.shape), into_a, into_b
 
 
 def _numpy(tensor: torch.Tensor, dtype: torch.dtype | None = None, op: Op = "edge") -> np.ndarray:
     """Return a tensor's own memory as an array, converted where it must be; rows of channels for a group."""
-    tensor = tensor.detach().to(dtype or tensor.dtype)
+    tensor = tensor.detach()
+    if dtype is not None and tensor.dtype != dtype:
+        tensor = tensor.to(dtype)
     return (tensor.reshape(-1, tensor.shape[-1]) if op == "group" else tensor).numpy()
 
 

@@ -85,7 +85,7 @@ def edge_forward(x: np.ndarray, numerator: np.ndarray, denominator: np.ndarray, 
     """
     check_form(form)
     check_edges(x.shape, numerator.shape, denominator.shape)
-    x, a, b = _prepared(x, np.moveaxis(numerator, 0, -1), np.moveaxis(denominator, 0, -1), form)
+    x, a, b = _prepared(x, numerator.transpose(1, 2, 0), denominator.transpose(1, 2, 0), form)
     y = np.zeros((a.shape[0], x.shape[1]), x.dtype)
     strips.edge_forward(FORMS.index(form))(x, a, b, *_zeros(a, b), y)
     return y
@@ -95,11 +95,11 @@ def edge_backward(x: np.ndarray, numerator: np.ndarray, denominator: np.ndarray,
     """Return dL/dx, dL/dnumerator and dL/ddenominator from dL/dy (n_out, n_rows)."""
     check_form(form)
     check_edges(x.shape, numerator.shape, denominator.shape)
-    x, a, b = _prepared(x, np.moveaxis(numerator, 0, -1), np.moveaxis(denominator, 0, -1), form)
+    x, a, b = _prepared(x, numerator.transpose(1, 2, 0), denominator.transpose(1, 2, 0), form)
     upstream = np.ascontiguousarray(upstream, dtype=x.dtype)
     into_x, into_a, into_b = np.zeros_like(x), np.zeros(a.shape), np.zeros(b.shape)
     strips.edge_backward(FORMS.index(form))(x, upstream, a, b, *_zeros(a, b), into_x, into_a, into_b)
-    into_a, into_b = np.moveaxis(into_a, -1, 0), _signed(np.moveaxis(into_b, -1, 0), denominator, form)
+    into_a, into_b = into_a.transpose(2, 0, 1), _signed(into_b.transpose(2, 0, 1), denominator, form)
     return into_x, into_a.astype(x.dtype), into_b.astype(x.dtype)
 
 
@@ -154,7 +154,8 @@ def _prepared(x: np.ndarray, a: np.ndarray, b: np.ndarray, form: str) -> Arrays:
 
 def _signed(gradient: np.ndarray, denominator: np.ndarray, form: str) -> np.ndarray:
     """Return dL/db from dL/d|b| in the form that takes absolute values, and without the coefficient that a polynomial was lent."""
-    gradient = gradient.reshape(-1)[: denominator.size].reshape(denominator.shape)
+    if gradient.size != denominator.size:
+        gradient = gradient.reshape(-1)[: denominator.size].reshape(denominator.shape)
     return np.where(denominator < 0, -gradient, gradient) if form == "sum_abs" else gradient
 
 
