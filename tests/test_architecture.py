@@ -6,6 +6,7 @@ Truth is the map in `pyproject.toml` (import-linter) for our own modules, and th
 from __future__ import annotations
 
 import ast
+import logging.config
 import re
 import shutil
 import subprocess
@@ -93,6 +94,7 @@ def _offenders(package: str, allowed: set[str], eager_only: bool) -> list[str]:
 
 def test_upper_stages_import_lower_ones_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(logging.config, "dictConfig", lambda config: None)      # it would silence the loggers of everybody else, for all tests behind this one
     assert importlinter.cli.lint_imports(no_cache=True, no_logo=True) == 0
 
 
