@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.table.conftest import npz, workbook
 from workbench.exceptions import TableError
-from workbench.table import Limits, read_table, sheet_names
+from workbench.table import Limits, read_table, sheets
 
 
 def parquet():
@@ -118,7 +118,7 @@ def test_a_zip_bomb_is_refused_before_it_unpacks():
     with pytest.raises(TableError, match="unpacks to 1,200 MB; the limit is 1,024 MB"):
         read_table(data, name="bomb.xlsx")
     with pytest.raises(TableError, match="unpacks to"):
-        sheet_names(data, name="bomb.xlsx")
+        sheets(data, name="bomb.xlsx")
 
 
 def test_a_file_of_300_mb_is_refused_unread_and_the_limit_can_be_raised(tmp_path):

@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 
 from tests.table.conftest import npz, workbook
 from workbench.exceptions import TableError, UnknownColumnError
-from workbench.table import arrays_of_table, first_sheet, read_table, sheet_names, summarise, table_of_arrays
+from workbench.table import arrays_of_table, read_table, sheets, summarise, table_of_arrays
 
 LENGTH = [0.5, 1.0, np.nan, 2.0, 3.25]
 GROUP = ["a", "b", "a", None, "b"]
@@ -85,8 +85,7 @@ def test_a_sheet_a_row_of_names_and_a_range_can_be_chosen(tmp_path):
     rows = [["Pendulum", None, None], [None, "length (m)", "T (s)", "remark"], [None, 1.0, 2.0, "x"], [None, 2.0, 2.8, "y"], [None, 3.0, 3.5, "z"]]
     path = tmp_path / "lab.xlsx"
     path.write_bytes(workbook({"empty": [], "runs": rows, "other": [["a"], [1], [2]]}))
-    assert sheet_names(path) == ("empty", "runs", "other")
-    assert first_sheet(path) == "runs"
+    assert sheets(path) == (("empty", "runs", "other"), "runs")
     found = read_table(path)
     assert found.names == ("length (m)", "T (s)", "remark")
     assert any("3 sheets" in note.text and "'runs' was read" in note.text for note in found.notes)

@@ -122,6 +122,20 @@ def _add(total, sums):
         total[k] += sums[k]
 
 
+@_inlined
+def _gather(strip, x, first, n_channels, n_rows, size):
+    """Lay the channels of one group, `size` numbers of each row, end to end in a strip."""
+    for r in range(n_rows):
+        _copy(strip, r * size, x, first + r * n_channels, size)
+
+
+@_inlined
+def _scatter(x, first, n_channels, n_rows, size, strip):
+    """Put a strip back where it was gathered."""
+    for r in range(n_rows):
+        _copy(x, first + r * n_channels, strip, r * size, size)
+
+
 @kernel(FINITE_OR_NOT)
 def _add_strip(total, at, strip, n):
     """A loop of its own: inside the kernels the compiler could not tell that the arrays lie apart, and would go number by number."""
@@ -147,11 +161,9 @@ def group_forward(form: int) -> Callable[..., None]:
             rows = min(together, n_rows - start)
             for k in range(n_groups):
                 first = start * n_channels + k * size
-                for r in range(rows):
-                    _copy(strip, r * size, x, first + r * n_channels, size)
+                _gather(strip, x, first, n_channels, rows, size)
                 _values(strip, rows * size, _row(a[k], zeros_a), _row(b[k], zeros_b), form, value)
-                for r in range(rows):
-                    _copy(y, first + r * n_channels, value, r * size, size)
+                _scatter(y, first, n_channels, rows, size, value)
 
     return group_forward
 
@@ -170,14 +182,12 @@ def group_backward(form: int) -> Callable[..., None]:
             rows = min(together, n_rows - start)
             for k in range(n_groups):
                 first = start * n_channels + k * size
-                for r in range(rows):
-                    _copy(strip, r * size, x, first + r * n_channels, size)
-                    _copy(arriving, r * size, g, first + r * n_channels, size)
+                _gather(strip, x, first, n_channels, rows, size)
+                _gather(arriving, g, first, n_channels, rows, size)
                 sums_a, sums_b = _gradients(strip, arriving, rows * size, _row(a[k], zeros_a), _row(b[k], zeros_b), form, zeros_a, zeros_b)
                 _add(into_a[k], sums_a)
                 _add(into_b[k], sums_b)
-                for r in range(rows):
-                    _copy(into_x, first + r * n_channels, arriving, r * size, size)
+                _scatter(into_x, first, n_channels, rows, size, arriving)
 
     return group_backward
 

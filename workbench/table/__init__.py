@@ -14,14 +14,13 @@ from workbench.table.columns import KINDS, Column, Kind, Note, Table, counted, d
 from workbench.table.headers import is_unit, unit_in
 from workbench.table.inspection import HIGH_CORRELATION, Summary, content_key, correlated, correlation, inspect, is_constant, summarise
 from workbench.table.limits import Limits
-from workbench.table.reading import Source, first_sheet, read_table, sheet_names
+from workbench.table.reading import Source, read_table, sheets
 from workbench.table.storage import arrays_of_table, table_of_arrays
 from workbench.table.symbols import RESERVED, safe_symbols
 
 __all__ = [
     "read_table",
-    "sheet_names",
-    "first_sheet",
+    "sheets",
     "Table",
     "Column",
     "Note",

@@ -21,7 +21,7 @@ from workbench.table.delimited import TextOptions, read_delimited
 from workbench.table.headers import different_names, unit_in
 from workbench.table.inspection import inspect
 from workbench.table.limits import Limits, check_file_size, check_shape, format_of
-from workbench.table.spreadsheet import read_sheet, sheet_of_numbers, sheets_of
+from workbench.table.spreadsheet import Sheets, read_sheet, sheets_of
 from workbench.table.symbols import safe_symbols
 from workbench.table.values import cells_of_objects, cells_of_series
 
@@ -88,16 +88,10 @@ def read_table(  # noqa: PLR0913  each keyword is one thing that a person can ov
     return _assemble(Path(label).stem or label, columns, notes, options.limits)
 
 
-def sheet_names(source: str | Path | bytes, *, name: str | None = None, limits: Limits | None = None) -> tuple[str, ...]:
-    """Return the names of the sheets of an Excel workbook, in order; a file of another kind has none."""
+def sheets(source: str | Path | bytes, *, name: str | None = None, limits: Limits | None = None) -> Sheets:
+    """Return the names of the sheets of an Excel workbook, and which of them `read_table` takes when none is chosen; another file has none."""
     data, label = _content(source, name, limits or Limits())
-    return sheets_of(data, label, limits or Limits()) if format_of(data, label) == "xlsx" else ()
-
-
-def first_sheet(source: str | Path | bytes, *, name: str | None = None, limits: Limits | None = None) -> str | None:
-    """Return the name of the sheet that `read_table` takes when none is chosen; None where there is none."""
-    data, label = _content(source, name, limits or Limits())
-    return sheet_of_numbers(data, label, limits or Limits()) if format_of(data, label) == "xlsx" else None
+    return sheets_of(data, label, limits or Limits()) if format_of(data, label) == "xlsx" else Sheets()
 
 
 def _check_options(options: _Options) -> None:

@@ -10,7 +10,7 @@ import itertools
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from workbench.exceptions import TableError, did_you_mean
 from workbench.table.columns import Note, listed
@@ -21,24 +21,23 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
 
 _SAMPLE_ROWS = 1000
+Bounds = tuple[int, int, int | None, int | None]  # left, top, right, bottom, counted from 1; None: as far as there is anything
 _ERRORS = frozenset({"#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "#N/A", "#NULL!"})
 
 
-def sheets_of(data: bytes, name: str, limits: Limits) -> tuple[str, ...]:
-    """Return the names of the sheets of a workbook, in order."""
-    workbook = _open(data, name, limits)
-    try:
-        return tuple(sheet.title for sheet in workbook.worksheets)
-    finally:
-        workbook.close()
+class Sheets(NamedTuple):
+    """The sheets of a workbook in order, and the one that is read when none is chosen; None when all are empty."""
+
+    names: tuple[str, ...] = ()
+    first: str | None = None
 
 
-def sheet_of_numbers(data: bytes, name: str, limits: Limits) -> str | None:
-    """Return the name of the sheet that is read when none is chosen; None when all are empty."""
+def sheets_of(data: bytes, name: str, limits: Limits) -> Sheets:
+    """Return what sheets a workbook has."""
     workbook = _open(data, name, limits)
     try:
-        read = _first_table(workbook, [worksheet.title for worksheet in workbook.worksheets], _bounds(None), name, limits)
-        return None if read is None else read[0]
+        titles = tuple(sheet.title for sheet in workbook.worksheets)
+        return Sheets(titles, _first_table(workbook, titles, _bounds(None), name, limits))
     finally:
         workbook.close()
 
@@ -54,17 +53,18 @@ def read_sheet(
     header : the row of the names as Excel counts, from 1; 0 says that there is none; None finds out
     cells : the range to read, such as "B2:F40"; None reads all
     """
-    left, top, right, bottom = _bounds(cells)
+    bounds = _bounds(cells)
+    top = bounds[1]
     if header and header < top:
         raise TableError(f"Row {header}, asked for as the row of names, lies above the range {cells!r}. Let the range begin with the names.")
     workbook = _open(data, name, limits)
     try:
         titles = [worksheet.title for worksheet in workbook.worksheets]
-        wanted = [_chosen(sheet, titles, name)] if sheet is not None else titles
-        read = _first_table(workbook, wanted, (left, top, right, bottom), name, limits)
-        if read is None:
+        title = _chosen(sheet, titles, name) if sheet is not None else _first_table(workbook, titles, bounds, name, limits)
+        rows = [] if title is None else _rows(workbook, title, bounds, name, limits)
+        if title is None or not _is_filled(rows):
+            wanted = titles if title is None else [title]
             raise TableError(f"{name!r}: there is nothing in {listed(wanted)}{f' at {cells}' if cells else ''}. Sheets: {listed(titles)}.")
-        title, rows = read
     finally:
         workbook.close()
     columns, notes = _columns(rows, header - top + 1 if header else header, name)
@@ -93,28 +93,29 @@ def _chosen(sheet: str | int, titles: Sequence[str], name: str) -> str:
     raise TableError(f"{name!r} has no such sheet as {sheet!r}.{did_you_mean(sheet, titles)} Sheets: {listed(titles)}.")
 
 
-def _first_table(
-    workbook: Workbook, titles: Sequence[str], bounds: tuple[int, int, int | None, int | None], name: str, limits: Limits
-) -> tuple[str, list[tuple[Cell, ...]]] | None:
-    """Return the title and rows of the first sheet with numbers in two columns; else of the first that is not empty: a cover is no table."""
-    first = None
+def _first_table(workbook: Workbook, titles: Sequence[str], bounds: Bounds, name: str, limits: Limits) -> str | None:
+    """Return the title of the first sheet whose first rows hold numbers in two columns, for a cover is no table; else of the first not empty."""
+    left, top, right, bottom = bounds
+    last = top + _SAMPLE_ROWS - 1
+    head = (left, top, right, last if bottom is None else min(bottom, last))
     for title in titles:
-        rows = _rows(workbook, title, bounds, name, limits)
-        if _n_columns_of_numbers(rows) >= 2:
-            return title, rows
-        if first is None and any(cell is not None for row in rows for cell in row):
-            first = title, rows
-    return first
+        if _n_columns_of_numbers(_rows(workbook, title, head, name, limits)) >= 2:
+            return title
+    return next((title for title in titles if _is_filled(_rows(workbook, title, bounds, name, limits))), None)
+
+
+def _is_filled(rows: Sequence[Sequence[Cell]]) -> bool:
+    return any(cell is not None for row in rows for cell in row)
 
 
 def _n_columns_of_numbers(rows: Sequence[Sequence[Cell]]) -> int:
     """Count the columns in which at least two cells are numbers."""
-    counts = Counter(k for row in rows[:_SAMPLE_ROWS] for k, cell in enumerate(row) if isinstance(cell, int | float) and not isinstance(cell, bool))
+    counts = Counter(k for row in rows for k, cell in enumerate(row) if isinstance(cell, int | float) and not isinstance(cell, bool))
     return sum(count >= 2 for count in counts.values())
 
 
-def _bounds(cells: str | None) -> tuple[int, int, int | None, int | None]:
-    """Return left, top, right, bottom of a range, counted from 1."""
+def _bounds(cells: str | None) -> Bounds:
+    """Return the bounds of a range."""
     from openpyxl.utils import range_boundaries
 
     if cells is None:
@@ -126,7 +127,7 @@ def _bounds(cells: str | None) -> tuple[int, int, int | None, int | None]:
     return left or 1, top or 1, right, bottom
 
 
-def _rows(workbook: Workbook, title: str, bounds: tuple[int, int, int | None, int | None], name: str, limits: Limits) -> list[tuple[Cell, ...]]:
+def _rows(workbook: Workbook, title: str, bounds: Bounds, name: str, limits: Limits) -> list[tuple[Cell, ...]]:
     left, top, right, bottom = bounds
     worksheet = workbook[title]
     worksheet.reset_dimensions()  # what the file says of its own size may be wrong

@@ -139,10 +139,11 @@ def _shown(found: Discovery) -> dict[str, Any]:
     except (DiscoveryError, ProjectError) as problem:
         return {"text": "", "latex": "", "complexity": None, "certificate": None, "message": str(problem)}
     rounded = formula.rounded(_DIGITS)
+    latex = equations(rounded)
     return {
         "text": formula.to_text(),
-        "latex": equations(rounded),
-        "terms": terms(rounded, found.data, found.state.networks),
+        "latex": latex,
+        "terms": terms(rounded, found.data, found.state.networks) if latex else None,
         "complexity": formula.complexity,
         "certificate": formula.certificate.to_json() if formula.certificate else None,
         "certificate_text": formula.certificate_text,

@@ -54,12 +54,12 @@ def terms(formula: Formula, data: Dataset, networks: Sequence[KAN]) -> dict[str,
 
     Parameters
     ----------
-    formula : as read from the networks, its constants rounded or not
+    formula : one that `equations` sets, as read from the networks, its constants rounded or not
     networks : one for every group, or the one there is
     """
     nodes = sum(1 for output in formula.outputs for _ in walk(output.expression))
     trials = sum(len(network.edges("snapped", "locked")) for network in networks)
-    if trials * nodes > _MOST_WORK or not equations(formula):
+    if trials * nodes > _MOST_WORK:
         return None
     told = assembled_parts(data, networks)
     numbered = [(block, part) for block, parts in enumerate(told) for part in parts][: _LAST - _FIRST]

@@ -104,6 +104,7 @@ def test_an_excel_file_opens_at_the_first_sheet_that_is_a_table_and_another_can_
     data = Preparation(opened, project)
     assert data.plan.reading.sheets == ("Read me", "Runs", "Weird")
     assert (data.plan.reading.sheet, data.table.values["y"][0]) == ("Runs", 2)
+    assert any("3 sheets" in note.text and "'Runs' was read" in note.text for note in data.table.notes)
     data.edit({0: {"unit": "m"}})
     data.read_again(replace(data.plan.reading, sheet="Weird", cells="A1:B5"))
     again = Preparation(opened, project)

@@ -14,6 +14,7 @@ import streamlit as st
 from workbench.ui.state.bench import Bench, Scene
 
 STEP = "One block of iterations, then paused again"
+FURTHER = "Train this network further from where it stands, as one more move of the history"
 KEEP = "End the fit here. The best network so far becomes the present state: one more line of the history, which can be undone"
 DISCARD = "End the fit and keep nothing of it: everything is as it was before"
 
@@ -21,7 +22,7 @@ DISCARD = "End the fit and keep nothing of it: everything is as it was before"
 def controls(bench: Bench, scene: Scene) -> None:
     """Draw them."""
     if scene.training is None:
-        _continue(bench, "Train this network further from where it stands, as one more move of the history", disabled=scene.state is None or scene.running is not None)
+        _continue(bench, FURTHER, disabled=scene.state is None or scene.running is not None)
         return
     waits = scene.training.status == "queued"
     st.button("Discard", key="bench_discard", icon=":material/delete:", help=DISCARD, on_click=bench.training.discard)

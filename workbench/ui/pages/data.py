@@ -146,8 +146,9 @@ def _start(data: Preparation, ready: bool) -> None:
                     disabled=running or not ready)  # fmt: skip
     search = st.button("Find the law", key="find_law", icon=":material/auto_awesome:", width="stretch", disabled=running or not ready,
                        help="The machine makes the moves: fits, prunes and names curves, and keeps every step. You can undo each.")  # fmt: skip
-    if running:
-        st.caption("A fit of this project is paused. Go on with it or end it on the page Workbench." if job.status == "paused" else "A fit of this project is under way.")
+    if job is not None:
+        paused = "A fit of this project is paused. Go on with it or end it on the page Workbench."
+        st.caption(paused if job.status == "paused" else "A fit of this project is under way.")
     if (fit and attempt(data.fit)) or (search and attempt(data.search)):
         go("workbench", data.project.id)
 

@@ -143,7 +143,10 @@ class Bench:
         waiting = [one for one in self.memory.waiting if one.edge == self.memory.selected]
         message = f"{waiting[-1].move.capitalize()} waits until the fit is finished or kept." if waiting else LEARNING
         refused = self.memory.message if self.memory.about == self.memory.selected else None
-        return {**sketch(drawn), "x_label": str(drawn["label"]).split(" → ")[0], "live": True, "revision": self.memory.revision, "busy": False, "height": height, "message": refused or message}
+        return {
+            **sketch(drawn), "x_label": str(drawn["label"]).split(" → ")[0], "live": True, "revision": self.memory.revision, "busy": False,
+            "height": height, "message": refused or message,
+        }  # fmt: skip
 
     @property
     def refusal(self) -> str | None:

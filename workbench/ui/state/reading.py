@@ -44,10 +44,10 @@ def read_file(jobs: Jobs, content: bytes, reading: Reading) -> Read:
         Why it cannot be read, and what to do, in one sentence.
     """
     file = {"file": np.frombuffer(content, np.uint8)}
+    result = jobs.ask("table.read", {"name": reading.file, **reading.options()}, file)  # where no sheet was chosen it notes which one it took
     if content.startswith(ZIP):
         found = cast("Mapping[str, Any]", jobs.ask("table.sheets", {"name": reading.file}, file).value)
         reading = replace(reading, sheets=tuple(found["names"]), sheet=reading.sheet or found["first"])
-    result = jobs.ask("table.read", {"name": reading.file, **reading.options()}, file)
     arrays = {f"{_TABLE}{name}": values for name, values in result.arrays.items()}
     return Read({"table": result.value}, arrays, reading)
 

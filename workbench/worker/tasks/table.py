@@ -34,10 +34,9 @@ def read(arguments: Arguments, arrays: Arrays, context: Context) -> Result:
 @task("table.sheets", memory=MEMORY, seconds=SECONDS)
 def sheets(arguments: Arguments, arrays: Arrays, context: Context) -> dict[str, Any]:
     """Name the sheets of a workbook, so that a person can choose one, and the one that is read when nobody does."""
-    from workbench.table import first_sheet, sheet_names
+    from workbench import table
 
-    content, name = _content(arrays), str(arguments.get("name", "file.xlsx"))
-    return {"names": list(sheet_names(content, name=name)), "first": first_sheet(content, name=name)}
+    return table.sheets(_content(arrays), name=str(arguments.get("name", "file.xlsx")))._asdict()
 
 
 def _content(arrays: Arrays) -> bytes:
