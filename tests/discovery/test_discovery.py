@@ -13,8 +13,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import workbench as wb
 from workbench.discovery.autopilot import name_edges
-from workbench.discovery.inspection import previews
+from workbench.discovery.inspection import inspect, previews
 from workbench.exceptions import DiscoveryError, ProjectError, SnapError, UnknownEdgeError, UnknownPrimitiveError
+from workbench.figures.drawing import drawing, edge_id
 from workbench.networks.storage import to_arrays
 
 
@@ -221,3 +222,13 @@ def test_nothing_to_undo_or_redo_is_said(hello: wb.Dataset, found: wb.Discovery)
         found.redo()
     with pytest.raises(DiscoveryError, match="There is no state 99"):
         found.go_to(99)
+
+
+def test_a_node_has_one_name_in_the_list_of_edges_the_drawing_and_the_inspector():
+    data = wb.Dataset.from_table({"a": np.linspace(0, 1, 37), "b": np.cos(np.arange(37.0)), "y": np.sin(np.arange(37.0))}, "y")
+    found = wb.Discovery(data).fit(hidden_layer_sizes=(2, 3), max_iter=2, n_starts=1)
+    drawn = {edge["id"]: edge["label"] for edge in drawing(found.network, data.X, labels=data)["edges"]}
+    told = {edge_id(edge.index): edge.label for edge in found.edges}
+    assert told == {name: drawn[name] for name in told}
+    assert {told["0.0.1"], told["1.1.2"], told["2.2.0"]} == {"a → h1", "h1 → h2,2", "h2,2 → y"}
+    assert inspect(found, (2, 2, 0), previews(found, (2, 2, 0)))["x_label"] == "h2,2"

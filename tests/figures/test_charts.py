@@ -59,6 +59,12 @@ def test_many_rows_are_thinned_and_that_is_said():
     assert f"every 4th of {4 * MOST_POINTS} rows" in text
 
 
+@pytest.mark.parametrize(("times", "said"), [(2, "every 2nd"), (3, "every 3rd"), (11, "every 11th"), (12, "every 12th"), (21, "every 21st")])
+def test_thinning_is_said_in_english(times, said):
+    y = np.linspace(0, 1, times * MOST_POINTS)
+    assert f"{said} of {times * MOST_POINTS} rows" in parity_svg([("training", y, y)], "V")
+
+
 def test_hostile_names_stay_text():
     text = parity_svg(PARTS, '</text><script>alert("x")</script>', "<b>")
     ElementTree.fromstring(text)

@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.dataset import Dataset
 from workbench.exceptions import UnknownEdgeError, did_you_mean
-from workbench.networks import KAN, Edge
+from workbench.networks import KAN, Edge, hidden_label
 
 
 def resolve(data: Dataset, network: KAN, edge: Sequence[Any]) -> Edge:
@@ -52,7 +52,7 @@ def readable(data: Dataset, network: KAN, edge: Edge) -> list[Any]:
 def label(data: Dataset, network: KAN, edge: Edge) -> str:
     """Return "Girth → h0": where an edge comes from and where it goes."""
     level, source, target = edge
-    start = data.seen_name(data.features[source].name) if level == 0 else f"h{source}" if level == 1 else f"h{level},{source}"
+    start = data.seen_name(data.features[source].name) if level == 0 else hidden_label(level - 1, source)
     return f"{start} → {_target_label(data, network, level, target)}"
 
 
@@ -62,7 +62,7 @@ def _target_label(data: Dataset, network: KAN, level: int, slot: int) -> str:
     factor = "" if len(node.factors) == 1 else f"·{node.factors.index(slot) + 1}"
     if level == len(network.layers) - 1:
         return (data.seen_name(data.targets[number].name) if number < len(data.targets) else f"output {number}") + factor
-    return (f"h{node.id}" if level == 0 else f"h{level + 1},{node.id}") + factor
+    return hidden_label(level, node.id) + factor
 
 
 def members(

@@ -21,7 +21,7 @@ from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
 from workbench.exceptions import SnapError
 from workbench.expression import Symbol, fold, free_constants, substitute, to_text, with_constants
-from workbench.networks import Edge
+from workbench.networks import Edge, hidden_label
 from workbench.primitives import LIBRARY, Form, PrimitiveForm
 from workbench.pruning import importance
 from workbench.trace import Trace, trace
@@ -130,7 +130,7 @@ def curve(values: np.ndarray) -> list[float | None]:
 def _x_label(found: Discovery, edge: Edge) -> str:
     level, source, _ = edge
     if level:
-        return f"h{source}" if level == 1 else f"h{level},{source}"
+        return hidden_label(level - 1, source)
     column = found.data.features[source]
     name = found.data.seen_name(column.name)
     return f"{name} ({column.unit})" if column.unit else name

@@ -196,7 +196,16 @@ def _thinned(series: Sequence[Series]) -> tuple[list[Series], str]:
     total = sum(len(part.x) for part in finite)
     every = max(1, -(-total // MOST_POINTS))
     kept = [Series(part.name, part.x[::every], part.y[::every]) for part in finite if len(part.x)]
-    return kept, f"every {every}th of {total} rows" if every > 1 else ""
+    return kept, f"every {_ordinal(every)} of {total} rows" if every > 1 else ""
+
+
+def _ordinal(number: int) -> str:
+    """Return a whole number as a place in a row.
+
+    >>> [_ordinal(n) for n in (2, 3, 4, 11, 12, 21)]
+    ['2nd', '3rd', '4th', '11th', '12th', '21st']
+    """
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:

@@ -20,7 +20,7 @@ import numpy as np
 
 from workbench.exceptions import NetworkError
 from workbench.expression import Symbol, to_text
-from workbench.networks import KAN, Edge, SymbolicEdge
+from workbench.networks import KAN, Edge, SymbolicEdge, hidden_label
 from workbench.networks.kan import Layer, Node
 from workbench.ops import cpu
 from workbench.trace import Trace, attribution, trace
@@ -114,7 +114,7 @@ def _layers(network: KAN, labels: Labels | None) -> list[Mapping[str, Any]]:
     described: list[Mapping[str, Any]] = [{"nodes": below}]
     for level, layer in enumerate(network.layers):
         outputs = _names("y", network.n_outputs, labels) if level == len(network.layers) - 1 else None
-        described.append({"nodes": [_node(node, i, level, outputs, len(network.layers)) for i, node in enumerate(layer.nodes)]})
+        described.append({"nodes": [_node(node, i, level, outputs) for i, node in enumerate(layer.nodes)]})
     return described
 
 
@@ -129,12 +129,11 @@ def _names(letter: Literal["x", "y"], count: int, labels: Labels | None) -> list
     return [(f"{transforms.get(column.name, '')} {column.name}".strip(), column.unit or None) for column in columns]
 
 
-def _node(node: Node, index: int, level: int, outputs: list[tuple[str, str | None]] | None, depth: int) -> Mapping[str, Any]:
+def _node(node: Node, index: int, level: int, outputs: list[tuple[str, str | None]] | None) -> Mapping[str, Any]:
     if outputs is not None:
         label, unit = outputs[index]
         return {"id": node.id, "label": label, "kind": "output", "unit": unit, "factors": list(node.factors)}
-    label = f"h{node.id}" if depth == 2 else f"h{level + 1},{node.id}"
-    return {"id": node.id, "label": label, "kind": node.kind, "unit": None, "factors": list(node.factors)}
+    return {"id": node.id, "label": hidden_label(level, node.id), "kind": node.kind, "unit": None, "factors": list(node.factors)}
 
 
 def _slot_labels(nodes: Sequence[Mapping[str, Any]]) -> dict[int, tuple[int, str]]:

@@ -272,6 +272,15 @@ class KAN:
         return self.with_layer(level, locked=layer.locked | {key} if locked else layer.locked - {key})
 
 
+def hidden_label(level: int, node: int) -> str:
+    """Return what a hidden node is called wherever a person meets it: `node` is its id, `level` the layer whose edges end in it.
+
+    >>> hidden_label(0, 4), hidden_label(1, 0)
+    ('h4', 'h2,0')
+    """
+    return f"h{node}" if level == 0 else f"h{level + 1},{node}"
+
+
 def nodes_of(sums: int, products: Sequence[int] = ()) -> tuple[Node, ...]:
     """Return nodes for a layer: `sums` sum nodes, then one product node per entry of `products` (its arity).
 
