@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose
 
 from workbench.exceptions import UnknownPrimitiveError
 from workbench.expression import Call, Constant, Number, Symbol, symbols, value_and_gradient
-from workbench.primitives import LIBRARY, find
+from workbench.primitives import ACTIVATIONS, LIBRARY, find
 
-PRIMITIVES = list(LIBRARY.values())
+PRIMITIVES = [*LIBRARY.values(), *ACTIVATIONS.values()]
 ids = [primitive.name for primitive in PRIMITIVES]
 
 every_primitive = pytest.mark.parametrize("primitive", PRIMITIVES, ids=ids)
@@ -59,6 +59,11 @@ def truth(primitive, z, shape):
     with mpmath.workdps(50):
         values = {"z": mpmath.mpf(float(z)), **{own.name: mpmath.mpf(float(v)) for own, v in zip(primitive.shape, shape)}}
         return in_fifty_digits(primitive.expression, values)
+
+
+def test_activations_are_found_by_name_and_not_offered_to_edges():
+    assert find("GELU") is ACTIVATIONS["gelu"]
+    assert not set(ACTIVATIONS) & set(LIBRARY)
 
 
 def test_there_are_at_least_45_forms_with_names_of_their_own():

@@ -6,8 +6,9 @@
     ([3.0, 12.0], [6.0, 12.0])
 """
 
+from workbench.primitives.activations import ACTIVATIONS
 from workbench.primitives.forms import Form, PrimitiveForm, TypedForm, form_from_json
 from workbench.primitives.library import LIBRARY, find
 from workbench.primitives.primitive import Primitive, Shape
 
-__all__ = ["LIBRARY", "Form", "Primitive", "PrimitiveForm", "Shape", "TypedForm", "find", "form_from_json"]
+__all__ = ["ACTIVATIONS", "LIBRARY", "Form", "Primitive", "PrimitiveForm", "Shape", "TypedForm", "find", "form_from_json"]

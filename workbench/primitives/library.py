@@ -19,6 +19,7 @@ import numpy as np
 
 from workbench.exceptions import UnknownPrimitiveError, did_you_mean
 from workbench.expression.functions import erf
+from workbench.primitives.activations import ACTIVATIONS
 from workbench.primitives.primitive import Primitive, Shape
 from workbench.primitives.special import bernoulli, langevin, langevin_slope, logistic, power_slope, sinc, sinc_slope, times_log
 
@@ -366,9 +367,9 @@ def find(name: str) -> Primitive:
     plain = str(name).replace("**", "^").replace(" ", "").lower()
     for candidate in (str(name), plain, plain.removesuffix("(x)")):
         known = _ALIASES.get(candidate, candidate)
-        if known in LIBRARY:
-            return LIBRARY[known]
+        if known in LIBRARY or known in ACTIVATIONS:
+            return LIBRARY.get(known) or ACTIVATIONS[known]
     raise UnknownPrimitiveError(
-        f"{name!r}: no such primitive.{did_you_mean(plain, (*LIBRARY, *_ALIASES))} Known: {', '.join(LIBRARY)}. "
+        f"{name!r}: no such primitive.{did_you_mean(plain, (*LIBRARY, *ACTIVATIONS, *_ALIASES))} Known: {', '.join(LIBRARY)}. "
         "A form of your own can be typed, such as 'a*exp(-b*x)'."
     )
