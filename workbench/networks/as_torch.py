@@ -24,7 +24,7 @@ from workbench.exceptions import NetworkError
 from workbench.expression import Call, Constant, Expression, Number, Symbol, parse
 from workbench.networks.kan import KAN, Layer, SymbolicEdge
 from workbench.ops import spline
-from workbench.primitives import PrimitiveForm
+from workbench.primitives import Form, PrimitiveForm
 
 if TYPE_CHECKING:
     import torch
@@ -178,7 +178,7 @@ def _masks(layer: Layer) -> dict[str, np.ndarray]:
 def _placed(layer: Layer, key: tuple[int, int], edge: SymbolicEdge) -> tuple[int, int, tuple[bool, ...], Callable]:
     """Return row, column, which constants may be fitted, and the torch function of a named edge."""
     free = tuple(flag and key not in layer.locked for flag in edge.free)
-    return layer.targets.index(key[0]), layer.sources.index(key[1]), free, _torch_form(edge)
+    return layer.targets.index(key[0]), layer.sources.index(key[1]), free, torch_form(edge.form)
 
 
 def _partly(values: torch.Tensor, free: torch.Tensor) -> torch.Tensor:
@@ -191,9 +191,8 @@ def _partly(values: torch.Tensor, free: torch.Tensor) -> torch.Tensor:
 # -------------------------------------------------------------------------------------------------------- expressions
 
 
-def _torch_form(edge: SymbolicEdge) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+def torch_form(form: Form) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
     """Return phi(x, constants) of a form: c f(a x + b; shape) of the library, or what a person typed."""
-    form = edge.form
     if isinstance(form, PrimitiveForm):
         tree, names = form.primitive.expression, [shape.name for shape in form.primitive.shape]
 
