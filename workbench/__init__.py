@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from workbench.activations import open_kat
     from workbench.dataset import Dataset, load_sample, sample_names
     from workbench.discovery import Discovery, discover, load_discovery
-    from workbench.estimator import KANClassifier, KANRegressor
+    from workbench.estimator import KANClassifier, KANRegressor, KATClassifier, KATRegressor
     from workbench.exceptions import WorkbenchError
     from workbench.formula import Formula
     from workbench.table import Table, read_table
@@ -33,6 +34,9 @@ _HOME = {
     "sample_names": "dataset",
     "KANRegressor": "estimator",
     "KANClassifier": "estimator",
+    "KATRegressor": "estimator",
+    "KATClassifier": "estimator",
+    "open_kat": "activations",
     "Discovery": "discovery",
     "discover": "discovery",
     "load_discovery": "discovery",
@@ -48,6 +52,9 @@ __all__ = [
     "sample_names",
     "KANRegressor",
     "KANClassifier",
+    "KATRegressor",
+    "KATClassifier",
+    "open_kat",
     "Discovery",
     "discover",
     "load_discovery",

@@ -136,7 +136,7 @@ class KANRegressor(RegressorMixin, _KANEstimator):
     def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> Self:
         """Fit to rows X (n_rows, n_features) and targets y (n_rows,) or (n_rows, n_targets)."""
         X, y = validate_data(self, X, y, dtype=float, multi_output=True, y_numeric=True)
-        weights = _weights(sample_weight, X)
+        weights = weights_of(sample_weight, X)
         self._one_column = y.ndim == 1
         self._rows = X[:: max(1, len(X) // 2000)]
         self._fit_problem(_weighted(Problem(X.T, y.reshape(len(X), -1).T), weights))
@@ -172,7 +172,7 @@ class KANClassifier(ClassifierMixin, _KANEstimator):
             raise TrainingError(f"The labels hold one class only, {self.classes_[0]!r}. Give rows of at least two classes.")
         self._rows = X[:: max(1, len(X) // 2000)]
         problem = Problem(X.T, codes[None].astype(float), None, "cross_entropy", len(self.classes_))
-        self._fit_problem(_weighted(problem, _weights(sample_weight, X)))
+        self._fit_problem(_weighted(problem, weights_of(sample_weight, X)))
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
@@ -211,7 +211,8 @@ def with_checks(problem: Problem, fraction: float, generator: np.random.Generato
     return replace(problem, folds=folds)
 
 
-def _weights(sample_weight: np.ndarray | None, X: np.ndarray) -> np.ndarray | None:
+def weights_of(sample_weight: np.ndarray | None, X: np.ndarray) -> np.ndarray | None:
+    """Return weights with mean 1, or None for equal ones."""
     if sample_weight is None:
         return None
     weights = _check_sample_weight(sample_weight, X, dtype=float, ensure_non_negative=True)
