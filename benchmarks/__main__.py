@@ -15,11 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks import browser, edge_forms, interactive, process, pykan_fit, rational_layers, spline_layer
+from benchmarks import browser, digits, edge_forms, interactive, kat_block, process, pykan_fit, rational_layers, spline_layer
 from benchmarks.results import to_markdown
 from benchmarks.timing import Bench, Row
 
-GROUPS = {module.GROUP: module for module in (pykan_fit, rational_layers, spline_layer, edge_forms, interactive, process, browser)}
+GROUPS = {
+    module.GROUP: module
+    for module in (pykan_fit, rational_layers, spline_layer, kat_block, edge_forms, digits, interactive, process, browser)
+}
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

@@ -30,6 +30,17 @@ def target(module: nn.Module, X: torch.Tensor) -> torch.Tensor:
         return module(X)
 
 
+class Wrapped(nn.Module):
+    """Gives its outputs by name, as many libraries do."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, X: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"logits": self.inner(X)}
+
+
 # --------------------------------------------------------------------------------------------------------- recognition
 
 
@@ -75,6 +86,8 @@ def test_a_module_without_rationals_is_refused() -> None:
 def test_targets_that_fit_no_output_are_refused(lorentzian: TheirModel) -> None:
     with pytest.raises(TrainingError, match=r"gives \(1,\) numbers per row, y has \(2,\)"):
         wb.open_kat(lorentzian, rows(), torch.zeros(211, 2))
+    with pytest.raises(TrainingError, match=r"a tensor \(n_rows, n_outputs\); on two rows it gave dict"):
+        wb.open_kat(Wrapped(lorentzian), rows(), torch.zeros(211))
     with pytest.raises(TrainingError, match="as many rows of y as of X"):
         wb.open_kat(lorentzian, rows(), torch.zeros(3))
 
@@ -223,6 +236,28 @@ def test_a_rational_that_stands_in_two_places_is_one_function() -> None:
     snapped = reading.snap(("inner.act", 0), "gaussian", epochs=0).module
     assert isinstance(snapped.act2, SnappedRational)
     assert snapped.act2 is snapped.inner.act
+
+
+def test_a_model_that_was_handed_back_can_be_opened_again(trained_kat: tuple) -> None:
+    module, samples = trained_kat
+    first = wb.open_kat(module, samples.X, samples.y)
+    for address in (("blocks.0.mlp.act1", 1), ("blocks.0.mlp.act2", 0), ("blocks.0.mlp.act2", 1)):
+        first = first.snap(address, first.candidates(address, top=1)[0], epochs=0)
+    again = wb.open_kat(first.to_torch(), samples.X, samples.y)
+    assert [function.text for function in again.functions] == [function.text for function in first.functions]
+    assert again.forms == {"blocks.0.mlp.act1": "sum_abs"}
+    assert again.snap(("blocks.0.mlp.act1", 0), "x", epochs=0).certificate().n_named == 4
+    with pytest.raises(SnapError, match="had a name when the model was opened"):
+        again.release(("blocks.0.mlp.act2", 0))
+
+
+def test_a_name_can_be_changed_for_another(trained_kat: tuple) -> None:
+    module, samples = trained_kat
+    reading = wb.open_kat(module, samples.X, samples.y)
+    for form in ("gelu", "softplus"):
+        reading = reading.snap(("blocks.0.mlp.act2", 0), form, epochs=0)
+    assert reading.functions[2].name.form.name == "softplus"
+    assert reading.certificate().n_named == 1
 
 
 def test_a_form_that_is_not_defined_everywhere_is_refused_for_an_activation(lorentzian: TheirModel) -> None:

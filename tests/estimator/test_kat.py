@@ -110,3 +110,11 @@ def test_a_fitted_model_can_be_read_and_stays_as_it_is() -> None:
     assert model.attention(X[:7])["blocks.0.attn"].shape == (7, 2, 5, 5)
     with pytest.raises(TrainingError, match="does not know the class 'rose'"):
         model.read(X, np.where(names == "setosa", "rose", names))
+
+
+def test_a_regressor_can_be_read_as_well() -> None:
+    X, y = product(211)
+    model = wb.KATRegressor(**SMALL).fit(X, y)
+    parts = model.read(X, y, validation=(X[:50], y[:50])).certificate().parts
+    assert (parts["train"].n_rows, parts["validation"].n_rows) == (211, 50)
+    assert parts["train"].score_opened == pytest.approx(model.score(X, y), rel=1e-4)

@@ -7,8 +7,8 @@
 Names are ordered by what they ask to be believed (snapping.ranking.burden: complexity, constants, digits lost) and how far off the outputs are: a form
 may be four points heavier for outputs half as far off.
 
-An activation must have a value wherever the rest of the model sends it, on rows nobody has seen yet too: only forms that are defined everywhere
-are offered. The model asked about never changes; each candidate that was judged carries its own, so that to snap is to take it.
+An activation must have a value wherever the rest of the model sends it, on rows nobody has seen yet too: forms that are not defined everywhere
+are refused. The model asked about never changes; each candidate that was judged carries its own, so that to snap is to take it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from workbench.snapping.edge_fit import EdgeFit
 
 Address = tuple[str, int]  # path of the activation in the module, and group
 
-_STEEP = ("cbrt", "|x|^p", "sign")  # an infinite slope, or none, is nothing to train through
+_STEEP = {"cbrt", "|x|^p", "sign"}  # an infinite slope, or none, is nothing to train through
+_SWELLING = {"sinc", "sinc^2", "x*sin", "exp(-p*x)*sin"}  # waves whose swell bends into any curve: they imitate and say nothing
 _SAME_CURVE = 1e-3  # of a curve's spread: what no eye tells apart
 _HALVING = 4.0  # points of complexity that a form may cost more for outputs half as far off
 _NO_DIFFERENCE = 1e-4  # of outputs, in units of their spread: what training in float32 leaves
@@ -91,14 +92,14 @@ def text_of(name: Name) -> str:
 
 
 def forms_offered(asked: Iterable[Form | str] | None) -> tuple[Form, ...]:
-    """Return the forms asked for, or all that are defined everywhere and have a slope there.
+    """Return the forms asked for, or those that are worth offering: defined everywhere, with a slope, and no wave that swells or fades.
 
     Raises
     ------
     SnapError : a form that was asked for is not defined everywhere
     """
     if asked is None:
-        return tuple(PrimitiveForm(p) for p in (*LIBRARY.values(), *ACTIVATIONS.values()) if p.domain == "any" and p.name not in _STEEP)
+        return tuple(PrimitiveForm(p) for p in (*LIBRARY.values(), *ACTIVATIONS.values()) if p.domain == "any" and p.name not in _STEEP | _SWELLING)
     forms = tuple(form_of(form) for form in asked)
     for form in forms:
         if isinstance(form, PrimitiveForm) and form.primitive.domain != "any":

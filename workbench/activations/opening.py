@@ -11,8 +11,7 @@ from workbench.activations.reading import KATReading, Rows, tensor
 from workbench.activations.received import received
 from workbench.activations.recognition import form_of, rationals
 from workbench.exceptions import NetworkError, TrainingError
-from workbench.networks.kat.snapped import SnappedRational
-from workbench.training.adam import Samples, outputs_of
+from workbench.training.adam import Samples
 
 _PROVEN_ON = 256  # rows
 _HELD_BACK = 5  # one row of so many judges names where no validation rows are given
@@ -53,7 +52,7 @@ def open_kat(
         judges = _samples(module, *validation)
     forms, looked_at = {}, received(module, places, samples.X[:_PROVEN_ON])
     for place in places:
-        if not isinstance(place.module, SnappedRational):
+        if place.unnamed:
             found = looked_at[place.path]
             forms[place.path] = form_of(place, [group.x for group in found], [group.y for group in found], form)
     return KATReading(module, module, samples, judges, forms, random_state)
@@ -66,9 +65,13 @@ def _samples(module: nn.Module, X: Rows, y: Rows) -> Samples:
     if len(X) != len(y) or len(X) < 2:
         raise TrainingError(f"open_kat takes as many rows of y as of X, two at least; got {len(y)} and {len(X)}.")
     X = X.to(own.device, own.dtype if X.is_floating_point() else X.dtype)
-    outputs = outputs_of(module, X[:2])
+    with torch.no_grad():
+        outputs = module(X[:2])
+    if not isinstance(outputs, torch.Tensor) or outputs.dim() != 2:
+        what = tuple(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
+        raise TrainingError(f"open_kat: the module has to give a tensor (n_rows, n_outputs); on two rows it gave {what}. Wrap it in one that picks what to read.")
     classes = not y.is_floating_point() and y.dim() == 1
-    if classes and outputs.dim() == 2 and 0 <= int(y.min()) and int(y.max()) < outputs.shape[1]:
+    if classes and 0 <= int(y.min()) and int(y.max()) < outputs.shape[1]:
         return Samples(X, y.to(own.device).long(), "cross_entropy")
     y = y.to(own.device, own.dtype).reshape(len(y), -1)
     if outputs.shape[1:] != y.shape[1:]:

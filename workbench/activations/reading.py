@@ -168,13 +168,16 @@ class KATReading:
         return replace(self, module=module, moves=(*self.moves, move)).refit(epochs)
 
     def release(self, address: Address) -> KATReading:
-        """Return the reading with the rational that the function had when it was opened; nothing else changes."""
+        """Return the reading with a rational for a function again: as trained with those of its groups that have no name, else as it was opened."""
         path, group = self._known(address)
         place = self.places[path]
         if not isinstance(place.module, SnappedRational) or group not in place.module.records:
             raise SnapError(f"release({address}): this function has no name; there is nothing to release.")
         names = {other: name for other, name in place.module.names.items() if other != group}
-        rational = place.module.rational if place.module.rational is not None else self.opened.get_submodule(path)
+        opened = Rational(path, self.opened.get_submodule(path), place.n_groups)
+        if group not in opened.unnamed:
+            raise SnapError(f"release({address}): this function had a name when the model was opened; there is no rational to go back to.")
+        rational = place.rational if place.rational is not None else opened.rational
         new = SnappedRational(rational, place.n_groups, names, next(place.module.constants.parameters())) if names else copy.deepcopy(rational)
         return replace(self, module=replaced(self.module, place, new), moves=(*self.moves, f"{path}[{group}] is a rational again"))
 
@@ -215,7 +218,7 @@ class KATReading:
         named = place.module.names if isinstance(place.module, SnappedRational) else {}
         if group in named:
             return GroupFunction((path, group), n_channels, named[group], text_of(named[group]))
-        a, b = Rational(path, self.opened.get_submodule(path), place.n_groups).coefficients
+        a, b = place.coefficients
         return GroupFunction((path, group), n_channels, None, f"rational of degrees ({a.shape[1] - 1}, {b.shape[1]}), {self.forms[path]}")
 
     def _named(self, address: Address, name: Name) -> nn.Module:
@@ -223,10 +226,8 @@ class KATReading:
         path, group = address
         place = self.places[path]
         like = next(iter(place.module.parameters()))
-        names, rational = {group: name}, place.module
-        if isinstance(place.module, SnappedRational):
-            names, rational = {**place.module.names, group: name}, place.module.rational
-        return replaced(self.module, place, SnappedRational(rational, place.n_groups, names, like))
+        names = place.module.names if isinstance(place.module, SnappedRational) else {}
+        return replaced(self.module, place, SnappedRational(place.rational, place.n_groups, {**names, group: name}, like))
 
     def _preview(self, address: Address, form: Form | str) -> KATCandidate:
         """Return a form fitted to one function, not judged."""

@@ -43,9 +43,20 @@ class Rational:
     n_groups: int
 
     @property
+    def rational(self) -> nn.Module | None:
+        """The rational itself; None where nothing is left of it."""
+        return self.module.rational if isinstance(self.module, SnappedRational) else self.module
+
+    @property
+    def unnamed(self) -> tuple[int, ...]:
+        """The groups whose function is a rational."""
+        named = self.module.records if isinstance(self.module, SnappedRational) else ()
+        return tuple(group for group in range(self.n_groups) if group not in named)
+
+    @property
     def coefficients(self) -> tuple[np.ndarray, np.ndarray]:
         """Numerators (n_groups, m + 1) and denominators (n_groups, n)."""
-        a, b = (np.atleast_2d(values.detach().double().cpu().numpy()) for values in _pair(self.module))
+        a, b = (np.atleast_2d(values.detach().double().cpu().numpy()) for values in _pair(self.rational))
         return np.broadcast_to(a, (self.n_groups, a.shape[1])), b
 
 
@@ -100,7 +111,7 @@ def form_of(rational: Rational, x: Sequence[np.ndarray], y: Sequence[np.ndarray]
 
     Parameters
     ----------
-    rational : not snapped
+    rational : with a group at least that has no name
     x, y : for every group (n_points,)     what it received and gave
     told : the form that a person says it has, or None to find it
 
@@ -110,10 +121,10 @@ def form_of(rational: Rational, x: Sequence[np.ndarray], y: Sequence[np.ndarray]
     """
     if told is not None:
         check_form(told)
-    own = getattr(rational.module, "form", None)
+    own = getattr(rational.rational, "form", None)
     order = [form for form in (told, own) if form in FORMS] or list(FORMS)
     distances = {form: _distance(rational, x, y, form) for form in FORMS}
-    resolution = float(torch.finfo(_pair(rational.module)[0].dtype).eps) ** 0.5
+    resolution = float(torch.finfo(_pair(rational.rational)[0].dtype).eps) ** 0.5
     for form in order:
         if distances[form] <= resolution:
             return form
@@ -124,7 +135,7 @@ def form_of(rational: Rational, x: Sequence[np.ndarray], y: Sequence[np.ndarray]
             f"it is {nearest!r}. Say form={nearest!r}, or leave it out."
         )
     raise NetworkError(
-        f"open_kat: {rational.path!r} ({type(rational.module).__name__}) has the coefficients of a rational but computes none of the forms "
+        f"open_kat: {rational.path!r} ({type(rational.rational).__name__}) has the coefficients of a rational but computes none of the forms "
         f"{', '.join(FORMS)}: the nearest, {nearest!r}, differs by {distances[nearest]:.2g} of its values."
     )
 
@@ -132,6 +143,6 @@ def form_of(rational: Rational, x: Sequence[np.ndarray], y: Sequence[np.ndarray]
 def _distance(rational: Rational, x: Sequence[np.ndarray], y: Sequence[np.ndarray], form: str) -> float:
     """Return the largest difference of a form's values to what was given, in units of the largest value given."""
     a, b = rational.coefficients
-    formula = np.concatenate([evaluate(x[group], a[group], b[group], form) for group in range(rational.n_groups)])
-    given = np.concatenate(y)
+    formula = np.concatenate([evaluate(x[group], a[group], b[group], form) for group in rational.unnamed])
+    given = np.concatenate([y[group] for group in rational.unnamed])
     return float(np.abs(formula - given).max() / max(np.abs(given).max(), 1e-300))
