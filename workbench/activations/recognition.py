@@ -136,7 +136,8 @@ def form_of(rational: Rational, x: Sequence[np.ndarray], y: Sequence[np.ndarray]
         )
     raise NetworkError(
         f"open_kat: {rational.path!r} ({type(rational.rational).__name__}) has the coefficients of a rational but computes none of the forms "
-        f"{', '.join(FORMS)}: the nearest, {nearest!r}, differs by {distances[nearest]:.2g} of its values."
+        f"{', '.join(FORMS)}: the nearest, {nearest!r}, differs by {distances[nearest]:.2g} of its values. The published KAT kernels compute another "
+        "function on a CPU than on a GPU: a checkpoint of theirs is opened as networks.kat.KAT, which takes its state_dict as it is."
     )
 
 

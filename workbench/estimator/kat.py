@@ -22,6 +22,8 @@ from workbench.estimator.kan import weights_of
 from workbench.exceptions import TrainingError, did_you_mean
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from workbench.activations import KATReading
     from workbench.networks.kat.tokens import Tokens
 
@@ -142,6 +144,12 @@ class _KATEstimator(BaseEstimator):
 
         judges = None if validation is None else (self._rows(validation[0]), self._codes(validation[1]))
         return open_kat(self.module_, self._rows(X), self._codes(y), validation=judges, form=self.form, random_state=random_state)
+
+    def plot(self, X: np.ndarray, y: np.ndarray) -> go.Figure:
+        """Return a Plotly figure of every activation function over what it receives on rows, with the density of that."""
+        from workbench.figures.activations import function_curves
+
+        return function_curves(self.read(X, y))
 
     def _codes(self, y: np.ndarray) -> np.ndarray:
         """Return targets as the module was trained on them."""

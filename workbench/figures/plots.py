@@ -51,7 +51,7 @@ def edge_curves(network: KAN, X: np.ndarray, importance: Sequence[np.ndarray] | 
         figure.add_trace(_curve(edge), row=k // columns + 1, col=k % columns + 1)
     title = "" if len(shown) == len(alive) else f"the {len(shown)} most important of {len(alive)} edges"
     figure.update_annotations(font_size=12)
-    return _styled(figure, title=title, height=90 + 170 * rows, showlegend=False)
+    return styled(figure, title=title, height=90 + 170 * rows, showlegend=False)
 
 
 def parity(parts: Parts, name: str, unit: str | None = None) -> go.Figure:
@@ -71,7 +71,7 @@ def parity(parts: Parts, name: str, unit: str | None = None) -> go.Figure:
         ends = [float(finite.min()), float(finite.max())]
         figure.add_trace(go.Scatter(x=ends, y=ends, mode="lines", line={"dash": "dash", "color": "#6b7280"}, name="equal", hoverinfo="skip"))
     label = escape(f"{name} ({unit_text(unit)})" if unit else name, 60)
-    return _styled(figure, xaxis_title=f"measured {label}", yaxis_title="predicted")
+    return styled(figure, xaxis_title=f"measured {label}", yaxis_title="predicted")
 
 
 def residuals(parts: Parts, name: str, unit: str | None = None) -> go.Figure:
@@ -81,7 +81,7 @@ def residuals(parts: Parts, name: str, unit: str | None = None) -> go.Figure:
     figure = go.Figure([_points(k, part, predicted, measured - predicted) for k, (part, measured, predicted) in enumerate(parts)])
     figure.add_hline(y=0.0, line={"dash": "dash", "color": "#6b7280"})
     label = escape(f"{name} ({unit_text(unit)})" if unit else name, 60)
-    return _styled(figure, xaxis_title=f"predicted {label}", yaxis_title="measured − predicted")
+    return styled(figure, xaxis_title=f"predicted {label}", yaxis_title="measured − predicted")
 
 
 def pareto(complexities: Sequence[int], errors: Sequence[float], texts: Sequence[str], picked: int | None = None) -> go.Figure:
@@ -101,7 +101,7 @@ def pareto(complexities: Sequence[int], errors: Sequence[float], texts: Sequence
     marks = {"symbol": symbols, "size": sizes, "color": COLOURS["spline"]}
     trace = go.Scatter(x=list(complexities), y=list(errors), mode="lines+markers", line=line, marker=marks, hovertext=hover, hoverinfo="text")
     positive = all(error > 0 for error in errors)
-    return _styled(
+    return styled(
         go.Figure(trace), xaxis_title="complexity", yaxis_title="validation error", yaxis_type="log" if positive else "linear", showlegend=False
     )
 
@@ -111,7 +111,7 @@ def learning_curve(rmse: Sequence[float], name: str = "training rows") -> go.Fig
     import plotly.graph_objects as go
 
     trace = go.Scatter(x=list(range(len(rmse))), y=list(rmse), mode="lines", line={"color": COLOURS["spline"]}, name=name)
-    return _styled(go.Figure(trace), xaxis_title="iteration", yaxis_title="error (share of the target's spread)", yaxis_type="log")
+    return styled(go.Figure(trace), xaxis_title="iteration", yaxis_title="error (share of the target's spread)", yaxis_type="log")
 
 
 def pruning_curve(n_edges: Sequence[int], errors: Sequence[float], standard_errors: Sequence[float] | None = None, kept: int | None = None) -> go.Figure:
@@ -129,7 +129,16 @@ def pruning_curve(n_edges: Sequence[int], errors: Sequence[float], standard_erro
     figure = go.Figure(trace)
     if kept is not None:
         figure.add_vline(x=kept, line={"dash": "dash", "color": COLOURS["snapped"]}, annotation_text=f"{kept} edges")
-    return _styled(figure, xaxis_title="edges kept", yaxis_title="validation error", showlegend=False)
+    return styled(figure, xaxis_title="edges kept", yaxis_title="validation error", showlegend=False)
+
+
+def styled(figure: go.Figure, **layout: object) -> go.Figure:
+    """Give a figure, in its own memory, the margins, the transparent ground and the grid that all figures have."""
+    base = {"margin": {"l": 60, "r": 20, "t": 40, "b": 50}, "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
+    figure.update_layout(**{**base, "legend": {"orientation": "h", "y": 1.08}, **layout})
+    figure.update_xaxes(gridcolor="rgba(128,128,128,0.2)", zeroline=False)
+    figure.update_yaxes(gridcolor="rgba(128,128,128,0.2)", zeroline=False)
+    return figure
 
 
 def _curve(edge: Drawing) -> go.Scatter:
@@ -148,11 +157,3 @@ def _points(kind: int, name: str, x: Iterable[float], y: Iterable[float]) -> go.
 
     marker = {"symbol": _SYMBOLS[kind % 3], "color": _PART_COLOURS[kind % 3], "size": 7, "opacity": 0.75}
     return go.Scatter(x=np.asarray(x), y=np.asarray(y), mode="markers", marker=marker, name=name)
-
-
-def _styled(figure: go.Figure, **layout: object) -> go.Figure:
-    base = {"margin": {"l": 60, "r": 20, "t": 40, "b": 50}, "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
-    figure.update_layout(**{**base, "legend": {"orientation": "h", "y": 1.08}, **layout})
-    figure.update_xaxes(gridcolor="rgba(128,128,128,0.2)", zeroline=False)
-    figure.update_yaxes(gridcolor="rgba(128,128,128,0.2)", zeroline=False)
-    return figure
