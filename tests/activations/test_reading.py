@@ -120,6 +120,17 @@ def test_a_function_that_receives_very_much_is_thinned_and_keeps_its_ends() -> N
     assert_allclose(np.quantile(seen.x, [0.1, 0.5, 0.9]), np.quantile(sent.numpy(), [0.1, 0.5, 0.9]), atol=0.05)
 
 
+def test_the_curve_that_is_drawn_is_what_the_module_computes(trained_kat: tuple) -> None:
+    module, samples = trained_kat
+    reading = wb.open_kat(module, samples.X, samples.y)
+    address = ("blocks.0.mlp.act2", 1)
+    for state in (reading, reading.refit(1), reading.snap(address, "gelu", epochs=1)):  # a rational, one that went on learning, a name
+        x, y = state.curve(address)
+        assert (x[0], x[-1]) == (state.received(address).low, state.received(address).high)
+        given = target(state.module.blocks[0].mlp.act2, torch.tensor(x).float()[:, None].expand(-1, 24))
+        assert_allclose(y, given[:, 20], rtol=1e-4, atol=1e-5)
+
+
 def test_an_address_that_there_is_none_of_names_those_there_are(lorentzian: TheirModel) -> None:
     X = rows()
     reading = wb.open_kat(lorentzian, X, target(lorentzian, X))

@@ -32,6 +32,7 @@ from workbench.activations.received import Received, received
 from workbench.activations.recognition import Rational, rationals, replaced
 from workbench.exceptions import SnapError, UnknownEdgeError
 from workbench.networks.kat.snapped import Name, SnappedRational
+from workbench.ops.starts import evaluate
 from workbench.primitives import Form
 from workbench.training.adam import AdamConfig, Samples, outputs_of, trained
 
@@ -110,9 +111,20 @@ class KATReading:
         return outputs, float(self._taught.y.double().var(0, correction=0).mean()) or 1.0
 
     def received(self, address: Address) -> Received:
-        """Return what a function received on the training rows and what it gave: its density and its curve."""
+        """Return what a function received on the training rows, with its density, and what it gave."""
         path, group = self._known(address)
         return self._received[path][group]
+
+    def curve(self, address: Address, n_points: int = 201) -> tuple[np.ndarray, np.ndarray]:
+        """Return a function as it stands on even places between the ends of what it received: x and y, (n_points,) each."""
+        path, group = self._known(address)
+        seen, place = self._received[path][group], self.places[path]
+        x = np.linspace(seen.low, seen.high, n_points)
+        if group in place.unnamed:
+            a, b = place.coefficients
+            return x, evaluate(x, a[group], b[group], self.forms[path])
+        name = place.module.name(group)
+        return x, name.form.evaluate(x, name.constants[:-1])[0] + name.constants[-1]
 
     def candidates(self, address: Address, forms: Iterable[Form | str] | None = None, top: int = 6) -> tuple[KATCandidate, ...]:
         """Rank the forms a function could have, best first; those behind the first `top` are previews that were not judged by the whole.

@@ -35,7 +35,7 @@ def function_curves(reading: KATReading) -> go.Figure:
     titles = [escape(_title(function), 40) for function in shown]
     figure = make_subplots(rows=rows, cols=columns, subplot_titles=titles, vertical_spacing=min(0.25, 0.4 / rows), horizontal_spacing=0.06)
     for k, function in enumerate(shown):
-        for trace in _traces(function, reading.received(function.address)):
+        for trace in _traces(function, reading.received(function.address), reading.curve(function.address)):
             figure.add_trace(trace, row=k // columns + 1, col=k % columns + 1)
     title = "" if len(shown) == len(reading.functions) else f"the first {len(shown)} of {len(reading.functions)} functions"
     figure.update_annotations(font_size=12)
@@ -70,12 +70,12 @@ def _title(function: GroupFunction) -> str:
     return f"{path}[{group}]{name}"
 
 
-def _traces(function: GroupFunction, received: Received) -> tuple[go.Scatter, go.Scatter]:
+def _traces(function: GroupFunction, received: Received, curve: tuple[np.ndarray, np.ndarray]) -> tuple[go.Scatter, go.Scatter]:
     """Return the density, standing on the lowest value of the curve, and the curve."""
     import plotly.graph_objects as go
 
     shares, edges = received.density
-    low, span = float(received.y.min()), float(np.ptp(received.y)) or 1.0
+    low, span = float(curve[1].min()), float(np.ptp(curve[1])) or 1.0
     heights = low + _TALLEST * span * np.repeat(shares / shares.max(), 2)
     ground = {"color": "rgba(128,128,128,0.45)", "width": 0}
     x = np.concatenate([edges[:1], np.repeat(edges, 2)[1:-1], edges[-1:]])
@@ -83,4 +83,4 @@ def _traces(function: GroupFunction, received: Received) -> tuple[go.Scatter, go
     density = go.Scatter(x=x, y=y, mode="lines", line=ground, fill="toself", name="received", hoverinfo="skip")
     line = {"color": COLOURS["spline" if function.name is None else "snapped"], "width": 2.5}
     words = f"{escape(function.text, 120)}<br>{function.n_channels} channels"
-    return density, go.Scatter(x=received.x, y=received.y, mode="lines", line=line, name=words, hoverinfo="x+y+name")
+    return density, go.Scatter(x=curve[0], y=curve[1], mode="lines", line=line, name=words, hoverinfo="x+y+name")
