@@ -1,0 +1,67 @@
+"""What every engine is given and what it yields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from workbench.expression import Expression
+
+
+@dataclass(frozen=True, eq=False)
+class SearchProblem:
+    """A table whose law is sought, and what binds the search.
+
+    Parameters
+    ----------
+    X : (n_rows, n_inputs)     finite, in the columns' own units: never shifted or scaled
+    y : (n_rows,)
+    symbols : names of the inputs in expressions
+    weights : (n_rows,)     1 / sigma^2, where the errors are known
+    X_checked, y_checked : rows that no constant may be fitted to, for the choice among proposals; none where rows are few
+    units, target_unit : units as text, where they are known
+    functions : names of the functions that may be used (`workbench.expression.FUNCTIONS`); None for all
+    max_complexity : largest number of nodes of a proposal
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    symbols: tuple[str, ...]
+    weights: np.ndarray | None = None
+    X_checked: np.ndarray | None = None
+    y_checked: np.ndarray | None = None
+    units: tuple[str | None, ...] = ()
+    target_unit: str | None = None
+    functions: frozenset[str] | None = None
+    max_complexity: int | None = None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An expression of the inputs' symbols with fitted constants: free ones are floats, exact ones are numbers.
+
+    Parameters
+    ----------
+    expression : the right-hand side
+    origin : name of the engine, such as "screens" or "operon"
+    path : how it was reached, in short sentences: "log y is linear in the logs", "symmetry x - y"
+    """
+
+    expression: Expression
+    origin: str
+    path: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """One way to search."""
+
+    name: str
+
+    def search(self, problem: SearchProblem, stop: Callable[[], bool], random_state: int = 0) -> Iterator[Proposal]:
+        """Yield proposals as they are found, until there is nothing left to try or `stop()` is true; it is asked often.
+
+        The sequence is fixed by the problem and the seed; time only cuts it.
+        """
