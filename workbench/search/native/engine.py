@@ -30,6 +30,7 @@ from workbench.search.problem import Proposal, SearchProblem
 
 _ROWS = 1000  # of a state; candidates are polished on more
 _POLISHED_ROWS = 5000
+_FEWEST_ROWS = 4  # fewer tell nothing
 _BEAM = 4
 
 
@@ -40,7 +41,7 @@ class NativeEngine:
 
     def search(self, problem: SearchProblem, stop: Callable[[], bool], random_state: int = 0) -> Iterator[Proposal]:
         """Yield ever better proposals."""
-        yield from each_with_one_thread(self._proposals(problem, stop, random_state))
+        yield from each_with_one_thread(_in_silence(self._proposals(problem, stop, random_state)))
 
     def _proposals(self, problem: SearchProblem, stop: Callable[[], bool], random_state: int) -> Iterator[Proposal]:
         order = np.random.default_rng(random_state).permutation(len(problem.y))
@@ -55,6 +56,16 @@ class NativeEngine:
                 return
 
 
+def _in_silence(steps: Iterator[Proposal]) -> Iterator[Proposal]:
+    """Make every step without floating-point warnings: values outside a domain are judged, not warned about."""
+    while True:
+        with np.errstate(all="ignore"):
+            step = next(steps, None)
+        if step is None:
+            return
+        yield step
+
+
 def _rows(problem: SearchProblem, which: np.ndarray) -> Rows:
     weights = np.ones(len(problem.y)) if problem.weights is None else problem.weights / problem.weights.mean()
     columns = {name: np.ascontiguousarray(problem.X[which, i]) for i, name in enumerate(problem.symbols)}
@@ -62,14 +73,22 @@ def _rows(problem: SearchProblem, which: np.ndarray) -> Rows:
 
 
 def _root(problem: SearchProblem, which: np.ndarray) -> State:
+    """Return the problem as a state, without columns that are constant or repeat another."""
     rows = _rows(problem, which)
-    columns = np.column_stack([rows.columns[name] for name in problem.symbols])
-    return State(columns, tuple(Symbol(name) for name in problem.symbols), rows.y, rows.root_weights, HOLE)
+    different: dict[bytes, str] = {}
+    for name, column in rows.columns.items():
+        if np.ptp(column) > 0:
+            different.setdefault(column.tobytes(), name)
+    names = tuple(different.values())
+    columns = np.column_stack([rows.columns[name] for name in names]) if names else np.empty((len(rows.y), 0))
+    return State(columns, tuple(Symbol(name) for name in names), rows.y, rows.root_weights, HOLE)
 
 
 def _candidates(root: State, watch: Watch) -> Iterator[Candidate]:
     """Yield candidates, cheapest first."""
     yield root.candidate(Number(float(np.mean(root.target))), "a constant")
+    if watch.over or not root.n_columns or root.n_rows < _FEWEST_ROWS or not np.ptp(root.target) > 0:
+        return
     yield from power_law(root)
     if watch.over:
         return

@@ -117,7 +117,7 @@ def sums_of_functions(state: State, watch: Watch) -> Iterator[Candidate]:
     def written(columns: list[int], coefficients: np.ndarray) -> Expression:
         return combination(coefficients, [names[i] for i in columns])
 
-    yield from combinations(state, watch, targets(state, ("y", "log(y)", "1/y")), values[:, good], written, 3)
+    yield from combinations(state, watch, targets(state, ("y", "log(y)", "1/y")), values[:, good], written, 3, polish=True)
 
 
 def _features(u: np.ndarray, name: Expression) -> Iterator[_Feature]:
