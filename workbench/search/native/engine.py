@@ -19,7 +19,7 @@ from workbench.search.native.judge import Judge
 from workbench.search.native.moves import Weighed
 from workbench.search.native.polishing import Rows
 from workbench.search.native.power_law import power_law
-from workbench.search.native.screens import quick, thorough
+from workbench.search.native.screens import high, quick, thorough
 from workbench.search.native.splits import linear_in_function
 from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.sums import sums
@@ -31,6 +31,7 @@ from workbench.search.problem import Proposal, SearchProblem
 _ROWS = 1000  # of a state; candidates are polished on more
 _POLISHED_ROWS = 5000
 _FEWEST_ROWS = 4  # fewer tell nothing
+_SMALL = 2  # columns of a problem that is searched thoroughly before what it reduces to
 _BEAM = 4
 
 
@@ -96,6 +97,11 @@ def _candidates(root: State, watch: Watch) -> Iterator[Candidate]:
     yield from quick(root, watch)
     if watch.over:
         return
+    yield from high(root, watch)
+    if root.n_columns <= _SMALL and not watch.over:
+        yield from thorough(root, watch)
+    if watch.over:
+        return
     yield from sums(root, watch, PLAIN, 2, most=400)
     chain = []
     for state in _chain(root, watch):
@@ -108,12 +114,19 @@ def _candidates(root: State, watch: Watch) -> Iterator[Candidate]:
     if watch.over:
         return
     yield from sums(root, watch, ALL, 4)
-    for state in sorted(visited, key=lambda w: (w.state.n_columns, w.error)):
+    for state in _most_promising(visited):
         yield from thorough(state.state, watch)
         if watch.over:
             return
         if state.state.n_columns >= 2:
             yield from linear_in_function(state.state, watch)
+
+
+def _most_promising(visited: list[Weighed]) -> list[Weighed]:
+    """Return states by their error and number of columns: twice the error is worth one column. A small problem itself was searched before."""
+    least = max(min((own.error for own in visited), default=1.0), 1e-300)
+    left = [own for own in visited if not (own.state.is_root and own.state.n_columns <= _SMALL)]
+    return sorted(left, key=lambda own: own.state.n_columns + np.log2(max(own.error, 1e-300) / least))
 
 
 def _chain(root: State, watch: Watch) -> Iterator[State]:
