@@ -52,6 +52,7 @@ class Judge:
         self.rows, self.functions, self.max_complexity, self.rounding = rows, functions, max_complexity, rounding
         self.quick = rows.part(slice(0, _QUICK_ROWS))
         self.size = max(float(np.sqrt(np.mean((rows.y * rows.root_weights) ** 2))), 1e-300)
+        self.spread = float(np.std(rows.y * rows.root_weights))
         self.positive = tuple(name for name, column in rows.columns.items() if (column > 0).all())
         self.front: list[Judged] = []
         self.best: Judged | None = None

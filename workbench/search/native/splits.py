@@ -14,6 +14,7 @@ from workbench.expression import Expression, Number, Symbol, add, mul, substitut
 from workbench.search.native import symmetries
 from workbench.search.native.composed import Composed, function_columns
 from workbench.search.native.judge import Judge
+from workbench.search.native.one_variable import one_variable
 from workbench.search.native.polishing import Rows
 from workbench.search.native.polynomials import polynomial
 from workbench.search.native.power_law import power_law
@@ -98,6 +99,8 @@ def _quick(state: State, watch: Watch) -> Iterator[Candidate]:
     yield from power_law(state)
     yield from product(state, watch, 3)
     yield from polynomial(state, watch, ("y", "1/y", "y^2", "1/y^2"), most=15, degrees=(1, 2))
+    if state.n_columns == 1:
+        yield from one_variable(state, watch, (0,))
     reduced = state
     while reduced.n_columns > 1:
         found = slopes(reduced)
