@@ -33,6 +33,7 @@ _POLISHED_ROWS = 5000
 _FEWEST_ROWS = 4  # fewer tell nothing
 _SMALL = 2  # columns of a problem that is searched thoroughly before what it reduces to
 _BEAM = 4
+_COLUMN = 8.0  # what a column is worth when states are ordered
 _CLEAR, _FEW = 0.3, 3  # a state of few columns that leaves so much less than all before is searched thoroughly at once
 
 
@@ -126,10 +127,10 @@ def _thoroughly(state: State, watch: Watch) -> Iterator[Candidate]:
 
 
 def _most_promising(visited: list[Weighed]) -> list[Weighed]:
-    """Return states by their error and number of columns: twice the error is worth one column. A small problem itself was searched before."""
+    """Return states by n log(error^2) and their number of columns. A small problem itself was searched before."""
     least = max(min((own.error for own in visited), default=1.0), 1e-300)
     left = [own for own in visited if not (own.state.is_root and own.state.n_columns <= _SMALL)]
-    return sorted(left, key=lambda own: own.state.n_columns + np.log2(max(own.error, 1e-300) / least))
+    return sorted(left, key=lambda own: 2 * own.state.n_rows * np.log(max(own.error, 1e-300) / least) + _COLUMN * own.state.n_columns)
 
 
 def _chain(root: State, watch: Watch) -> Iterator[State]:
