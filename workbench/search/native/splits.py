@@ -39,11 +39,16 @@ class Split:
     error: float  # leave-one-out, in units of y
 
 
-def linear_in_function(state: State, watch: Watch) -> Iterator[Candidate]:
-    """Yield A + B f for the function columns f in which the law is best described as linear."""
+def linear_in_function(state: State, watch: Watch, worst: float = 3.0) -> Iterator[Candidate]:
+    """Yield A + B f for the function columns f in which the law is best described as linear.
+
+    Parameters
+    ----------
+    worst : leave-one-out error of a split that is still named, against the least error of any surrogate
+    """
     size = float(np.sqrt(np.mean((state.target * state.gain) ** 2)))
     for split in _splits(state):
-        if split.error > min(_WORST * size, 3 * watch.judge.floor) or watch.over:
+        if split.error > min(_WORST * size, worst * watch.judge.floor) or watch.over:
             return
         named = [names_of(split.rest, part, max(split.error / size, 1e-5), watch) for part in split.parts]
         for constant, slope in itertools.product(*named):
