@@ -18,7 +18,7 @@ from workbench.search.native.tape import Tape
 
 _REACH = 2.5  # standard errors
 _LEAST_REACH = 1e-9  # relative: what rounding leaves of a noise-free constant
-_MARGIN_BITS = 1.0
+_MARGIN, _UNIT_MARGIN = 4.0, 2.0  # bits: a value of b bits is hit by chance once in 2^margin times; factors of 1 are what most laws have
 _WIDEST = 0.3  # a constant that is not known better than this is left as it is
 
 Cost = Callable[[Expression, float], float]
@@ -75,9 +75,10 @@ def _proposals(expression: Expression, rows: Rows) -> list[tuple[int, Expression
 def _nearest(constant: float, reach: float) -> Expression | None:
     """Return the simplest exact value in reach, where it takes fewer bits than the data know of the constant."""
     nearest = nearest_exact(constant, reach)
-    if nearest is None or nearest == Number(0) or description_bits(nearest) + _MARGIN_BITS > np.log2(abs(constant) / reach):
+    if nearest is None or nearest == Number(0):
         return None
-    return nearest
+    margin = _UNIT_MARGIN if nearest in (Number(1), Number(-1)) else _MARGIN
+    return nearest if description_bits(nearest) + margin <= np.log2(abs(constant) / reach) else None
 
 
 def _standard_errors(residual: np.ndarray, jacobian: np.ndarray) -> np.ndarray:
