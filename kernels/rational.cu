@@ -165,9 +165,10 @@ __device__ __forceinline__ Gradient gradient_at(Real x, Real above, const Coeffi
     const Real r = inverse(d);
     Gradient to;
     to.p = above * r;                   // dL/dP
-    to.q = -(to.p * (p * r));           // dL/dD
-    if (FORM == 1) to.q = with_sign_of(to.q, q);
-    if (FORM == 2) to.q = to.q * (q + q);
+    const Real f = -(p * r);
+    if (FORM == 0) to.q = to.p * f;     // dL/dD
+    if (FORM == 1) to.q = with_sign_of(to.p * f, q);
+    if (FORM == 2) to.q = to.p * (q + q) * f;       // in this order: g F r^2 may be too small for a number where 2 q g F r^2 is none
     to.x = fused(to.q, dq, to.p * dp);
     return to;
 }
@@ -345,7 +346,7 @@ __device__ __forceinline__ void group_backward(const Stored* x, const Stored* ab
 // y_o = sum over i of F_oi(x_i): x (n_in, rows), y (n_out, rows), numerator (M + 1, n_out, n_in), denominator (N, n_out, n_in). Each thread
 // takes ROWS rows at a distance of blockDim.x; the coefficients of a stretch of edges wait in shared memory for the whole block.
 
-const int ROWS = sizeof(Real) == 8 ? 2 : 4, EDGE_THREADS = 128, STRETCH = 32;
+const int ROWS = sizeof(Real) == 8 ? 1 : 4, EDGE_THREADS = 128, STRETCH = 32;
 
 __device__ __forceinline__ Coefficients from_shared(const Real* waiting) {
     Coefficients c;

@@ -27,8 +27,6 @@ ENTRIES = {
 }
 # Instructions an element in the hot loop of the wide group kernels, degrees (5, 4): above 55 the backward pass in bfloat16 is no longer bound by memory.
 MOST_FORWARD, MOST_BACKWARD = 20, 55
-# Reads and writes of local memory outside the hot loops: three of float16 on sm_90; and a float64 division is a call, around which up to four numbers rest.
-OUTSIDE = {torch.float16: {"group_backward_wide": 3}, torch.float64: {"edge_backward_x": 4}}
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -40,7 +38,7 @@ def test_every_entry_compiles_within_its_registers(tmp_path: Path, dtype: torch.
     used = nvrtc.resources(cubin)
     assert set(used) == ENTRIES
     assert [name for name, usage in used.items() if usage["LOCAL"]] == []
-    assert {name: count for name, count in nvrtc.spills(cubin).items() if count > OUTSIDE.get(dtype, {}).get(name, 0)} == {}
+    assert nvrtc.spills(cubin) == {}
     registers = 65_536 // (unit.blocks * unit.threads)      # what a multiprocessor has, for the blocks that the plan counts on
     assert max(usage["REG"] for usage in used.values()) <= registers
 

@@ -153,6 +153,15 @@ def test_huge_numbers_give_what_is_right_or_what_is_not_finite(engine: str, degr
     assert torch.isfinite(y[:2]).all()      # a thousand is no reason to give up
 
 
+@pytest.mark.parametrize("op", OURS)
+def test_a_gradient_is_not_lost_on_the_way_where_its_factors_are_small(engine: str, op: str) -> None:
+    """1 / D^2 = 1e-40 is no float32, 2 q / D^2 is one."""
+    given = [torch.ones(1, 1), torch.ones(1, 1), torch.full((1, 1), 1e10), torch.ones(1, 1)]
+    given = [tensor if op == "group" or number in (0, 3) else tensor[None] for number, tensor in enumerate(given)]
+    slope = passed(OURS[op], stored(given, torch.float32, place(engine)), form="square", engine=engine)[3]
+    assert_allclose(slope.cpu().reshape(-1).numpy(), [-2e-30], rtol=1e-5)
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_a_nan_spoils_its_own_number_and_its_own_group(engine: str, dtype: torch.dtype, form: str) -> None:

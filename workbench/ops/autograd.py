@@ -67,48 +67,48 @@ def edge_rational(x: torch.Tensor, numerator: torch.Tensor, denominator: torch.T
     """
     check_form(form)
     check_edges(x.shape, numerator.shape, denominator.shape)
-    if denominator.shape[0] == 0:
+    if len(denominator) == 0:
         denominator = denominator.new_zeros(1, *denominator.shape[1:])
     return _apply("edge", x, numerator, denominator, form, engine)
 
 
 def _apply(op: Op, x: torch.Tensor, numerator: torch.Tensor, denominator: torch.Tensor, form: str, engine: str) -> torch.Tensor:
-    if x.dtype not in COMPUTE:
+    kind, device = COMPUTE.get(x.dtype), x.device
+    if kind is None:
         raise NetworkError(f"A rational function takes float64, float32, bfloat16 or float16 numbers; x is {x.dtype}.")
-    if not (x.device == numerator.device == denominator.device):
-        raise NetworkError(f"x is on {x.device}, the numerator on {numerator.device}, the denominator on {denominator.device}: move all to one device.")
-    check_engine(engine, x.device)
-    name = choose(x.device.type, x.device.index or 0) if engine == "auto" else engine
-    x, numerator, denominator = x.contiguous(), _coefficients(numerator, x), _coefficients(denominator, x)
+    if not (device == numerator.device == denominator.device):
+        raise NetworkError(f"x is on {device}, the numerator on {numerator.device}, the denominator on {denominator.device}: move all to one device.")
+    check_engine(engine, device)
+    name = choose(device.type, device.index or 0) if engine == "auto" else engine
+    x, numerator, denominator = x.contiguous(), _of_type(kind, numerator), _of_type(kind, denominator)
     if not torch.compiler.is_compiling():
-        return _Rational.apply(x, numerator, denominator, op, form, name)
+        return _Rational.apply(x, numerator, denominator, (op, form, name))
     if name == "reference":  # plain torch, which a compiler does better with than with an operator it cannot look into
         return ENGINES[name].forward(op, x, numerator, denominator, form)
     return _operator(x, numerator, denominator, op, form, name)
 
 
-def _coefficients(values: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    kind = COMPUTE[x.dtype]
-    return (values if values.dtype == kind else values.to(kind)).contiguous()
+def _of_type(dtype: torch.dtype, tensor: torch.Tensor) -> torch.Tensor:
+    return (tensor if tensor.dtype is dtype else tensor.to(dtype)).contiguous()
 
 
 class _Rational(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, numerator, denominator, op, form, engine):
+    def forward(ctx, x, numerator, denominator, call):
+        op, form, engine = ctx.call = call
         ctx.save_for_backward(x, numerator, denominator)
-        ctx.op, ctx.form, ctx.engine = op, form, engine
         return ENGINES[engine].forward(op, x, numerator, denominator, form)
 
     @staticmethod
     def backward(ctx, upstream):
-        tensors = ctx.saved_tensors
+        op, form, engine = ctx.call
         if torch.is_grad_enabled():  # create_graph=True: what is returned is differentiated in its turn
-            return *_differentiable_gradients(ctx.op, tensors, ctx.form, upstream, ctx.needs_input_grad[:3]), None, None, None
-        return *_gradients(ctx.op, tensors, ctx.form, ctx.engine, upstream), None, None, None
+            return *_differentiable_gradients(op, ctx.saved_tensors, form, upstream, ctx.needs_input_grad[:3]), None
+        return *_gradients(op, ctx.saved_tensors, form, engine, upstream), None
 
 
 def _gradients(op: Op, tensors: tuple[torch.Tensor, ...], form: str, engine: str, upstream: torch.Tensor) -> Gradients:
-    return ENGINES[engine].backward(op, *tensors, form, upstream.to(tensors[0].dtype).contiguous())
+    return ENGINES[engine].backward(op, *tensors, form, _of_type(tensors[0].dtype, upstream))
 
 
 def _differentiable_gradients(

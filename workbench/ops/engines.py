@@ -58,25 +58,40 @@ class CpuEngine:
     """The Numba kernels; 16-bit numbers go through float32."""
 
     def forward(self, op: Op, x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, form: str) -> torch.Tensor:
-        arrays = (_numpy(x, a.dtype, op), _numpy(a), _numpy(b))
-        y = rational.group_forward(*arrays, form, torch.get_num_threads()) if op == "group" else rational.edge_forward(*arrays, form)
-        y = torch.from_numpy(y).to(x.dtype)
-        return y.view(x.shape) if op == "group" else y
+        if op == "group":
+            y = rational.group_forward(_rows(x, a.dtype), a.numpy(force=True), b.numpy(force=True), form, torch.get_num_threads())
+            return _stored(torch.from_numpy(y.reshape(x.shape)), x)
+        given, (m, n_out, n_in) = _stored(x, a), a.shape
+        y = given.new_empty(n_out, x.shape[1])
+        addresses = given.data_ptr(), a.data_ptr(), b.data_ptr(), y.data_ptr()
+        rational.edge_forward_at(form, _NUMPY[a.dtype], (m, len(b), n_in, n_out, x.shape[1]), *addresses)
+        return _stored(y, x)
 
     def backward(self, op: Op, x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, form: str, upstream: torch.Tensor) -> Gradients:
-        arrays = (_numpy(x, a.dtype, op), _numpy(a), _numpy(b), form, _numpy(upstream, a.dtype, op))
-        gradients = rational.group_backward(*arrays, torch.get_num_threads()) if op == "group" else rational.edge_backward(*arrays)
-        into_x, into_a, into_b = map(torch.from_numpy, gradients)
-        into_x = into_x if into_x.dtype == x.dtype else into_x.to(x.dtype)
-        return into_x.view(x.shape), into_a, into_b
+        if op == "group":
+            arrays = _rows(x, a.dtype), a.numpy(force=True), b.numpy(force=True), form, _rows(upstream, a.dtype)
+            into_x, into_a, into_b = rational.group_backward(*arrays, torch.get_num_threads())
+            return _stored(torch.from_numpy(into_x.reshape(x.shape)), x), torch.from_numpy(into_a), torch.from_numpy(into_b)
+        given, above, (m, n_out, n_in) = _stored(x, a), _stored(upstream, a), a.shape
+        into_x, into_a, into_b = torch.empty_like(given), torch.empty_like(a), torch.empty_like(b)
+        addresses = given.data_ptr(), above.data_ptr(), a.data_ptr(), b.data_ptr(), into_x.data_ptr(), into_a.data_ptr(), into_b.data_ptr()
+        rational.edge_backward_at(form, _NUMPY[a.dtype], (m, len(b), n_in, n_out, x.shape[1]), *addresses)
+        return _stored(into_x, x), into_a, into_b
 
 
-def _numpy(tensor: torch.Tensor, dtype: torch.dtype | None = None, op: Op = "edge") -> np.ndarray:
-    """Return a tensor's own memory as an array, converted where it must be; rows of channels for a group."""
-    tensor = tensor.detach()
-    if dtype is not None and tensor.dtype != dtype:
-        tensor = tensor.to(dtype)
-    return (tensor.reshape(-1, tensor.shape[-1]) if op == "group" else tensor).numpy()
+# A small layer takes less time than ten calls of torch: what NumPy or an address can do in a fraction of one is left to them.
+_NUMPY = {torch.float64: np.dtype(np.float64), torch.float32: np.dtype(np.float32)}
+
+
+def _stored(tensor: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Return a tensor in the type of another."""
+    return tensor if tensor.dtype is like.dtype else tensor.to(like.dtype)
+
+
+def _rows(tensor: torch.Tensor, dtype: torch.dtype) -> np.ndarray:
+    """Return a tensor's own memory, converted where it must be, as an array: (..., n_channels) -> (n_rows, n_channels)."""
+    array = (tensor if tensor.dtype is dtype else tensor.to(dtype)).numpy(force=True)
+    return array.reshape(array.size // array.shape[-1], array.shape[-1])
 
 
 class DeviceEngine:
@@ -112,8 +127,9 @@ def check_engine(engine: str, device: torch.device) -> None:
     if engine != "auto" and engine not in ENGINES:
         known = ["auto", *ENGINES]
         raise NetworkError(f"engine={engine!r}: no such engine.{did_you_mean(engine, known)} Known: {', '.join(known)}.")
-    if engine in _ON and device.type != _ON[engine]:
-        raise NetworkError(f"engine={engine!r} works on tensors of a {_ON[engine]} device; x is on {device}. Move it, or take engine='auto'.")
+    kind = _ON.get(engine)
+    if kind is not None and kind != device.type:
+        raise NetworkError(f"engine={engine!r} works on tensors of a {kind} device; x is on {device}. Move it, or take engine='auto'.")
 
 
 def choose(kind: str, index: int) -> str:

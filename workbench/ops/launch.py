@@ -25,7 +25,7 @@ COMPUTE = {torch.float64: torch.float64, torch.float32: torch.float32, torch.bfl
 _NAMES = {torch.float64: "double", torch.float32: "float", torch.bfloat16: "bf16", torch.float16: "fp16"}
 _EDGE_THREADS, _SUM_BLOCK = 128, (32, 16)  # as rational.cu has them
 _MOST_TILES = 65_535  # CUDA's limit of gridDim.y and gridDim.z
-_FEW_COEFFICIENTS = 12  # up to so many, two blocks of 384 threads find registers on a multiprocessor
+_FEW_COEFFICIENTS = 10  # as degrees (5, 4) have
 
 Gradients = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
@@ -63,8 +63,8 @@ class Unit:
 
     @property
     def threads(self) -> int:
-        """Most threads of a block of the group kernels."""
-        return 384 if self.dtype != torch.float64 and self.m + 1 + self.n <= _FEW_COEFFICIENTS else 256
+        """Most threads of a block of the group kernels: so many that their coefficients and sums find registers, and none spills."""
+        return 384 if self.dtype == torch.float32 and self.m + 1 + self.n <= _FEW_COEFFICIENTS else 256
 
     @property
     def blocks(self) -> int:
@@ -203,7 +203,7 @@ def _of_edges(x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, form: str) -> t
 
 
 def _row_blocks(unit: Unit, rows: int) -> int:
-    rows_a_thread = 2 if unit.dtype == torch.float64 else 4
+    rows_a_thread = 1 if unit.dtype == torch.float64 else 4
     return -(-rows // (_EDGE_THREADS * rows_a_thread))
 
 
