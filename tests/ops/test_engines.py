@@ -1,4 +1,4 @@
-"""One body of contracts for every engine: Numba, the torch reference, the CUDA text on this CPU, and on a GPU where there is one.
+"""One body of contracts for rational functions on every engine.
 
 Truth is the reference in float64 on the numbers that an engine was given, rounded to its own type.
 """
@@ -20,13 +20,12 @@ from numpy.testing import assert_allclose
 from workbench.exceptions import NetworkError
 from workbench.ops import engines, reference
 from workbench.ops.autograd import edge_rational, group_rational
-from workbench.ops.launch import COMPUTE
+from workbench.ops.device import COMPUTE
 from workbench.ops.rational import FORMS
 
 if TYPE_CHECKING:
     from tests.kernels.shim import ShimDevice
 
-NAMES = ["reference", "cpu", "shim", pytest.param("cuda", marks=pytest.mark.gpu)]
 OURS = {"group": group_rational, "edge": edge_rational}
 TRUTH = {"group": reference.group_rational, "edge": reference.edge_rational}
 DTYPES = list(COMPUTE)
@@ -38,15 +37,6 @@ TOLERANCE = {torch.float64: 1e-13, torch.float32: 1e-5, torch.bfloat16: 2**-8, t
 # (shape of x, groups): odd sizes, one row, one channel a group, a group wider than a block, as many groups as channels nearly, many small groups
 GROUPS = [((3, 7, 40), 5), ((257, 7), 7), ((1, 257), 1), ((7,), 1), ((5, 64), 8), ((37, 2, 96), 4), ((2, 3072), 1), ((3, 6000), 2), ((5, 2056), 257)]
 LAYERS = [(2, 5, 257), (1, 1, 7), (7, 3, 1), (37, 35, 3), (3, 2, 1031)]     # n_in, n_out, rows
-
-
-@pytest.fixture(params=NAMES)
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return the name of an engine; the shim is one for the time of a test."""
-    if request.param == "shim":
-        device = request.getfixturevalue("shim_device")
-        monkeypatch.setitem(engines.ENGINES, "shim", engines.DeviceEngine(lambda x: device))
-    return request.param
 
 
 def place(engine: str) -> str:
@@ -290,7 +280,7 @@ def test_the_operator_keeps_what_torch_asks_of_operators(engine: str, op: str) -
     if engine == "reference":
         pytest.skip("the reference is no operator of a graph: it is traced")
     learned = [tensor.requires_grad_() for tensor in stored(inputs(op), torch.float32, place(engine))[:3]]
-    torch.library.opcheck(torch.ops.kan_workbench.rational.default, (*learned, op, "square", engine))
+    torch.library.opcheck(torch.ops.kan_workbench.op.default, (learned, op, "square", engine))
 
 
 # ------------------------------------------------------------------------------------------------------------ on a device
