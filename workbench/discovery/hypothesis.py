@@ -8,13 +8,14 @@ target, which does not care for scale and offset, and the best are polished by L
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from workbench.dataset import Dataset
-from workbench.exceptions import DiscoveryError, NetworkError, TrainingError, WorkbenchError, did_you_mean
-from workbench.expression import Expression, Number, Symbol, call, evaluate, fold, parse, substitute, symbols
+from workbench.exceptions import DiscoveryError, NetworkError, TrainingError, WorkbenchError
+from workbench.expression import Expression, Number, Symbol, call, evaluate, fold, free_constants, parse, substitute, symbols, with_constants
 from workbench.formula.fitting import Sample, fitted
 from workbench.networks import KAN
 from workbench.networks.compile import compile_expression
@@ -47,14 +48,21 @@ def read(text: str, data: Dataset) -> tuple[Expression, tuple[str, ...]]:
     _refuse_slips(open_names, sorted(columns))
     if not names & set(columns):
         raise DiscoveryError(f"suppose({text!r}): the formula holds no column. Write at least one of {', '.join(sorted(columns))}.")
-    return substitute(expression, columns), open_names
+    return _open(substitute(expression, columns)), open_names
+
+
+def _open(expression: Expression) -> Expression:
+    """Return the formula with no float that folding would take for a plain 1 or 0: who writes 1.0 wants it to be fitted."""
+    plain = {1.0: math.nextafter(1.0, 2.0), 0.0: 1e-12}
+    return with_constants(expression, [plain.get(value, value) for value in free_constants(expression)])
 
 
 def _refuse_slips(names: Sequence[str], columns: Sequence[str]) -> None:
     """Refuse a name that is a column's but for capitals, which would silently become a constant, and more constants than can be started."""
+    of = {column.casefold(): column for column in columns}
     for name in names:
-        if any(name.casefold() == column.casefold() for column in columns):
-            raise DiscoveryError(f"suppose(...): there is no column {name!r}.{did_you_mean(name, columns)}")
+        if name.casefold() in of:
+            raise DiscoveryError(f"suppose(...): there is no column {name!r}. Did you mean {of[name.casefold()]!r}?")
     if len(names) > _MOST_OPEN:
         raise DiscoveryError(f"suppose(...): {', '.join(names)} are no columns, and {len(names)} open constants are too many; at most {_MOST_OPEN}.")
 

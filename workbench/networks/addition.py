@@ -88,7 +88,7 @@ def _together(a: Layer, b: Layer) -> Layer:
     sources = tuple(dict.fromkeys((*a.sources, *b.sources)))
     nodes = tuple({node.id: node for node in (*a.nodes, *b.nodes)}.values())
     slots = tuple(slot for node in nodes for slot in node.factors)
-    domain = {source: row for layer in (a, b) for source, row in zip(layer.sources, layer.domain, strict=True)}
+    domain = {source: row for layer in sorted((a, b), key=_has_splines) for source, row in zip(layer.sources, layer.domain, strict=True)}
     n_terms = _intervals(a, b) + 3
     wide = [_widened(layer, slots, sources, n_terms) for layer in (a, b)]
     return Layer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.expression import Call, Expression, Number, Symbol, free_constants, substitute, symbols, to_text, with_constants
+from workbench.expression import Call, Expression, Number, Symbol, free_constants, to_text, with_constants
 from workbench.expression.terms import part_number, terms_of
 from workbench.primitives.forms import Form, PrimitiveForm, TypedForm
 from workbench.primitives.library import LIBRARY
