@@ -15,15 +15,12 @@ import numpy as np
 from workbench.expression import Number, Symbol
 from workbench.ops.threads import each_with_one_thread
 from workbench.search.native import moves, symmetries
-from workbench.search.native.composed import function_columns, with_function
 from workbench.search.native.judge import Judge
 from workbench.search.native.moves import Weighed
-from workbench.search.native.one_variable import one_variable
 from workbench.search.native.polishing import Rows
-from workbench.search.native.polynomials import polynomial
 from workbench.search.native.power_law import power_law
-from workbench.search.native.products import product
-from workbench.search.native.ratios import ratio
+from workbench.search.native.screens import screened
+from workbench.search.native.splits import linear_in_function
 from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.sums import sums
 from workbench.search.native.surrogate import slopes, smooth_error
@@ -80,12 +77,14 @@ def _candidates(root: State, watch: Watch) -> Iterator[Candidate]:
     yield from screened(root, watch)
     if watch.over:
         return
-    yield from sums(root, watch, ALL, 4)
-    chain = list(_chain(root, watch))
-    for state in chain:
+    yield from sums(root, watch, PLAIN, 2, most=400)
+    chain = []
+    for state in _chain(root, watch):
+        chain.append(state)
         yield from screened(state, watch)
         if watch.over:
             return
+    yield from sums(root, watch, ALL, 4)
     yield from _beam([root, *chain], watch)
 
 
@@ -118,55 +117,11 @@ def _beam(known: list[State], watch: Watch) -> Iterator[Candidate]:
                 yield from screened(state.state, watch)
             if watch.over:
                 return
+            if state.state.n_columns >= 2:
+                yield from linear_in_function(state.state, watch)
             for collapse in moves.collapsed(state.state):
                 yield from screened(collapse, watch)
                 if watch.over:
                     return
             for found in moves.weighed(moves.moves(state.state), _BEAM, watch.stop):
                 levels.setdefault(found.state.n_columns, []).append(found)
-
-
-def screened(state: State, watch: Watch) -> Iterator[Candidate]:
-    """Yield what the cheap screens find at one state."""
-    if state.n_columns == 0:
-        yield state.candidate(Number(float(np.median(state.target))), "a constant is left")
-        return
-    for screen in (_plain, _rooted, _with_functions, _single):
-        yield from screen(state, watch)
-        if watch.over:
-            return
-
-
-def _plain(state: State, watch: Watch) -> Iterator[Candidate]:
-    yield from power_law(state)
-    yield from product(state, watch)
-    yield from polynomial(state, watch, (*PLAIN, "log(y)"))
-    yield from ratio(state, watch, ("y", "y^2"))
-
-
-def _rooted(state: State, watch: Watch) -> Iterator[Candidate]:
-    """Polynomials in the square roots of the columns; sums with exponents of both signs."""
-    if state.n_columns <= 3 and state.positive.all():
-        from workbench.expression import call
-
-        rooted = State(np.sqrt(state.columns), tuple(call("sqrt", n) for n in state.names), state.target, state.gain, state.shell, state.path)
-        yield from polynomial(rooted, watch, ("y", "1/y", "y^2"), most=60)
-    if state.n_columns <= 2 and not watch.over:
-        yield from sums(state, watch, PLAIN, 3, most=200, halves=True)
-
-
-def _with_functions(state: State, watch: Watch) -> Iterator[Candidate]:
-    """Polynomials and ratios with one function column."""
-    if state.n_columns > 4:
-        return
-    for composed in function_columns(state):
-        own = with_function(state, composed)
-        yield from polynomial(own, watch, ("y", "1/y", "y^2"), most=60, degrees=(1, 2, 3))
-        yield from ratio(own, watch, ("y", "y^2"), (("total", 1), ("total", 2), ("box", 2)))
-        if watch.over:
-            return
-
-
-def _single(state: State, watch: Watch) -> Iterator[Candidate]:
-    if state.n_columns == 1:
-        yield from one_variable(state, watch)

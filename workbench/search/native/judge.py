@@ -21,7 +21,7 @@ from workbench.search.native.polishing import Rows, polished
 from workbench.search.native.state import Candidate
 
 _CONSTANT, _NAME, _OPERATOR, _PI = 8.0, 6.0, 1.0, 4.0
-_FLOOR = 1e-12  # errors below this share of the target's size are rounding
+_ROUNDING = 1e-12  # errors below this share of the target's size are rounding
 _EXACT = 1e-9  # errors below this share are no noise of a measurement
 _FEW = 6  # constants of a law that an exact fit proves; with more, a fit can imitate one
 _QUICK_ROWS, _QUICK_STEPS = 200, 10
@@ -42,8 +42,10 @@ class Judged:
 class Judge:
     """Polishes and weighs candidates, and remembers the front."""
 
-    def __init__(self, rows: Rows, functions: frozenset[str] | None = None, max_complexity: int | None = None) -> None:
-        self.rows, self.functions, self.max_complexity = rows, functions, max_complexity
+    def __init__(
+        self, rows: Rows, functions: frozenset[str] | None = None, max_complexity: int | None = None, rounding: float = _ROUNDING
+    ) -> None:
+        self.rows, self.functions, self.max_complexity, self.rounding = rows, functions, max_complexity, rounding
         self.quick = rows.part(slice(0, _QUICK_ROWS))
         self.size = max(float(np.sqrt(np.mean((rows.y * rows.root_weights) ** 2))), 1e-300)
         self.positive = tuple(name for name, column in rows.columns.items() if (column > 0).all())
@@ -66,7 +68,7 @@ class Judge:
         """Whether the error is rounding, with fewer constants than could imitate it."""
         constants = len(free_constants(judged.expression))
         limit = _EXACT if constants <= _FEW else 0.01 * _EXACT
-        return judged.rmse < limit * self.size and 2 * constants < len(self.rows.y)
+        return judged.rmse < max(limit, self.rounding) * self.size and 2 * constants < len(self.rows.y)
 
     def offer(self, candidate: Candidate) -> Judged | None:
         """Polish and weigh a candidate; return it where it is the best, or the best of its complexity."""
@@ -88,7 +90,7 @@ class Judge:
 
     def cost(self, expression: Expression, rmse: float) -> float:
         """Return n log(mse) + length."""
-        return 2 * len(self.rows.y) * math.log(rmse / self.size + _FLOOR) + length(expression)
+        return 2 * len(self.rows.y) * math.log(rmse / self.size + self.rounding) + length(expression)
 
     def _allowed(self, expression: Expression) -> bool:
         nodes = list(walk(expression))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -22,6 +22,7 @@ from workbench.search.native.surrogate import Box, Slopes, chebyshev, degree_for
 
 _ROUGH_ROWS, _ROUGH_TERMS = 400, 80
 _FINE_ROWS = 1000
+_SCATTERED = 0.05  # rank scatter above which a collapse is none; 1 for no relation
 _SMALLEST = 1e-3  # a factor that comes nearer to zero, against its median, makes the quotient useless
 
 
@@ -136,24 +137,53 @@ def peeled(state: State) -> Iterator[State]:
 
 
 def collapsed(state: State, most: int = 2) -> Iterator[State]:
-    """Yield h = g(one monomial of all columns): neighbours in a true monomial are neighbours in h (von Neumann, 1941)."""
+    """Yield h = phi(u_i) g(one monomial of all columns), phi = 1 among them.
+
+    Neighbours in a true monomial are neighbours in h / phi: their rank differences are small (von Neumann, 1941). Ranks are robust to heavy tails.
+    """
     n = state.n_columns
-    if n < 2 or n > 6 or not state.positive.all():
+    if n < 2 or n > 5:
         return
-    choices = (-2, -1, 0, 1, 2) if n <= 4 else (-1, 0, 1)
-    logs, spread = np.log(state.columns), np.var(state.target)
+    exponents = _collapse_exponents(n)
+    orders = [np.argsort(column, kind="stable") for column in _signed(state.columns, exponents).T]
     scored = []
-    for exponents in itertools.product(choices, repeat=n):
-        own = [e for e in exponents if e]
-        if len(own) < 2 or own[0] < 0 or all(abs(e) == 2 for e in own):
-            continue
-        order = np.argsort(logs @ np.array(exponents, dtype=float), kind="stable")
-        scored.append((float(np.mean(np.diff(state.target[order]) ** 2)) / (2 * spread + 1e-300), exponents))
-    for ratio, exponents in sorted(scored)[:most]:
-        if ratio < 0.3:
-            column = np.exp(logs @ np.array(exponents, dtype=float))
-            name = monomials.written(state.names, exponents)
-            yield state.without(range(n)).with_column(column, name, f"depends on {name} alone")
+    for divided, factor in _quotients(state):
+        ranks = np.argsort(np.argsort(divided.target, kind="stable"), kind="stable") / state.n_rows
+        for place, order in enumerate(orders):
+            ratio = 6 * float(np.mean(np.diff(ranks[order]) ** 2))
+            scored.append((ratio + (0.02 if factor else 0.0), len(scored), divided, place))
+    for ratio, _, divided, place in sorted(scored, key=lambda s: s[:2])[:most]:
+        if ratio < _SCATTERED:
+            column = _signed(state.columns, exponents[place : place + 1])[:, 0]
+            name = monomials.written(state.names, exponents[place])
+            yield divided.without(range(n)).with_column(column, name, f"depends on {name} alone")
+
+
+def _quotients(state: State) -> Iterator[tuple[State, bool]]:
+    """Yield the state, and its quotients by one factor of each column."""
+    yield state, False
+    for i in range(state.n_columns):
+        for values, written in FACTORS:
+            factor = _evaluated(values, state.columns[:, i])
+            if _divides(factor):
+                expression = written(state.names[i])
+                yield state.divided(factor, expression, f"is proportional to {expression}"), True
+
+
+def _collapse_exponents(n: int) -> np.ndarray:
+    """Return small exponents of at least two columns, the first of them positive."""
+    choices = (-2, -1, 0, 1, 2) if n == 2 else (-1, 0, 1)
+    own = ([e for e in exponents if e] for exponents in itertools.product(choices, repeat=n))
+    every = zip(itertools.product(choices, repeat=n), own)
+    return np.array([e for e, used in every if len(used) > 1 and used[0] > 0 and not all(abs(k) == 2 for k in used)], dtype=float)
+
+
+def _signed(columns: np.ndarray, exponents: np.ndarray) -> np.ndarray:
+    """Return monomials of columns of any sign."""
+    with np.errstate(all="ignore"):
+        size = np.exp(np.log(np.abs(columns)) @ exponents.T)
+        signs = np.where((exponents % 2 == 1)[None], np.sign(columns)[:, None, :], 1.0).prod(axis=2)
+    return size * signs
 
 
 def weighed(states: Iterable[State], keep: int, stop: Callable[[], bool]) -> list[Weighed]:
@@ -164,18 +194,11 @@ def weighed(states: Iterable[State], keep: int, stop: Callable[[], bool]) -> lis
             break
         usable = state.finite()
         if usable is not None:
-            rough.append(Weighed(usable, smooth_error(thinned(usable, _ROUGH_ROWS), _ROUGH_TERMS)))
+            rough.append(Weighed(usable, smooth_error(usable.thinned(_ROUGH_ROWS), _ROUGH_TERMS)))
     rough = [w for w in rough if np.isfinite(w.error)]
     rough.sort(key=lambda w: w.error)
-    fine = [Weighed(w.state, smooth_error(thinned(w.state, _FINE_ROWS))) for w in rough[: 3 * keep]]
+    fine = [Weighed(w.state, smooth_error(w.state.thinned(_FINE_ROWS))) for w in rough[: 3 * keep]]
     return sorted(fine, key=lambda w: w.error)[:keep]
-
-
-def thinned(state: State, rows: int) -> State:
-    """Return the state on at most so many rows, the first ones: rows come in random order."""
-    if state.n_rows <= rows:
-        return state
-    return replace(state, columns=state.columns[:rows], target=state.target[:rows], gain=state.gain[:rows])
 
 
 def _evaluated(function: Callable[[np.ndarray], np.ndarray], u: np.ndarray) -> np.ndarray:

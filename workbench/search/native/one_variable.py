@@ -19,6 +19,7 @@ from workbench.expression import Expression, Number, add, call, mul, power
 from workbench.primitives import LIBRARY, PrimitiveForm
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.sums import combinations
+from workbench.search.native.surrogate import smooth_error
 from workbench.search.native.transforms import Target, targets
 from workbench.search.native.watch import Watch
 from workbench.snapping.curve import Curve
@@ -27,14 +28,17 @@ from workbench.snapping.edge_fit import EdgeFit, fit_forms
 _FORMS = tuple(PrimitiveForm(primitive) for primitive in LIBRARY.values() if primitive.name not in ("abs", "sign", "|x|^p", "log^2"))
 _BESIDE = (0, 1, -1, 2, -2, 3, -3, 0.5, -0.5)
 _INSIDE = (1, 2, -1, 0.5)
+_SCATTER = 0.01  # of the size of y
+_CLEAN, _CLEAN_ROWS = 1e-2, 250
 _BEST = 8  # fits of each kind that are offered
 _NODES = 12.0  # what a node of a form costs, against n log(error^2)
 
 
 def one_variable(state: State, watch: Watch) -> Iterator[Candidate]:
     """Yield forms of the only column of a state."""
-    if state.n_rows < 8 or np.ptp(state.columns[:, 0]) <= 0:
+    if state.n_rows < 8 or np.ptp(state.columns[:, 0]) <= 0 or not _a_curve(state, watch):
         return
+    state = _enough_rows(state)
     positive = bool(state.positive[0])
     for beside in _BESIDE if positive else (0, 1):
         for inside in _INSIDE if positive and beside == 0 else (1, 2) if beside == 0 else (1,):
@@ -42,7 +46,25 @@ def one_variable(state: State, watch: Watch) -> Iterator[Candidate]:
             yield from _forms(state, watch, beside, inside, transforms)
             if watch.over:
                 return
-    yield from pairs_of_functions(state, watch)
+    yield from sums_of_functions(state, watch)
+
+
+def _a_curve(state: State, watch: Watch) -> bool:
+    """Whether y may be a function of the column alone: its scatter is small, or no larger than that of any surrogate."""
+    return curve_error(state) < max(_SCATTER * watch.judge.size, 1.5 * watch.judge.floor)
+
+
+def curve_error(state: State) -> float:
+    """Return how far y is from being a curve over the only column, in units of y: by neighbours, or by a smooth curve."""
+    order = np.argsort(state.columns[:, 0], kind="stable")
+    steps = np.diff(state.target[order]) * state.gain[order][1:]
+    return min(float(np.sqrt(0.5 * np.mean(steps**2))), smooth_error(state))
+
+
+def _enough_rows(state: State) -> State:
+    """Return fewer rows where they show the curve without noise: a fit of all forms to them is faster."""
+    spread = float(np.std(state.target * state.gain))
+    return state.thinned(_CLEAN_ROWS) if curve_error(state) < _CLEAN * spread else state
 
 
 def _forms(state: State, watch: Watch, beside: float, inside: float, transforms: tuple[str, ...]) -> Iterator[Candidate]:
@@ -81,7 +103,7 @@ class _Feature:
     name: Expression
 
 
-def pairs_of_functions(state: State, watch: Watch) -> Iterator[Candidate]:
+def sums_of_functions(state: State, watch: Watch) -> Iterator[Candidate]:
     """Yield sums of up to three functions of the column, their inner constants on a grid at first."""
     features = list(_features(state.columns[:, 0], state.names[0]))
     values = np.column_stack([f.values for f in features])

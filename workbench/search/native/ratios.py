@@ -23,7 +23,7 @@ _MOST_TERMS, _MOST_NOISY_TERMS = 45, 15
 _LEADS = 4  # constant terms of Q that are tried as the one that is fixed
 
 Shape = tuple[str, int]
-SHAPES: tuple[Shape, ...] = (("total", 1), ("total", 2), ("total", 3), ("box", 2), ("total", 4), ("box", 3))
+SHAPES: tuple[Shape, ...] = (("total", 1), ("total", 2), ("total", 3), ("box", 2), ("total", 4), ("box", 3), ("total", 5), ("total", 6))
 
 
 def ratio(state: State, watch: Watch, transforms: Sequence[str], shapes: Sequence[Shape] = SHAPES) -> Iterator[Candidate]:
@@ -31,6 +31,8 @@ def ratio(state: State, watch: Watch, transforms: Sequence[str], shapes: Sequenc
     found = list(targets(state, transforms))
     for kind, degree in shapes:
         if kind == "box" and (degree + 1) ** state.n_columns > _MOST_TERMS:
+            continue
+        if degree > 4 and state.n_columns != 2:
             continue
         exponents = (monomials.box_degree if kind == "box" else monomials.total_degree)(state.n_columns, degree)
         if len(exponents) > _MOST_TERMS or 2 * len(exponents) > state.n_rows // 2:

@@ -96,5 +96,11 @@ class State:
             return None
         return replace(self, columns=self.columns[good], target=self.target[good], gain=self.gain[good])
 
+    def thinned(self, n_rows: int) -> State:
+        """Return the state on at most so many rows, the first ones: rows come in random order."""
+        if self.n_rows <= n_rows:
+            return self
+        return replace(self, columns=self.columns[:n_rows], target=self.target[:n_rows], gain=self.gain[:n_rows])
+
     def _longer(self, note: str) -> tuple[str, ...]:
         return (*self.path, note) if note else self.path

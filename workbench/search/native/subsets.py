@@ -53,6 +53,8 @@ class _Search:
         self.columns, self.target, self.keep, self.exact = columns, target, keep, exact
         self.gram = columns.T @ columns
         self.projection = columns.T @ target
+        self._pairs: list[tuple[int, ...]] = []  # the best of them, from which longer sets grow
+        self._triples: list[tuple[int, ...]] = []
 
     def run(self, largest: int) -> list[Subset]:
         found: list[Subset] = []
