@@ -6,7 +6,7 @@
     beside the simplest shape: the rival laws that these data cannot tell from it (rivals.py)
 
 Every path is kept as a branch of one discovery, so that it can be opened, stepped through, undone and continued. The formula picked is the
-simplest whose error on checked rows is as good as the best found (findings.py); the verdict says what that is worth (verdict.py).
+shortest description of the checked rows (findings.py); the verdict says what that is worth (verdict.py).
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ import numpy as np
 from workbench.dataset import Dataset
 from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import LAW, Finding, as_good, finding, pareto
+from workbench.discovery.findings import LAW, Finding, finding, pareto, shortest
 from workbench.discovery.proposals import Collected, adopted, search_problem
 from workbench.discovery.rivals import rival_laws
 from workbench.discovery.scales import suggest_transforms
-from workbench.discovery.verdict import verdict
+from workbench.discovery.verdict import digits_lost, verdict
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.networks import Edge
 from workbench.search import Proposal
@@ -34,7 +34,7 @@ from workbench.training import FitProgress
 
 Watcher = Callable[[float, str], None]
 
-_SEARCH = 0.5  # share of the time in which whole formulas are searched
+_SEARCH, _SCALES = 0.5, 0.7  # shares of the time: until when whole formulas are searched, and until when scales are chosen
 _EXACT = 1e-11  # unitless error that only rounding leaves
 _CLEARLY = 0.7  # another form must lower the error to this share to take a named edge over
 _ROWS_PER_EDGE = 5
@@ -89,7 +89,7 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
     watch(0.0, "searching for whole formulas")
     limits = Limits(functions, max_complexity, hidden_layer_sizes)
     proposals, exact = _proposals(data, limits, lambda: clock.spent > _SEARCH * time_budget, random_state)
-    if scales == "auto" and not data.transforms and not exact:
+    if scales == "auto" and not data.transforms and not exact and clock.spent < _SCALES * time_budget:
         watch(min(clock.spent / time_budget, 0.99), "choosing scales")
         data = data.with_transforms(suggest_transforms(data, random_state))
         if data.targets[0].name in data.transforms:
@@ -123,10 +123,10 @@ def _proposals(data: Dataset, limits: Limits, stop: Callable[[], bool], random_s
     problem = search_problem(data, limits.functions, limits.max_complexity)
     if problem is None or limits.hidden_layer_sizes is not None:
         return [], False
-    from workbench.search import native
+    from workbench.search.native.engine import NativeEngine
 
     collected = Collected(problem)
-    exact = collected.search(native.ENGINE, stop, random_state)
+    exact = collected.search(NativeEngine(), stop, random_state)
     return collected.front, exact
 
 
@@ -212,8 +212,7 @@ def _concluded(found: Discovery, findings: list[Finding], flexible: float, max_c
     if not allowed:
         found.verdict = "none"
         return found.go_to(front[0].state)
-    best = min(allowed, key=lambda f: f.error)
-    picked = min((f for f in allowed if as_good(f, best)), key=lambda f: (f.formula.complexity, f.error))
+    picked = shortest(allowed, lambda each: digits_lost(found, each))
     found.go_to(picked.state)
     found.verdict = verdict(found, picked, findings, flexible)
     return found

@@ -13,7 +13,7 @@ import numpy as np
 
 from workbench.dataset import Dataset
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import LAW, Finding, finding
+from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
 from workbench.exceptions import WorkbenchError
 from workbench.expression import complexity, evaluate, fold
 
@@ -79,20 +79,20 @@ class Collected:
 
     @property
     def front(self) -> list[Proposal]:
-        """The proposals that none of the same length or shorter beats, simplest first; of many, those of least error."""
-        kept: list[Proposal] = []
+        """The proposals that none of the same length or shorter beats, the shortest description of the rows first; not more than can be adopted."""
+        kept: list[tuple[float, Proposal]] = []
         least = np.inf
         for size in sorted(self._best):
             error, proposal = self._best[size]
             if error < least * (1.0 - 1e-9) and not least < LAW**4:
-                kept.append(proposal)
+                kept.append((NATS_PER_NODE * size + 0.5 * len(self.problem.y) * np.log(error + LAW**2), proposal))
                 least = error
-        return kept[-_MOST_ADOPTED:]
+        return [proposal for _, proposal in sorted(kept, key=lambda each: each[0])][:_MOST_ADOPTED]
 
 
 def adopted(found: Discovery, proposals: Sequence[Proposal], stop: Callable[[], bool]) -> Iterator[Finding]:
-    """Make a network of every proposal, each a branch of its own, and yield it as a finding; the most accurate ones first."""
-    for proposal in reversed(proposals):
+    """Make a network of every proposal, each a branch of its own, and yield it as a finding."""
+    for proposal in proposals:
         try:
             yield finding(found.leave().suppose(proposal.expression, proposal.origin))
         except WorkbenchError:

@@ -85,8 +85,18 @@ def _constants_known(found: Discovery, picked: Finding) -> bool:
     intervals = picked.formula.intervals(data.X[rows], data.y[rows], weights)
     if not all(constant.low > 0.0 or constant.high < 0.0 for constant in intervals):
         return False
-    worse = [constant.standard_error / abs(constant.value) * (len(rows) / picked.error) ** 0.5 for constant in intervals]
-    return not worse or float(np.log10(np.maximum(worse, 1.0)).mean()) <= _DIGITS
+    return digits_lost(found, picked) <= _DIGITS
+
+
+def digits_lost(found: Discovery, picked: Finding) -> float:
+    """Return how many digits the constants lose on average by trading against each other: 0 where each is known as well as so many rows can."""
+    data, rows = found.data, found.data.split.train
+    if data.groups is not None or data.task == "classification":
+        return 0.0
+    weights = None if data.seen_weights is None else data.seen_weights[rows]
+    intervals = picked.formula.intervals(data.X[rows], data.y[rows], weights)
+    worse = [constant.standard_error / abs(constant.value) * (len(rows) / picked.error) ** 0.5 for constant in intervals if constant.value]
+    return float(np.log10(np.maximum(worse, 1.0)).mean()) if worse else 0.0
 
 
 def _is_rival(found: Discovery, other: Finding, picked: Finding) -> bool:
