@@ -26,7 +26,7 @@ from workbench.discovery.findings import LAW, Finding, finding, pareto, shortest
 from workbench.discovery.proposals import Collected, adopted, search_problem
 from workbench.discovery.rivals import rival_laws
 from workbench.discovery.scales import suggest_transforms
-from workbench.discovery.verdict import digits_lost, verdict
+from workbench.discovery.verdict import DIGITS, digits_lost, verdict
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.networks import Edge
 from workbench.search import Proposal
@@ -212,7 +212,7 @@ def _concluded(found: Discovery, findings: list[Finding], flexible: float, max_c
     if not allowed:
         found.verdict = "none"
         return found.go_to(front[0].state)
-    picked = shortest(allowed, lambda each: digits_lost(found, each))
+    picked = shortest(allowed, lambda each: digits_lost(found, each) > DIGITS)
     found.go_to(picked.state)
     found.verdict = verdict(found, picked, findings, flexible)
     return found

@@ -67,16 +67,15 @@ def finding(found: Discovery, rival: bool = False) -> Finding:
     return Finding(found.formula(nice=True), state.id, errors / (chance or 1.0), rows, rival, chance)
 
 
-def shortest(findings: Sequence[Finding], digits_lost: Callable[[Finding], float]) -> Finding:
+def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -> Finding:
     """Return the finding that describes the checked rows in the fewest nats (Rissanen, 1978): its own length and what it does not explain.
 
     Among the many formulas that were tried some follow even the checked rows by chance, so that the least error is no reason by itself. Of those
-    that are one node apart the one is taken whose constants trade least against each other: a form far from where it has its shape imitates a
-    plainer one.
+    that are a node apart, one that only imitates another comes last: a form far from where it has its shape, whose constants trade against each other.
     """
     least = min(each.length for each in findings)
     close = [each for each in findings if each.length <= least + NATS_PER_NODE]
-    return close[0] if len(close) == 1 else min(close, key=lambda each: (digits_lost(each), each.length))
+    return close[0] if len(close) == 1 else min(close, key=lambda each: (imitates(each), each.length))
 
 
 def pareto(findings: Sequence[Finding]) -> list[Finding]:

@@ -60,11 +60,12 @@ class Collected:
 
     def search(self, engine: Engine, stop: Callable[[], bool], random_state: int) -> bool:
         """Take in what an engine proposes until it ends, time is over or a proposal is exact; return whether one is."""
-        for proposal in engine.search(self.problem, stop, random_state):
-            if self.take(proposal) < _EXACT**2:
-                return True
-            if stop():
-                break
+        with np.errstate(all="ignore"):  # an engine tries much that has no value
+            for proposal in engine.search(self.problem, stop, random_state):
+                if self.take(proposal) < _EXACT**2:
+                    return True
+                if stop():
+                    break
         return False
 
     def take(self, proposal: Proposal) -> float:
