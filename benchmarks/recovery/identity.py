@@ -6,6 +6,7 @@ thousands of points, also outside the range where anybody fitted it, and is not 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -39,6 +40,7 @@ SAME = 1e-6  # of the spread: numeric identity
 REFITTED = 1e-9  # of the spread, in the box, after a fit to clean values: free constants bend a wrong formula, so more is asked of it
 WIDENED = 0.5  # the box beyond the data grows by this share of its width
 OUTSIDE = 0.99  # share of the points beyond the data that must agree: next to a pole the last digit of a constant is magnified without bound
+_CURVE = re.compile(r"\bphi_[0-9]+_[0-9]+_[0-9]+\b(?=\()")  # an edge that is still a spline
 _REFIT_ROWS = 400
 _STARTS = 4
 
@@ -68,6 +70,8 @@ class Judgement:
 def judge(law: Law, text: str, columns: Mapping[str, str] | None = None) -> Judgement:
     """Judge a formula by its text; `columns` says which column a symbol stands for, where it is not the column's own name."""
     names = dict(columns or {})
+    if curves := sorted(set(_CURVE.findall(text))):
+        return Judgement(why=f"not closed: {len(curves)} of its curves have no name")
     try:
         found = parse(text, symbols=[*law.box, *names])
     except ExpressionError as error:

@@ -50,8 +50,8 @@ def _read(value: float) -> Expression | Fraction | float:
     exact = nearest_exact(value, tolerance)
     if exact is not None and (exact != Number(0) or value == 0):
         return exact
-    decimal = Fraction(f"{value:.6g}")
-    return decimal if abs(float(decimal) - value) <= tolerance else value
+    near = (Fraction(value).limit_denominator(1000), Fraction(f"{value:.6g}"))
+    return next((fraction for fraction in near if abs(float(fraction) - value) <= tolerance), value)  # a false reading proves nothing false
 
 
 def _zero(difference: sympy.Expr) -> bool:

@@ -115,7 +115,7 @@ def test_an_imitation_out_of_proportion_is_not_recovered_however_close() -> None
     [
         ("x*z", "cannot be read"),
         ("__import__('os')", "cannot be read"),
-        ("phi_0_1_0(x)", "cannot be read"),
+        ("phi_0_1_0(x) + phi_0_0_0(y)", "2 of its curves have no name"),
         ("log(x - 2)", "no finite value at"),
         ("", "cannot be read"),
     ],
@@ -163,7 +163,7 @@ def test_algebra_that_takes_too_long_is_killed_and_undecided() -> None:
 
 def test_constants_are_read_as_what_they_stand_for() -> None:
     assert str(readable(parse("0.33333333333*x + 6.283185307179*y"))) == "x/3 + 2*pi*y"
-    assert str(readable(parse("0.123456789012*x"))) == "0.123456789012*x"
+    assert str(readable(parse("0.7390851332151607*x"))) == "0.7390851332151607*x"
 
 
 @pytest.mark.parametrize(("name", "count"), [("feynman_dev", 60), ("applied", 30), ("nguyen", 12), ("keijzer", 15), ("livermore", 23), ("classic", 37)])
