@@ -110,22 +110,26 @@ def _layer_class() -> type:
             self.factors = [[layer.targets.index(slot) for slot in node.factors] for node in layer.nodes]
             for name in ("coefficients", "base", "bias"):
                 self.register_parameter(name, torch.nn.Parameter(torch.tensor(np.array(getattr(layer, name)), dtype=dtype)))
-            for name, values in {"domain": layer.domain, **_masks(layer)}.items():
-                kind = dtype if values.dtype == float else None
-                self.register_buffer(name, torch.tensor(np.array(values), dtype=kind), persistent=False)
+            self.register_buffer("domain", torch.tensor(np.array(layer.domain), dtype=dtype), persistent=False)
+            masks = _masks(layer)
+            self.has_splines = bool(masks["splines"].any())
+            for name, values in masks.items():  # None where it holds everywhere: nobody then waits for a GPU to say so
+                self.register_buffer(name, None if values.all() else torch.tensor(values), persistent=False)
             edges = _snapped(layer)
             self.forms = [_placed(layer, key, edge) for key, edge in edges]
             self.constants = torch.nn.ParameterList(torch.tensor(edge.parameters, dtype=dtype) for _, edge in edges)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             slots = _partly(self.bias, self.free_bias)[:, None].expand(-1, x.shape[1])
-            if self.splines.any():
-                coefficients = _partly(torch.where(self.splines, self.coefficients, 0.0), self.free_splines)
-                base = _partly(torch.where(self.splines, self.base, 0.0), self.free_splines)
+            if self.has_splines:
+                coefficients, base = (
+                    _partly(values if self.splines is None else torch.where(self.splines, values, 0.0), self.free_splines)
+                    for values in (self.coefficients, self.base)
+                )
                 slots = slots + edge_spline(x, coefficients, base, self.domain, engine=self.engine)
             rows = list(slots)
             for (row, column, free, function), constants in zip(self.forms, self.constants, strict=True):
-                rows[row] = rows[row] + function(x[column], _partly(constants, torch.tensor(free)))
+                rows[row] = rows[row] + function(x[column], _partly(constants, free))
             return torch.stack([reduce(torch.mul, [rows[row] for row in factors]) for factors in self.factors])
 
     return TorchLayer
@@ -140,17 +144,20 @@ def _masks(layer: Layer) -> dict[str, np.ndarray]:
     return {"splines": splines, "free_splines": splines & (states != "locked"), "free_bias": layer.free_bias}
 
 
-def _placed(layer: Layer, key: tuple[int, int], edge: SymbolicEdge) -> tuple[int, int, tuple[bool, ...], Callable]:
-    """Return row, column, which constants may be fitted, and the torch function of a named edge."""
-    free = tuple(flag and key not in layer.locked for flag in edge.free)
+def _placed(layer: Layer, key: tuple[int, int], edge: SymbolicEdge) -> tuple[int, int, torch.Tensor | None, Callable]:
+    """Return row, column, which constants may be fitted (None: all), and the torch function of a named edge."""
+    import torch
+
+    flags = [flag and key not in layer.locked for flag in edge.free]
+    free = None if all(flags) else torch.tensor(flags)
     return layer.targets.index(key[0]), layer.sources.index(key[1]), free, torch_form(edge.form)
 
 
-def _partly(values: torch.Tensor, free: torch.Tensor) -> torch.Tensor:
-    """Return the values, with a gradient for the free ones only."""
+def _partly(values: torch.Tensor, free: torch.Tensor | None) -> torch.Tensor:
+    """Return the values, with a gradient for the free ones only (None: for all)."""
     import torch
 
-    return values if bool(free.all()) else torch.where(free, values, values.detach())
+    return values if free is None else torch.where(free.to(values.device), values, values.detach())
 
 
 # -------------------------------------------------------------------------------------------------------- expressions
