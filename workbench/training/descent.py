@@ -18,8 +18,8 @@ from workbench.networks.program import Evaluation, Program
 from workbench.ops.threads import each_with_one_thread, one_thread
 from workbench.training import lbfgs, lm, penalty, torch_descent
 from workbench.training.problem import Problem
-from workbench.training.torch_descent import Way
 from workbench.training.ranges import followed, gauged
+from workbench.training.torch_descent import Way
 
 BLOCK = 4  # iterations of the first block: as many as are worth a look at the ranges
 _LM_PARAMETERS = 1100  # above it the cubic cost of a Cholesky step exceeds that of many gradients
