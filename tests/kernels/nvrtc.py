@@ -39,7 +39,7 @@ def compiled(unit: Compilation, architecture: int, **others: int) -> bytes:
     assert library.nvrtcCreateProgram(ctypes.byref(program), device.source(unit.text).encode(), unit.text.encode(), 0, None, None) == 0
     definitions = {**unit.definitions, **{f"RATIONAL_{name}": str(value) for name, value in others.items()}}
     defined = (f"-D{name}={value}" for name, value in definitions.items())
-    options = [option.encode() for option in ("-std=c++17", "-ftz=true", f"--gpu-architecture=sm_{architecture}", *defined)]
+    options = [option.encode() for option in (*device.OPTIONS, "-ftz=true", f"--gpu-architecture=sm_{architecture}", *defined)]
     failed = library.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
     library.nvrtcGetProgramLogSize(program, ctypes.byref(size))
     log = ctypes.create_string_buffer(size.value)

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from workbench.exceptions import MissingEngineError
-from workbench.ops.device import Compilation, source
+from workbench.ops.device import OPTIONS, Compilation, source
 
 
 class CupyDevice:
@@ -42,7 +42,7 @@ class CupyDevice:
     def _module(self, unit: Compilation) -> Any:
         module = self._modules.get(unit)
         if module is None:
-            options = ("-std=c++17", *(f"-D{name}={value}" for name, value in unit.definitions.items()))
+            options = (*OPTIONS, *(f"-D{name}={value}" for name, value in unit.definitions.items()))
             module = self._cupy.RawModule(code=source(unit.text), options=options, backend="nvrtc")
             try:
                 module.compile()

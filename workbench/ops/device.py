@@ -18,6 +18,9 @@ COMPUTE = {torch.float64: torch.float64, torch.float32: torch.float32, torch.bfl
 NAMES = {torch.float64: "double", torch.float32: "float", torch.bfloat16: "bf16", torch.float16: "fp16"}  # as numbers.cuh has them
 MOST_TILES = 65_535  # CUDA's limit of gridDim.y and gridDim.z
 
+# No product and sum is fused but where a text says so: float64 results are the same bits on every machine. CuPy adds the architecture, and -ftz=true.
+OPTIONS = ("-std=c++17", "--fmad=false")
+
 _SUM_BLOCK = (32, 16)  # as numbers.cuh has it
 _INCLUDED = "numbers.cuh"
 
