@@ -110,7 +110,7 @@ def _beam(known: list[State], watch: Watch) -> Iterator[Candidate]:
         levels.setdefault(state.n_columns, []).append(Weighed(state, smooth_error(state)))
     screened_already = {id(state) for state in known}
     for n_columns in range(known[0].n_columns, 0, -1):
-        level = sorted(levels.get(n_columns, []), key=lambda w: w.error)[:_BEAM]
+        level = _distinct(levels.get(n_columns, []))[:_BEAM]
         for place, state in enumerate(level):
             watch.judge.floor = min(watch.judge.floor, state.error)
             if id(state.state) not in screened_already:
@@ -125,3 +125,9 @@ def _beam(known: list[State], watch: Watch) -> Iterator[Candidate]:
                     return
             for found in moves.weighed(moves.moves(state.state), _BEAM, watch.stop):
                 levels.setdefault(found.state.n_columns, []).append(found)
+
+
+def _distinct(states: list[Weighed]) -> list[Weighed]:
+    """Return the states by rising error, one of each error: u/v and v/u describe the same."""
+    by_error = {float(f"{state.error:.5g}"): state for state in reversed(states)}
+    return [by_error[error] for error in sorted(by_error)]

@@ -17,6 +17,7 @@ import numpy as np
 
 from workbench.expression import Expression, Number, add, call, mul, power
 from workbench.primitives import LIBRARY, PrimitiveForm
+from workbench.search.native.monomials import combination
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.sums import combinations
 from workbench.search.native.surrogate import smooth_error
@@ -42,7 +43,7 @@ def one_variable(state: State, watch: Watch) -> Iterator[Candidate]:
     positive = bool(state.positive[0])
     for beside in _BESIDE if positive else (0, 1):
         for inside in _INSIDE if positive and beside == 0 else (1, 2) if beside == 0 else (1,):
-            transforms = ("y", "1/y", "log(y)", "y^2", "sqrt(y)", "1/y^2") if inside == 1 else ("y", "log(y)")
+            transforms = ("y", "log(y)") if inside != 1 else ("y", "1/y", "log(y)") if beside else ("y", "1/y", "log(y)", "y^2", "sqrt(y)", "1/y^2")
             yield from _forms(state, watch, beside, inside, transforms)
             if watch.over:
                 return
@@ -81,6 +82,8 @@ def _forms(state: State, watch: Watch, beside: float, inside: float, transforms:
         if watch.over:
             return
         curve = Curve.of(places, target.values, target.weights**2)
+        if state.n_rows > _CLEAN_ROWS:  # noise: means of neighbours know as much, and are fewer
+            curve = curve.coarse
         if not curve.variance > 0:
             continue
         scale = np.sqrt(curve.variance * float(np.mean(target.weights**2)))
@@ -109,7 +112,11 @@ def sums_of_functions(state: State, watch: Watch) -> Iterator[Candidate]:
     values = np.column_stack([f.values for f in features])
     good = np.isfinite(values).all(axis=0) & (np.abs(values).max(axis=0) < 1e8)
     names = [f.name for f, usable in zip(features, good) if usable]
-    yield from combinations(state, watch, targets(state, ("y", "log(y)", "1/y")), values[:, good], names, 3)
+
+    def written(columns: list[int], coefficients: np.ndarray) -> Expression:
+        return combination(coefficients, [names[i] for i in columns])
+
+    yield from combinations(state, watch, targets(state, ("y", "log(y)", "1/y")), values[:, good], written, 3)
 
 
 def _features(u: np.ndarray, name: Expression) -> Iterator[_Feature]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -16,19 +16,24 @@ from workbench.search.native.watch import Watch
 _ROWS = 500  # of the dictionary; coefficients are fitted to all
 _TERM = 14.0  # what a term costs: a constant and a name
 
+Written = Callable[[list[int], np.ndarray], Expression]  # (columns, coefficients) -> their combination
+
 
 def sums(state: State, watch: Watch, transforms: Sequence[str], largest: int = 4, most: int = 1000, halves: bool = False) -> Iterator[Candidate]:
     """Yield the best sums of at most `largest` monomials among the `most` simplest."""
     exponents = monomials.usable(state.columns, monomials.laurent(state.n_columns, most, halves))
     dictionary = monomials.evaluate(state.columns, exponents)
-    names = [monomials.written(state.names, e) for e in exponents]
-    yield from combinations(state, watch, targets(state, transforms), dictionary, names, largest)
+
+    def written(columns: list[int], coefficients: np.ndarray) -> Expression:
+        return monomials.sum_of(state.names, exponents[columns], coefficients)
+
+    yield from combinations(state, watch, targets(state, transforms), dictionary, written, largest)
 
 
 def combinations(
-    state: State, watch: Watch, among: Iterator[Target], dictionary: np.ndarray, names: Sequence[Expression], largest: int
+    state: State, watch: Watch, among: Iterator[Target], dictionary: np.ndarray, written: Written, largest: int
 ) -> Iterator[Candidate]:
-    """Yield the best linear combinations of a dictionary's columns for each transformed target."""
+    """Yield the best linear combinations of a dictionary's columns for each transformed target; `written` makes them expressions."""
     part = np.linspace(0, state.n_rows - 1, min(_ROWS, state.n_rows)).astype(int)
     for target in among:
         if watch.over:
@@ -39,7 +44,7 @@ def combinations(
             columns = dictionary[:, list(subset.columns)]
             if np.isfinite(columns).all():
                 coefficients = weighted_fit(columns, target)
-                inner = monomials.combination(coefficients, [names[i] for i in subset.columns])
+                inner = written(list(subset.columns), coefficients)
                 yield state.candidate(target.back(inner), f"{target.name} is a sum of {len(subset.columns)} terms")
 
 
