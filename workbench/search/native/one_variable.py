@@ -9,7 +9,7 @@ such functions are found in a dictionary over a grid of inner constants, which t
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -27,7 +27,7 @@ from workbench.snapping.curve import Curve
 from workbench.snapping.edge_fit import EdgeFit, fit_forms
 
 _FORMS = tuple(PrimitiveForm(primitive) for primitive in LIBRARY.values() if primitive.name not in ("abs", "sign", "|x|^p", "log^2"))
-_BESIDE = (0, 1, -1, 2, -2, 3, -3, 0.5, -0.5)
+USUAL, RARE = (0, 1, -1, 2, -2), (3, -3, 0.5, -0.5)  # powers beside a form
 _INSIDE = (1, 2, -1, 0.5)
 _SCATTER = 0.01  # of the size of y
 _CLEAN, _CLEAN_ROWS = 1e-2, 250
@@ -35,19 +35,20 @@ _BEST = 8  # fits of each kind that are offered
 _NODES = 12.0  # what a node of a form costs, against n log(error^2)
 
 
-def one_variable(state: State, watch: Watch) -> Iterator[Candidate]:
-    """Yield forms of the only column of a state."""
+def one_variable(state: State, watch: Watch, powers: Sequence[float] = USUAL) -> Iterator[Candidate]:
+    """Yield forms of the only column of a state, with one of the powers beside them."""
     if state.n_rows < 8 or np.ptp(state.columns[:, 0]) <= 0 or not _a_curve(state, watch):
         return
     state = _enough_rows(state)
     positive = bool(state.positive[0])
-    for beside in _BESIDE if positive else (0, 1):
+    for beside in powers if positive else [p for p in powers if p in (0, 1)]:
         for inside in _INSIDE if positive and beside == 0 else (1, 2) if beside == 0 else (1,):
             transforms = ("y", "log(y)") if inside != 1 else ("y", "1/y", "log(y)") if beside else ("y", "1/y", "log(y)", "y^2", "sqrt(y)", "1/y^2")
             yield from _forms(state, watch, beside, inside, transforms)
             if watch.over:
                 return
-    yield from sums_of_functions(state, watch)
+    if 0 in powers:
+        yield from sums_of_functions(state, watch)
 
 
 def _a_curve(state: State, watch: Watch) -> bool:
