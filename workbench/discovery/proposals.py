@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from workbench.search import Proposal, SearchProblem
 
 _MOST_ADOPTED = 12  # proposals that become networks
+_MOST_ROWS = 10_000
 _EXACT = 1e-9  # of the spread: below it a formula is not an approximation
 
 
@@ -30,7 +31,7 @@ def search_problem(data: Dataset, functions: Sequence[str] | None = None, max_co
 
     if data.task != "regression" or data.groups is not None or len(data.targets) > 1:
         return None
-    train, checked = data.split.train, data.split.validation
+    train, checked = (_sampled(rows) for rows in (data.split.train, data.split.validation))
     weights = data.seen_weights
     if data.targets[0].name in data.transforms:
         weights = (np.ones(len(data.y)) if weights is None else weights) / data.y[:, 0] ** 2
@@ -46,6 +47,11 @@ def search_problem(data: Dataset, functions: Sequence[str] | None = None, max_co
         functions=None if functions is None else frozenset(functions),
         max_complexity=max_complexity,
     )
+
+
+def _sampled(rows: np.ndarray) -> np.ndarray:
+    """Return at most so many rows as a search can use; the verdict is on all of them."""
+    return rows if len(rows) <= _MOST_ROWS else np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))
 
 
 class Collected:
