@@ -105,14 +105,14 @@ def test_an_engine_that_dies_says_so_and_leaves_what_it_found(use: Callable[...,
 def test_another_scale_weighs_the_same_proposals_anew(use: Callable[..., None]) -> None:
     """y = x with one huge row: in amounts only that row counts, in shares of the value all rows do."""
     x = np.geomspace(1, 1e4, 41)
-    y = np.where(x < 1e4, x, 2e4)
+    y = np.where(x < 1e4, x, 5e4)
     data = wb.Dataset.from_table({"x": x, "y": y}, "y", test_fraction=0.0)
-    use(Scripted("x", "2.0*x"))
+    use(Scripted("1.1*x", "2.5*x"))
     search = Search(data, Limits(), 0, print)
     search.run(lambda: False)
-    assert str(search.news()[0].expression) == "2.0*x"
+    assert str(search.news()[0].expression) == "2.5*x"
     search.on(data.with_transforms({"y": "log", "x": "log"}))
-    assert str(search.news()[0].expression) == "x"
+    assert str(search.news()[0].expression) == "1.1*x"
     search.end()
 
 
