@@ -13,7 +13,7 @@ import workbench as wb
 from workbench.discovery import searching
 from workbench.discovery.proposals import Collected, adopted, search_problem
 from workbench.discovery.searching import Limits, Search
-from workbench.exceptions import JobError
+from workbench.exceptions import JobError, UnknownPrimitiveError
 from workbench.expression import parse
 from workbench.search import Proposal, SearchProblem
 
@@ -140,9 +140,14 @@ def test_proposals_become_networks_with_their_origin_and_certificate() -> None:
 
 
 def test_functions_and_length_bind_the_search() -> None:
-    problem = search_problem(dataset(), functions=["exp"], max_complexity=9)
-    assert problem.functions == {"exp"}
+    problem = search_problem(dataset(), functions=["gaussian", "x^2", "arcsin"], max_complexity=9)
+    assert problem.functions == {"exp", "asin"}
     assert problem.max_complexity == 9
+
+
+def test_a_function_that_is_none_is_refused_before_anything_is_searched() -> None:
+    with pytest.raises(UnknownPrimitiveError, match="Did you mean 'log'"):
+        wb.discover(dataset(), functions=["exp", "lgo"], time_budget=60)
 
 
 def test_of_very_many_rows_a_sample_is_searched() -> None:
