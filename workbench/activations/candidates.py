@@ -154,6 +154,11 @@ def shortlist(families: Sequence[list[EdgeFit]], count: int) -> list[list[EdgeFi
     return close + others[: count - len(close)]
 
 
+def previews(address: Address, fits: Sequence[EdgeFit]) -> list[KATCandidate]:
+    """Return fits as candidates that were not judged."""
+    return [_preview(address, fit) for fit in fits]
+
+
 def ranked(
     address: Address, function: Received, fits: Sequence[EdgeFit], judge: Callable[[Name | None], Judged], count: int
 ) -> tuple[KATCandidate, ...]:
@@ -186,7 +191,7 @@ def ranked(
         for family in sorted(short, key=weight)
         for own in [judged[family[0].form]]
     ]
-    return (*found, *(_preview(address, fit) for fit in fits if fit.form not in judged))
+    return (*found, *previews(address, [fit for fit in fits if fit.form not in judged]))
 
 
 def _ties(family: list[EdgeFit], short: Sequence[list[EdgeFit]], judged: Mapping[Form, Judged]) -> tuple[str, ...]:
