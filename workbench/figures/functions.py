@@ -53,7 +53,7 @@ def function_label(address: tuple[str, int]) -> str:
 def _drawn(reading: KATReading, function: GroupFunction, place: int) -> dict[str, Any]:
     group = function.address[1]
     seen = reading.received(function.address)
-    x, y = reading.curve(function.address, N_POINTS)
+    y = reading.curve(function.address, N_POINTS)[1]
     low, high = float(y.min()), float(y.max())
     shares, _ = np.histogram(seen.x, N_BINS, range=(seen.low, seen.high))
     return {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workbench.dataset import sample_names, task_names
+from workbench.export.source import clean
 from workbench.figures.functions import functions_drawing
 from workbench.transformer.settings import KATSettings
 from workbench.transformer.transformer import Transformer
@@ -49,6 +51,26 @@ def code_of(move: Mapping[str, Any], variable: str = "kat") -> str:
     first = [repr(tuple(arguments.pop("address")))] if "address" in arguments else []
     first += [repr(arguments.pop("form"))] if "form" in arguments else []
     return f"{variable} = {variable}.{name}({', '.join([*first, *(f'{key}={value!r}' for key, value in arguments.items())])})"
+
+
+def to_script(state: Transformer, moves: Sequence[Mapping[str, Any]], file: str) -> str:
+    """Return the decisions that led to a state as a Python script.
+
+    Parameters
+    ----------
+    moves : from the training on
+    file : the project file that holds the data, where they are no sample
+    """
+    data = state.data
+    if data.name in (*sample_names(), *task_names()):
+        source = [f"data = wb.load_sample({data.name!r})"]
+    else:
+        source = ["# the project, saved as a file, holds its data, roles and split", f"data = wb.Transformer.load({file + '.kanwb'!r}).data"]
+    lines = [
+        f"# How the activations of a transformer for {clean(data.targets[0].name)} got their names", "", "import workbench as wb", "", *source,
+        f"assert data.fingerprint == {data.fingerprint!r}, 'these are other data'", "", *map(code_of, moves), "print(kat.certificate().text)", "",
+    ]  # fmt: skip
+    return "\n".join(lines)
 
 
 def _inputs_words(state: Transformer) -> dict[str, Any]:
