@@ -66,9 +66,10 @@ def _rooms(project: str) -> Rooms:
 
 
 def _bench(rooms: Rooms) -> None:
-    bench = rooms.of(rooms.kan.scene())
+    scene = rooms.kan.scene()
+    bench = rooms.of(scene)
+    scene = bench.scene() if bench is rooms.kat else scene
     looked = bench.must_look
-    scene = bench.scene()
     if isinstance(bench, KATBench):
         _transformer(bench, scene)
     else:

@@ -95,7 +95,8 @@ def signed(change: float) -> str:
 # ---- history
 
 
-def _history(bench: Bench, scene: Scene) -> None:
+def history(bench: Room, scene: Scene) -> None:
+    """Draw undo, redo and the list of all states."""
     waits = bool(bench.memory.moves or bench.memory.waiting)
     st.button("Undo", key="bench_undo", icon=":material/undo:", help="Undo (Ctrl+Z)", disabled=not (scene.can_undo or waits),
               on_click=bench.history, args=("undo",))  # fmt: skip
