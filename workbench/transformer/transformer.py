@@ -85,6 +85,11 @@ class Transformer:
         opened = open_kat(self.opened, parts[0].X, parts[0].y, validation=(parts[1].X, parts[1].y), form=form, random_state=lessons.settings.random_state)
         return replace(opened, module=self.module)
 
+    def unnamed(self, address: Address) -> KATReading:
+        """Return the reading with a function's own rational in its place: what another name for it is fitted to and judged by."""
+        named = next((function.name for function in self.reading.functions if function.address == _address(address)), None)
+        return self.reading if named is None else self.reading.release(_address(address))
+
     def metrics(self) -> dict[str, Any]:
         """Return the figures that the history shows: scores are accuracy or R2, test rows are for reporting only."""
         lessons = self.lessons
@@ -107,8 +112,8 @@ class Transformer:
     # ---- moves
 
     def snap(self, address: Address, form: str, epochs: int = 1) -> Transformer:
-        """Give a function a name, shared by all its channels; the model is trained on a little towards the outputs it had."""
-        return self._moved(self.reading.snap(_address(address), form, epochs), "snap", address=list(address), form=form, epochs=epochs)
+        """Give a function a name, or another one, shared by all its channels; the model is trained on a little towards the outputs it had."""
+        return self._moved(self.unnamed(address).snap(_address(address), form, epochs), "snap", address=list(address), form=form, epochs=epochs)
 
     def name(self, address: Address, max_complexity: int = MOST_COMPLEX, top: int = _JUDGED, watch: Callable[[], None] | None = None) -> Transformer:
         """Give a function the best of the names that are simple enough, judged by the whole model."""

@@ -19,7 +19,7 @@ from workbench.ui.state.room import Scene
 
 FUNCTIONS, INSPECTOR, ATTENTION = "kat_functions", "kat_inspector", "kat_attention"
 VIEWS = {"functions": "Functions", "attention": "Attention"}
-SIMPLE = {"simple": 6, "some": 9, "any that help": 12}
+SIMPLE = {"simplest": 3, "simple": 5, "any": 12}  # how complex a form may be
 EXPLAINED = "A snap changes the function for every channel that shares it; the model is trained on a little afterwards, towards the outputs it had."
 
 
@@ -84,8 +84,8 @@ def _name_all(bench: KATBench, scene: Scene) -> None:
         words = f"**Name the {left} functions** that have none" if left > 1 else "**Name the one function** that has none"
         st.markdown(f"{words}, from the input to the output: each by the form that keeps the model's outputs best for what it asks to be believed.")
         st.caption("Every name is a move of its own, and can be undone. At the end the model is trained on for ten epochs.")
-        size = st.segmented_control("Forms", list(SIMPLE), default="any that help", required=True, key="kat_complexity", on_change="ignore",
-                                    help="How complex a form may be: up to 6, 9 or 12 symbols")  # fmt: skip
+        size = st.segmented_control("Forms", list(SIMPLE), default="any", required=True, key="kat_complexity", on_change="ignore",
+                                    help="How complex a form may be: up to 3, 5 or 12. A square has 2, a tanh 3, a GELU 5")  # fmt: skip
         st.button("Name all", key="kat_name_all", type="primary", icon=":material/label:", on_click=lambda: bench.start(
             "kat.name_all", max_complexity=SIMPLE[st.session_state.get("kat_complexity") or size]))  # fmt: skip
 

@@ -12,6 +12,7 @@ from workbench.ui.state.memory import Asked
 from workbench.ui.state.room import Room, Scene, Way, stream_of
 
 LEARNING = "This function is still being learned. Forms are ranked when the training is finished or kept; what you ask for now waits for that."
+NAMING = "Functions are being named, one after the other. Forms are ranked when that is finished or stopped."
 FIRST_LOOK = 0.6  # seconds a page waits for the attention to a row before it draws itself without
 _MOVES = ("snap", "release")
 
@@ -53,6 +54,8 @@ class KATBench(Room):
         refused = memory.message if memory.about == memory.selected else None
         if scene.training is not None:
             return {**_sketch(drawn), "live": True, "busy": False, "message": refused or self._waiting() or LEARNING, **rest}
+        if scene.running is not None:
+            return {**_sketch(drawn), "live": True, "busy": True, "message": refused or NAMING, **rest}
         told = self._inspection.told(cast("Any", scene.state).step.id, {**drawn, "importance": None})
         told = told if "chips" in told else {**told, **_sketch(drawn)}
         return {**told, "busy": bool(memory.moves), "message": refused or told.get("message"), **rest}

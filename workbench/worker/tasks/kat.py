@@ -132,11 +132,14 @@ def _kept(key: Hashable, make: Callable[[], Any]) -> Any:
 
 def _ranked(desk: KATDesk, address: tuple[str, int], own: Sequence[str], watch: Callable[[], None]) -> tuple[KATCandidate, ...]:
     """Return the forms for a function, best first, and a person's own among them by what they do to the outputs."""
-    reading = desk.state.reading
     key = (desk.workspace, desk.project, desk.parent, address)
-    ranked = _kept((*key, "ranked"), lambda: _light(reading.candidates(address, watch=watch)))
+
+    def asked(forms: tuple[str, ...] | None = None) -> tuple[KATCandidate, ...]:
+        return _light(desk.state.unnamed(address).candidates(address, forms, watch=watch))
+
+    ranked = _kept((*key, "ranked"), asked)
     for text in own:
-        choice = _kept((*key, f"own {text}"), lambda text=text: _light(reading.candidates(address, (text,), watch=watch)))[0]
+        choice = _kept((*key, f"own {text}"), lambda text=text: asked((text,)))[0]
         if all(choice.name.form.name != other.name.form.name for other in ranked):
             worse = (k for k, other in enumerate(ranked) if other.difference is None or other.difference > cast("float", choice.difference))
             place = next(worse, len(ranked))
@@ -169,7 +172,7 @@ def inspect_function(arguments: Arguments, arrays: Arrays, context: Context) -> 
         if (desk.workspace, desk.project, desk.parent, address, "ranked") not in _answers:
             context.progress(0.1, "the curve", {"inspection": inspected(state, address)})
             context.check()
-            context.progress(0.3, "forms fitted to the curve", {"inspection": inspected(state, address, state.reading.previews(address))})
+            context.progress(0.3, "forms fitted to the curve", {"inspection": inspected(state, address, state.unnamed(address).previews(address))})
         return inspected(state, address, _ranked(desk, address, own, context.check))
     except SnapError as problem:
         return inspected(state, address) | {"message": str(problem)}
@@ -180,14 +183,15 @@ def deepen(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     """Train the whole model a little with every form in a function's place. Arguments: `function`, `own`."""
     desk = KATDesk(arguments)
     address, own = desk.address(arguments["function"]), [str(text) for text in cast("list[str]", arguments.get("own", []))]
-    total = len(desk.state.reading.previews(address)) + 1
+    reading = desk.state.unnamed(address)
+    total = len(reading.previews(address)) + 1
     judged = iter(range(total + len(own)))
 
     def watch() -> None:
         context.check()
         context.progress(min(1.0, next(judged, total) / total), "training the model with every form")
 
-    ranked = _light(desk.state.reading.candidates(address, top=total, watch=watch))
+    ranked = _light(reading.candidates(address, top=total, watch=watch))
     _answers[(desk.workspace, desk.project, desk.parent, address, "ranked")] = ranked
     return inspected(desk.state, address, _ranked(desk, address, own, watch))
 

@@ -175,7 +175,8 @@ class InspectorView {
   /** With nothing hovered the chosen form is shown, as its sliders stand. */
   #rest() {
     const candidate = this.#candidate(this.chosen);
-    this.plot.show(this.dragged ?? candidate?.y ?? null);
+    const isDrawn = Boolean(this.data?.moves) && candidate?.name === this.data.current; // a function that has this form is the curve itself
+    this.plot.show(this.dragged ?? (isDrawn ? null : candidate?.y) ?? null);
     this.beyond.emphasize(candidate?.name);
   }
 

@@ -1,6 +1,7 @@
 /** One activation function: its curve, thin lines through zero, the density of what it receives, and its name. */
 
 import { html, svg, set } from "../shared/dom.js";
+import { handwritten } from "../shared/numbers.js";
 
 const WIDTH = 100;
 const HEIGHT = 60;
@@ -26,7 +27,7 @@ export class Cell {
     set(this.curve, { d: line });
     set(this.zero, { d: zeroLines(one, y) });
     set(this.density, { d: silhouette(one.density) });
-    this.name.textContent = one.form ?? "";
+    this.name.textContent = handwritten(one.form ?? "");
     set(this.element, { "data-state": one.state, "aria-label": `${one.label}, ${one.form ?? "no name"}` });
   }
 
