@@ -6,6 +6,7 @@ file's own modules, and whoever loads them can train on: constants of named func
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -25,6 +26,7 @@ from workbench.networks.kat.snapped import SnappedRational
 from workbench.primitives import Form, PrimitiveForm
 
 _TEMPLATE = "torch_module.txt"
+_LINE = 100
 _IN_ONE_STROKE = {
     "x": "z", "relu": "functional.relu(z)", "gelu": "functional.gelu(z)", "silu": "functional.silu(z)", "logistic": "torch.sigmoid(z)",
     "softplus": "functional.softplus(z)", "tanh": "torch.tanh(z)", "sech": "2*torch.exp(-z.abs())/(1 + torch.exp(-2*z.abs()))",
@@ -66,7 +68,7 @@ def write(reading: KATReading, about: Sequence[str], classes: Sequence[object] =
     written = "\n\n".join(_function(function.address, function.name.form, text_of(function.name), function.n_channels) for function in functions)
     config, (words, denominator) = module.config, _DENOMINATORS[module.config.form]
     places = {
-        "ABOUT": "\n".join(f"# {clean(line)}".rstrip() for line in about),
+        "ABOUT": "\n".join(f"# {part}".rstrip() for line in about for part in textwrap.wrap(clean(line), _LINE) or [""]),
         "FUNCTIONS": f"{written}\n\n\n" if written else "",
         "CLASSES": repr([label if isinstance(label, int | float | bool) else str(label) for label in classes]),
         "INPUTS": repr([str(name) for name in inputs]),

@@ -50,7 +50,7 @@ class AttentionView {
       const element = html("button", { type: "button", role: "option", title: words, "aria-label": words, "aria-selected": String(one.row === row),
         "data-row": one.row, "data-wrong": one.wrong },
       one.image ? drawing(one.image) : html("span", { class: "truth" }, one.truth),
-      html("small", {}, one.wrong ? `${one.truth} → ${one.predicted}` : one.predicted));
+      html("small", {}, one.image && one.wrong ? `${one.truth} → ${one.predicted}` : one.image ? one.predicted : `→ ${one.predicted}`));
       element.addEventListener("click", () => this.#choose(one.row));
       return element;
     }));
@@ -73,7 +73,7 @@ class AttentionView {
 
   /** Whoever looks, in words. */
   #who() {
-    return this.looking === 0 ? "the class token, which the answer is read from" : `token ${this.#names()[this.looking]}`;
+    return this.looking === 0 ? "the class token, which the answer is read from," : `token ${this.#names()[this.looking]}`;
   }
 
   #names() {
@@ -108,7 +108,7 @@ class AttentionView {
   #heads() {
     const { heads } = this.data;
     const blocks = [...new Set(heads.map((one) => one.block))];
-    this.heads.replaceChildren(html("small", { class: "who" }, `What ${this.#who()}, looks at`.replace("from,", "from")),
+    this.heads.replaceChildren(html("small", { class: "who" }, `What ${this.#who()} looks at`),
       ...(this.isImage ? blocks.map((block) => this.#block(block, heads.filter((one) => one.block === block))) : [this.#table(heads)]));
   }
 
@@ -144,7 +144,8 @@ class AttentionView {
       row.addEventListener("keydown", (event) => { if (event.key === "Enter") this.#look(k); });
       return row;
     });
-    return html("div", { class: "table" }, html("table", {}, html("thead", {}, head), html("tbody", {}, ...rows)));
+    const note = html("p", { class: "note" }, "A column is a block and a head of it. Click a row: every head shows what that token looks at.");
+    return html("div", { class: "table" }, html("table", {}, html("thead", {}, head), html("tbody", {}, ...rows)), note);
   }
 
   stop() { this.live.stop(); }
