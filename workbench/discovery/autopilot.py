@@ -1,11 +1,12 @@
 """The autopilot: the moves a person would make, made by the machine.
 
+    search for whole formulas (proposals.py): what the engine proposes becomes a network; an exact law ends the search
     choose scales (scales.py): values or logarithms
     for every shape, simplest first:  fit -> eliminate -> snap edge by edge, each form judged by the refitted whole model -> refit
     beside the simplest shape: the rival laws that these data cannot tell from it (rivals.py)
 
 Every path is kept as a branch of one discovery, so that it can be opened, stepped through, undone and continued. The formula picked is the
-simplest whose error on checked rows is as good as the best found (findings.py); the verdict says what that is worth (verdict.py).
+shortest description of the checked rows (findings.py); the verdict says what that is worth (verdict.py).
 """
 
 from __future__ import annotations
@@ -20,16 +21,20 @@ import numpy as np
 from workbench.dataset import Dataset
 from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import LAW, Finding, as_good, finding, pareto
+from workbench.discovery.findings import LAW, Finding, finding, pareto, shortest
+from workbench.discovery.proposals import adopted
 from workbench.discovery.rivals import rival_laws
 from workbench.discovery.scales import suggest_transforms
-from workbench.discovery.verdict import verdict
+from workbench.discovery.searching import Limits, Search
+from workbench.discovery.verdict import DIGITS, digits_lost, verdict
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.networks import Edge
 from workbench.training import FitProgress
 
 Watcher = Callable[[float, str], None]
 
+_FIRST_LOOK, _SEARCH, _CONCLUDE = 0.25, 0.7, 0.9  # shares of the time: when there may be a law already, when curves are named, when the end is near
+_CONCLUSION = 0.5  # seconds that a verdict takes
 _EXACT = 1e-11  # unitless error that only rounding leaves
 _CLEARLY = 0.7  # another form must lower the error to this share to take a named edge over
 _ROWS_PER_EDGE = 5
@@ -45,8 +50,14 @@ class _Clock:
         return time.monotonic() - self._start
 
     @property
+    def share(self) -> float:
+        """How much of the budget is spent; at most 0.99, as the last word is not said yet."""
+        return min(self.spent / self.budget, 0.99)
+
+    @property
     def over(self) -> bool:
-        return self.spent > self.budget
+        """Whether it is time to conclude, which takes a moment itself."""
+        return self.spent > min(_CONCLUDE * self.budget, self.budget - _CONCLUSION)
 
 
 def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one decision that a person can take
@@ -81,22 +92,69 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
         raise DiscoveryError(f"time_budget={time_budget}: give seconds above 0, such as 60.")
     watch = watch or (lambda fraction, words: None)
     clock = _Clock(time_budget)
-    if scales == "auto" and not data.transforms:
-        watch(0.0, "choosing scales")
-        data = data.with_transforms(suggest_transforms(data, random_state))
-    found, findings = Discovery(data), []
-    for settings in _shapes(data, hidden_layer_sizes):
-        if findings and clock.over:
+    search = Search(data, Limits(functions, max_complexity, hidden_layer_sizes), random_state, lambda words: watch(clock.share, words))
+    try:
+        watch(0.0, "searching for whole formulas")
+        search.run(lambda: clock.share > _FIRST_LOOK)
+        found = Discovery(data if search.exact else _scaled(data, search, clock, scales, random_state, watch))
+        findings = list(adopted(found, search.news(), lambda: clock.over))
+        flexible = np.inf if search.exact else _flexible(found, random_state)
+        if not (search.exact or _settled(found, findings, flexible, max_complexity)):
+            search.run(lambda: clock.share > _SEARCH)
+            findings += adopted(found, search.news(), lambda: clock.over)
+            findings += _shaped(found, hidden_layer_sizes, functions, clock, random_state, watch, findings)
+            findings += adopted(found, search.news(), lambda: clock.over)
+    finally:
+        search.end()
+    flexible = min((state.metrics.rmse_validation for state in found.states if not state.metrics.n_symbolic), default=flexible)
+    return _concluded(found, findings, flexible, max_complexity)
+
+
+def _scaled(data: Dataset, search: Search, clock: _Clock, scales: str, random_state: int, watch: Watcher) -> Dataset:
+    """Return the data on the scales that were chosen, if that was asked for; a target seen as its logarithm is searched anew."""
+    if scales != "auto" or data.transforms:
+        return data
+    watch(clock.share, "choosing scales")
+    data = data.with_transforms(suggest_transforms(data, random_state))
+    if data.targets[0].name in data.transforms:
+        search.on(data)
+        search.run(lambda: clock.share > 2 * _FIRST_LOOK)
+    return data
+
+
+def _flexible(found: Discovery, random_state: int) -> float:
+    """Fit a network that bends to most things, to compare with, and return its error on checked rows."""
+    try:
+        return found.leave().fit(hidden_layer_sizes=(5,), sparsity=1e-4, random_state=random_state).metrics.rmse_validation
+    except TrainingError:
+        return np.inf
+
+
+def _settled(found: Discovery, findings: list[Finding], flexible: float, max_complexity: int | None) -> bool:
+    """Whether the formula that would be picked now is a law already: nothing is left in the rows that more search could explain."""
+    return bool(findings) and _concluded(found, findings, flexible, max_complexity).verdict == "law"
+
+
+def _shaped(
+    found: Discovery,
+    hidden_layer_sizes: tuple[int, ...] | None,
+    functions: Sequence[str] | None,
+    clock: _Clock,
+    random_state: int,
+    watch: Watcher,
+    known: Sequence[Finding],
+) -> list[Finding]:
+    """Fit networks of several shapes and name their edges, until one is exact or time is over."""
+    findings: list[Finding] = []
+    for settings in _shapes(found.data, hidden_layer_sizes):
+        if (known or findings) and (clock.over or any(each.error < LAW**2 and not each.formula.definitions for each in findings)):
             break
-        watch(min(clock.spent / time_budget, 0.99), f"trying the shape {settings['hidden_layer_sizes']}")
+        watch(clock.share, f"trying the shape {settings['hidden_layer_sizes']}")
         try:
-            findings.extend(_attempt(found, {**settings, "random_state": random_state}, functions, clock, wait=not findings))
+            findings.extend(_attempt(found, {**settings, "random_state": random_state}, functions, clock, wait=not (known or findings)))
         except (TrainingError, SnapError):
             continue
-        if any(each.error < LAW**2 and not each.formula.definitions for each in findings):
-            break
-    flexible = min((state.metrics.rmse_validation for state in found.states if not state.metrics.n_symbolic), default=np.inf)
-    return _concluded(found, findings, flexible, max_complexity)
+    return findings
 
 
 def _shapes(data: Dataset, wanted: tuple[int, ...] | None) -> list[dict[str, Any]]:
@@ -181,8 +239,7 @@ def _concluded(found: Discovery, findings: list[Finding], flexible: float, max_c
     if not allowed:
         found.verdict = "none"
         return found.go_to(front[0].state)
-    best = min(allowed, key=lambda f: f.error)
-    picked = min((f for f in allowed if as_good(f, best)), key=lambda f: (f.formula.complexity, f.error))
+    picked = shortest(allowed, lambda each: digits_lost(found, each) > DIGITS)
     found.go_to(picked.state)
     found.verdict = verdict(found, picked, findings, flexible)
     return found
