@@ -93,6 +93,24 @@ def test_a_training_that_runs_is_drawn_and_kept_from_the_page(app: AppTest, open
     assert [step.label for step in opened.store.states.history(sides)] == ["train a KAT", "train a KAT, stopped"]
 
 
+def test_a_kan_is_fitted_beside_a_transformer_and_undo_leads_back(app: AppTest, opened: Services, sides: str) -> None:
+    from tests.ui.test_workbench_pages import paused_fit
+
+    job = paused_fit(opened, sides)  # of a KAN, while the project stands at a transformer
+    on(app, "workbench", sides)
+    assert "edges" in payload(app)
+    assert "0/4 named" not in shown(app)
+    app.button("bench_keep").click().run()
+    until(lambda: opened.pool.get(job).finished)
+    app.run()
+    assert "symbolic" in shown(app)
+    app.button("bench_undo").click().run()
+    assert not app.exception
+    assert "0/4 named" in shown(app)
+    on(app, "export", sides)
+    assert "class Rational(nn.Module):" in app.code[0].value
+
+
 def test_export_offers_the_model_its_names_and_what_they_cost(app: AppTest, opened: Services, sides: str) -> None:
     ask(opened, sides, "kat.move", move={"name": "snap", "arguments": {"function": "1.0", "form": "gelu"}})
     on(app, "export", sides)

@@ -92,6 +92,10 @@ class Transformer:
 
     def metrics(self) -> dict[str, Any]:
         """Return the figures that the history shows: scores are accuracy or R2, test rows are for reporting only."""
+        return dict(self._figures)
+
+    @cached_property
+    def _figures(self) -> dict[str, Any]:
         lessons = self.lessons
         train, validation, test = (samples_score(self.module, part) for part in (lessons.training, lessons.validation, lessons.test))
         functions = self.reading.functions

@@ -42,9 +42,14 @@ class KATDesk:
         return None if self.stored is None else self.stored.step.id
 
     @property
+    def has_transformer(self) -> bool:
+        """Whether the state that is worked on is a transformer."""
+        return self.stored is not None and is_transformer(self.stored.network)
+
+    @property
     def state(self) -> Transformer:
         """The transformer of the state that is worked on."""
-        if self.stored is None or not is_transformer(self.stored.network):
+        if self.stored is None or not self.has_transformer:
             raise DiscoveryError("There is no transformer here. Train one on the page Data, with KAT as the model.")
         key = (self.workspace, self.project, self.stored.step.id)
         if key not in _states:

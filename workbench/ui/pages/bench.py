@@ -94,7 +94,7 @@ def _network(bench: Bench, scene: Scene) -> None:
         _desk(bench, scene, HEIGHT - BANNER * banners if scene.state or scene.training else EMPTY)
         if scene.state is None:
             _begin(scene)
-        else:
+        elif scene.is_network:
             _formula(scene)
 
 

@@ -32,17 +32,17 @@ def header(bench: Bench, scene: Scene) -> None:
     with st.container(key="bench_head", horizontal=True, vertical_alignment="center"):
         with st.container(key="bench_name", width="content"):
             st.text(scene.project.name)
-        if scene.state is not None:
+        if scene.is_network:
             with st.container(key="bench_stale" if scene.training else "bench_figures", horizontal=True, vertical_alignment="center", width="content"):
                 _figures(scene)
         st.space("stretch")
         history(bench, scene)
-        if scene.state is not None and scene.training is None:
+        if scene.is_network and scene.training is None:
             _prune(bench, scene)
             _law(bench, scene)
         if scene.state is not None or scene.training is not None:
             controls(bench, scene)
-        if scene.state is not None:
+        if scene.is_network:
             code(bench, scene)
             link("export", "Export", scene.project.id, icon=":material/ios_share:")
 

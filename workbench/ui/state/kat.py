@@ -24,6 +24,12 @@ class KATBench(Room):
 
     # ---- what to draw
 
+    def prepare(self) -> None:
+        """Have the worker load torch, and lay the project out, before the first click; once for a visitor, during the first training at the latest."""
+        if not self.memory.prepared:
+            self.memory.prepared = True
+            self._guarded(lambda: self._jobs.submit(self.project, self.opening, lane="interactive"))
+
     def canvas(self, scene: Scene, height: int) -> dict[str, Any]:
         """Return the payload of the component that draws the functions."""
         drawn = {name: scene.view.get(name, []) for name in ("places", "functions")} if scene.is_transformer and not scene.training else {"places": [], "functions": []}

@@ -57,6 +57,11 @@ class Scene:
         return self.view.get("kind") == "kat"
 
     @property
+    def is_network(self) -> bool:
+        """Whether the state is one of a KAN, and not before the first fit."""
+        return self.state is not None and self.view.get("kind") != "kat"
+
+    @property
     def training(self) -> Job | None:
         """The fit that is under way."""
         return self.running if self.running is not None and self.running.task in STEERED else None

@@ -154,9 +154,11 @@ def _light(candidates: Sequence[KATCandidate]) -> tuple[KATCandidate, ...]:
 
 @task("kat.open")
 def open_project(arguments: Arguments, arrays: Arrays, context: Context) -> None:
-    """Lay a transformer out, so that the first click finds it on the desk."""
-    reading = KATDesk(arguments).state.reading
-    reading.received(reading.functions[0].address)
+    """Lay a transformer out, so that the first click finds it on the desk; before there is one, torch alone is at hand then."""
+    desk = KATDesk(arguments)
+    if desk.has_transformer:
+        reading = desk.state.reading
+        reading.received(reading.functions[0].address)
 
 
 @task("kat.inspect")
