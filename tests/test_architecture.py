@@ -53,7 +53,7 @@ TORCH_MODULES = {
     *(f"networks/kat/{name}.py" for name in ("__init__", "block", "conversion", "initialisation", "rational", "snapped", "storage", "tokens", "transformer")),
     *(f"activations/{name}.py" for name in ("__init__", "attention", "candidates", "certificate", "opening", "reading", "received", "recognition")),
     *(f"transformer/{name}.py" for name in ("learning", "lessons", "prediction", "storage", "transformer", "view")),
-    *("export/torch_module.py", "export/names.py"),
+    *("export/torch_module.py", "export/names.py", "export/kat_report.py"),
     *("networks/lstm.py", "networks/attention.py", "training/adam.py"),
 }
 

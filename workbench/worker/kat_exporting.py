@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from workbench.export import Written, names, torch_module
+from workbench.export.kat_report import kat_report
 from workbench.export.torch_module import TorchModule
+from workbench.figures.functions import functions_drawing
+from workbench.figures.functions_svg import functions_svg
+from workbench.store import Step
 from workbench.table import Table
 from workbench.transformer.transformer import Transformer
-from workbench.transformer.view import to_script
+from workbench.transformer.view import code_of, to_script
 from workbench.worker.exporting import Predicted, joined
 
 _TABLES = {
@@ -22,7 +27,7 @@ _TABLES = {
 }
 
 
-def described(state: Transformer, moves: Sequence[Mapping[str, Any]], project: str) -> dict[str, Any]:
+def described(state: Transformer, path: Sequence[Step], project: str) -> dict[str, Any]:
     """Describe a state: certificate, scores, functions, script."""
     certificate, data = state.certificate(), state.data
     config = state.module.config
@@ -38,12 +43,26 @@ def described(state: Transformer, moves: Sequence[Mapping[str, Any]], project: s
         "shape": {"tokens": config.tokens.n_tokens, "width": config.width, "blocks": config.depth, "heads": config.n_heads},
         "target": data.targets[0].name,
         "fingerprint": data.fingerprint,
-        "script": to_script(state, moves, project),
+        "script": to_script(state, [step.move for step in path], project),
     }
 
 
-def written(state: Transformer, target: str, moves: Sequence[Mapping[str, Any]]) -> Written:
-    """Return an export as a file: "torch", the module as a ZIP of code and weights; "code", its code alone; or a table of the functions."""
+def written(state: Transformer, target: str, path: Sequence[Step] = (), project: str = "") -> Written:
+    """Return an export as a file.
+
+    Parameters
+    ----------
+    target : "torch", the module as a ZIP of code and weights; "code", its code alone; "csv", "markdown", "latex" or "names", a table of the functions;
+        "svg", a drawing of them; "report", one HTML page
+    path, project : the steps that led to the state, and the project's name, for the report
+    """
+    if target == "svg":
+        return Written("functions.svg", "image/svg+xml", functions_svg(functions_drawing(state.reading)).encode())
+    if target == "report":
+        script = to_script(state, [step.move for step in path], project)
+        decisions = [(step.label, code_of(step.move)) for step in path]
+        page = kat_report(state.reading, state.data, state.certificate(), decisions, script, datetime.now().astimezone())
+        return Written("report.html", "text/html", page.encode())
     if target in _TABLES:
         name, mime, write = _TABLES[target]
         return Written(name, mime, write(names.functions_of(state.reading)).encode())

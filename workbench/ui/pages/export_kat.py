@@ -88,4 +88,8 @@ def _about(exports: KATExports, told: Mapping[str, Any]) -> None:
                            icon=":material/inventory_2:", **later)  # fmt: skip
         st.download_button("The decisions as a Python script", told["script"], f"{name}.py", "text/x-python", key="export_script",
                            icon=":material/code:", **later)  # fmt: skip
+        st.download_button("The functions as SVG", lambda: exports.document("svg").content, f"{name}.svg", "image/svg+xml", key="export_svg",
+                           icon=":material/show_chart:", **later)  # fmt: skip
+        st.download_button("A report, one HTML page", lambda: exports.document("report").content, f"{name}.html", "text/html", key="export_report",
+                           icon=":material/description:", **later)  # fmt: skip
         st.caption(f"Data fingerprint {told['fingerprint'][:16]}…")

@@ -160,7 +160,7 @@ class KATExports(_Answers):
         return self._kept(("kat",), lambda: self._ask("kat.described", AS_IT_IS).value)
 
     def document(self, target: str) -> Document:
-        """Return an export: "torch", "code", "csv", "markdown", "latex" or "names"."""
+        """Return an export: "torch", "code", "csv", "markdown", "latex", "names", "svg" or "report"."""
 
         def write() -> Document:
             told = cast("Mapping[str, str]", self._ask("kat.export", AS_IT_IS, target=target).value)

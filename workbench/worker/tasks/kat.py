@@ -212,14 +212,14 @@ def attention(arguments: Arguments, arrays: Arrays, context: Context) -> object:
 def described(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     """Describe a state for the page Export: certificate, functions, scores, script."""
     desk = KATDesk(arguments)
-    return kat_exporting.described(desk.state, [step.move for step in desk.path()], desk.store.projects.get(desk.project).name)
+    return kat_exporting.described(desk.state, desk.path(), desk.store.projects.get(desk.project).name)
 
 
 @task("kat.export")
 def export(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Write an export. Arguments: `target` (of export.kat.TARGETS). Returns name, MIME type, content in base64."""
+    """Write an export. Arguments: `target` (see `kat_exporting.written`). Returns name, MIME type, content in base64."""
     desk = KATDesk(arguments)
-    written = kat_exporting.written(desk.state, str(arguments["target"]), [step.move for step in desk.path()])
+    written = kat_exporting.written(desk.state, str(arguments["target"]), desk.path(), desk.store.projects.get(desk.project).name)
     return as_file(written.name, written.mime, written.content)
 
 
