@@ -20,7 +20,6 @@ from workbench.search.native.sums import sums
 from workbench.search.native.transforms import PLAIN
 from workbench.search.native.watch import Watch
 
-
 _BANK_COLUMNS, _SMALL_BANK_COLUMNS = 3, 2  # for the problem itself, and for what reductions leave
 
 
