@@ -46,7 +46,7 @@ def test_an_empty_workspace_invites_and_says_that_nothing_leaves_the_machine(app
     assert not app.exception
     assert "From a table to its law" in shown(app)
     assert "stays on this machine" in app.get("file_uploader")[0].label
-    assert len([button for button in app.button if button.key.startswith("sample-")]) == 10
+    assert len([button for button in app.button if button.key.startswith("sample-")]) == 11  # ten laws, one task
 
 
 def test_projects_are_listed_under_their_names_as_they_were_typed(app: AppTest, opened: Services) -> None:

@@ -16,7 +16,7 @@ test rows are for the certificate only.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -126,7 +126,13 @@ class KATReading:
         name = place.module.name(group)
         return x, name.form.evaluate(x, name.constants[:-1])[0] + name.constants[-1]
 
-    def candidates(self, address: Address, forms: Iterable[Form | str] | None = None, top: int = 6) -> tuple[KATCandidate, ...]:
+    def previews(self, address: Address, forms: Iterable[Form | str] | None = None) -> tuple[KATCandidate, ...]:
+        """Return the forms a function could have by how well they follow its curve, closest first; none is judged by the whole."""
+        return tuple(naming.previews(address, naming.fitted(self.received(address), naming.forms_offered(forms))))
+
+    def candidates(
+        self, address: Address, forms: Iterable[Form | str] | None = None, top: int = 6, watch: Callable[[], None] | None = None
+    ) -> tuple[KATCandidate, ...]:
         """Rank the forms a function could have, best first; those behind the first `top` are previews that were not judged by the whole.
 
         Parameters
@@ -134,12 +140,19 @@ class KATReading:
         address : (path, group)
         forms : forms, names or formulas in x; all that are defined everywhere when left out
         top : how many are judged by training the whole model a little
+        watch : called before each is judged; what it raises ends the question
         """
         function, offered = self.received(address), naming.forms_offered(forms)
         fits = naming.fitted(function, offered)
         if not fits:
             raise SnapError(f"candidates({address}): none of {', '.join(form.name for form in offered)} can follow this function's curve.")
-        return naming.ranked(address, function, fits, lambda name: self._judged(address, name), min(top, len(fits)))
+
+        def judge(name: Name | None) -> Judged:
+            if watch is not None:
+                watch()
+            return self._judged(address, name)
+
+        return naming.ranked(address, function, fits, judge, min(top, len(fits)))
 
     def certificate(self, samples: Mapping[str, Samples | tuple] | None = None) -> KATCertificate:
         """Compare the model as it stands with the one that was opened, on training and validation rows and on others, such as {"test": (X, y)}."""

@@ -15,12 +15,14 @@ from workbench.dataset import Dataset
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
 from workbench.exceptions import WorkbenchError
-from workbench.expression import complexity, evaluate, fold
+from workbench.expression import FUNCTIONS, Call, complexity, evaluate, fold, walk
+from workbench.primitives import find
 
 if TYPE_CHECKING:
-    from workbench.search import Engine, Proposal, SearchProblem
+    from workbench.search import Proposal, SearchProblem
 
 _MOST_ADOPTED = 12  # proposals that become networks
+_MOST_ROWS = 10_000
 _EXACT = 1e-9  # of the spread: below it a formula is not an approximation
 
 
@@ -30,7 +32,7 @@ def search_problem(data: Dataset, functions: Sequence[str] | None = None, max_co
 
     if data.task != "regression" or data.groups is not None or len(data.targets) > 1:
         return None
-    train, checked = data.split.train, data.split.validation
+    train, checked = (_sampled(rows) for rows in (data.split.train, data.split.validation))
     weights = data.seen_weights
     if data.targets[0].name in data.transforms:
         weights = (np.ones(len(data.y)) if weights is None else weights) / data.y[:, 0] ** 2
@@ -43,9 +45,20 @@ def search_problem(data: Dataset, functions: Sequence[str] | None = None, max_co
         y_checked=data.y[checked, 0] if len(checked) else None,
         units=tuple(column.unit or None for column in data.features),
         target_unit=data.targets[0].unit or None,
-        functions=None if functions is None else frozenset(functions),
+        functions=None if functions is None else _functions_of(functions),
         max_complexity=max_complexity,
     )
+
+
+def _functions_of(forms: Sequence[str]) -> frozenset[str]:
+    """Return the functions that the forms of a library are made of: "gaussian" needs exp."""
+    calls = (node for name in forms for node in walk(find(name).expression) if isinstance(node, Call))
+    return frozenset(node.function for node in calls if node.function in FUNCTIONS)
+
+
+def _sampled(rows: np.ndarray) -> np.ndarray:
+    """Return at most so many rows as a search can use; the verdict is on all of them."""
+    return rows if len(rows) <= _MOST_ROWS else np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))
 
 
 class Collected:
@@ -53,26 +66,23 @@ class Collected:
 
     def __init__(self, problem: SearchProblem) -> None:
         self.problem = problem
+        self.all: list[Proposal] = []
         self._best: dict[int, tuple[float, Proposal]] = {}
         self._columns = dict(zip(problem.symbols, problem.X.T, strict=True))
         mean = np.average(problem.y, weights=problem.weights)
         self._spread = float(np.average((problem.y - mean) ** 2, weights=problem.weights))
 
-    def search(self, engine: Engine, stop: Callable[[], bool], random_state: int) -> bool:
-        """Take in what an engine proposes until it ends, time is over or a proposal is exact; return whether one is."""
-        with np.errstate(all="ignore"):  # an engine tries much that has no value
-            for proposal in engine.search(self.problem, stop, random_state):
-                if self.take(proposal) < _EXACT**2:
-                    return True
-                if stop():
-                    break
-        return False
+    @property
+    def exact(self) -> bool:
+        """Whether a proposal has no error but that of rounding."""
+        return any(error < _EXACT**2 for error, _ in self._best.values())
 
     def take(self, proposal: Proposal) -> float:
         """Keep a proposal if it is the best of its length; return its error as a share of the target's variance."""
         with np.errstate(all="ignore"):
             values = np.broadcast_to(evaluate(proposal.expression, self._columns), self.problem.y.shape)
             error = float(np.average((values - self.problem.y) ** 2, weights=self.problem.weights)) / (self._spread or 1.0)
+        self.all.append(proposal)
         size = complexity(fold(proposal.expression))
         if np.isfinite(error) and (size not in self._best or error < self._best[size][0]):
             self._best[size] = (error, proposal)

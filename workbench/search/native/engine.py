@@ -19,7 +19,7 @@ from workbench.search.native.judge import Judge
 from workbench.search.native.moves import Weighed
 from workbench.search.native.polishing import Rows
 from workbench.search.native.power_law import power_law
-from workbench.search.native.screens import screened
+from workbench.search.native.screens import high, quick, thorough
 from workbench.search.native.splits import linear_in_function
 from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.sums import sums
@@ -30,6 +30,8 @@ from workbench.search.problem import Proposal, SearchProblem
 
 _ROWS = 1000  # of a state; candidates are polished on more
 _POLISHED_ROWS = 5000
+_FEWEST_ROWS = 4  # fewer tell nothing
+_SMALL = 2  # columns of a problem that is searched thoroughly before what it reduces to
 _BEAM = 4
 
 
@@ -40,7 +42,7 @@ class NativeEngine:
 
     def search(self, problem: SearchProblem, stop: Callable[[], bool], random_state: int = 0) -> Iterator[Proposal]:
         """Yield ever better proposals."""
-        yield from each_with_one_thread(self._proposals(problem, stop, random_state))
+        yield from each_with_one_thread(_in_silence(self._proposals(problem, stop, random_state)))
 
     def _proposals(self, problem: SearchProblem, stop: Callable[[], bool], random_state: int) -> Iterator[Proposal]:
         order = np.random.default_rng(random_state).permutation(len(problem.y))
@@ -55,6 +57,16 @@ class NativeEngine:
                 return
 
 
+def _in_silence(steps: Iterator[Proposal]) -> Iterator[Proposal]:
+    """Make every step without floating-point warnings: values outside a domain are judged, not warned about."""
+    while True:
+        with np.errstate(all="ignore"):
+            step = next(steps, None)
+        if step is None:
+            return
+        yield step
+
+
 def _rows(problem: SearchProblem, which: np.ndarray) -> Rows:
     weights = np.ones(len(problem.y)) if problem.weights is None else problem.weights / problem.weights.mean()
     columns = {name: np.ascontiguousarray(problem.X[which, i]) for i, name in enumerate(problem.symbols)}
@@ -62,30 +74,59 @@ def _rows(problem: SearchProblem, which: np.ndarray) -> Rows:
 
 
 def _root(problem: SearchProblem, which: np.ndarray) -> State:
+    """Return the problem as a state, without columns that are constant or repeat another."""
     rows = _rows(problem, which)
-    columns = np.column_stack([rows.columns[name] for name in problem.symbols])
-    return State(columns, tuple(Symbol(name) for name in problem.symbols), rows.y, rows.root_weights, HOLE)
+    different: dict[bytes, str] = {}
+    for name, column in rows.columns.items():
+        if np.ptp(column) > 0:
+            different.setdefault(column.tobytes(), name)
+    names = tuple(different.values())
+    columns = np.column_stack([rows.columns[name] for name in names]) if names else np.empty((len(rows.y), 0))
+    return State(columns, tuple(Symbol(name) for name in names), rows.y, rows.root_weights, HOLE)
 
 
 def _candidates(root: State, watch: Watch) -> Iterator[Candidate]:
     """Yield candidates, cheapest first."""
     yield root.candidate(Number(float(np.mean(root.target))), "a constant")
+    if watch.over or not root.n_columns or root.n_rows < _FEWEST_ROWS or not np.ptp(root.target) > 0:
+        return
     yield from power_law(root)
     if watch.over:
         return
     watch.judge.floor = smooth_error(root)
-    yield from screened(root, watch)
+    yield from quick(root, watch)
+    if watch.over:
+        return
+    yield from high(root, watch)
+    if root.n_columns <= _SMALL and not watch.over:
+        yield from thorough(root, watch)
     if watch.over:
         return
     yield from sums(root, watch, PLAIN, 2, most=400)
     chain = []
     for state in _chain(root, watch):
         chain.append(state)
-        yield from screened(state, watch)
+        yield from quick(state, watch)
         if watch.over:
             return
+    visited: list[Weighed] = []
+    yield from _beam([root, *chain], watch, visited)
+    if watch.over:
+        return
     yield from sums(root, watch, ALL, 4)
-    yield from _beam([root, *chain], watch)
+    for state in _most_promising(visited):
+        yield from thorough(state.state, watch)
+        if watch.over:
+            return
+        if state.state.n_columns >= 2:
+            yield from linear_in_function(state.state, watch)
+
+
+def _most_promising(visited: list[Weighed]) -> list[Weighed]:
+    """Return states by their error and number of columns: twice the error is worth one column. A small problem itself was searched before."""
+    least = max(min((own.error for own in visited), default=1.0), 1e-300)
+    left = [own for own in visited if not (own.state.is_root and own.state.n_columns <= _SMALL)]
+    return sorted(left, key=lambda own: own.state.n_columns + np.log2(max(own.error, 1e-300) / least))
 
 
 def _chain(root: State, watch: Watch) -> Iterator[State]:
@@ -103,25 +144,30 @@ def _chain(root: State, watch: Watch) -> Iterator[State]:
         yield state
 
 
-def _beam(known: list[State], watch: Watch) -> Iterator[Candidate]:
-    """Yield candidates of the most promising states with ever fewer columns."""
+def _beam(known: list[State], watch: Watch, visited: list[Weighed]) -> Iterator[Candidate]:
+    """Yield quick candidates of the most promising states with ever fewer columns, and append the states to `visited`."""
     levels: dict[int, list[Weighed]] = {}
     for state in known:
         levels.setdefault(state.n_columns, []).append(Weighed(state, smooth_error(state)))
     screened_already = {id(state) for state in known}
-    for n_columns in range(known[0].n_columns, 0, -1):
-        level = sorted(levels.get(n_columns, []), key=lambda w: w.error)[:_BEAM]
-        for place, state in enumerate(level):
-            watch.judge.floor = min(watch.judge.floor, state.error)
-            if id(state.state) not in screened_already:
-                yield from screened(state.state, watch)
-            if watch.over:
-                return
-            if state.state.n_columns >= 2:
-                yield from linear_in_function(state.state, watch)
-            for collapse in moves.collapsed(state.state):
-                yield from screened(collapse, watch)
+    for n_columns in range(known[0].n_columns, -1, -1):
+        for own in _distinct(levels.get(n_columns, []))[:_BEAM]:
+            visited.append(own)
+            watch.judge.floor = min(watch.judge.floor, own.error)
+            if id(own.state) not in screened_already:
+                yield from quick(own.state, watch)
+            for collapse in moves.collapsed(own.state):
                 if watch.over:
                     return
-            for found in moves.weighed(moves.moves(state.state), _BEAM, watch.stop):
-                levels.setdefault(found.state.n_columns, []).append(found)
+                yield from quick(collapse, watch)
+            if watch.over:
+                return
+            if n_columns:
+                for found in moves.weighed(moves.moves(own.state), _BEAM, watch.stop):
+                    levels.setdefault(found.state.n_columns, []).append(found)
+
+
+def _distinct(states: list[Weighed]) -> list[Weighed]:
+    """Return the states by rising error, one of each error: u/v and v/u describe the same."""
+    by_error = {float(f"{state.error:.5g}"): state for state in reversed(states)}
+    return [by_error[error] for error in sorted(by_error)]

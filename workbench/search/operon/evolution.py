@@ -16,9 +16,9 @@ import numpy as np
 from workbench.expression import Expression
 from workbench.search.operon.nodes import expression_of
 
-LONGEST = 40  # nodes of a tree
+LONGEST = 50  # nodes of a tree: room for detours that trimming takes back
 DEEPEST = 9
-_LOCAL_STEPS = 3  # of Levenberg-Marquardt for each individual
+_LOCAL_STEPS = 20  # of Levenberg-Marquardt for each individual: with 3, half as many laws were found in the same time
 _UNBOUNDED = 10**8  # seconds, evaluations: a limit that is not meant to be reached: generations end a run, so that it is the same on every machine
 
 
@@ -73,7 +73,7 @@ def evolved(X: np.ndarray, y: np.ndarray, symbols: Sequence[str], setup: Setup) 
     female.TournamentSize = male.TournamentSize = 5
     reinserter, sorter = op.KeepBestReinserter(comparison), op.RankSorter()
     crossover = op.SubtreeCrossover(0.9, DEEPEST, setup.longest)
-    mutation, mutations = _mutation(op, primitives, inputs, creator, coefficients, setup.longest)
+    mutation, _kept_alive = _mutation(op, primitives, inputs, creator, coefficients, setup.longest)
     optimizer = op.LMOptimizer(dispatch, problem, _LOCAL_STEPS, 0)
     tuning = op.CoefficientOptimizer(optimizer)
     generator = op.BasicOffspringGenerator(evaluator, crossover, mutation, female, male, tuning)

@@ -2,6 +2,7 @@
 
     Plan      roles, units and transforms of the columns; how rows are treated and divided
     Network   the settings of the fit, as they were typed
+    Blocks    those of a transformer
     Reading   how the file was read
 
 A plan comes back from the store or from somebody's project file, so reading it believes nothing: what is not of its
@@ -14,17 +15,19 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Self, TypeVar, cast, get_args
+from typing import Any, Literal, Self, TypeVar, cast, get_args
 
 from workbench.dataset import ROLES, Categories, Dataset, Missing, Role, Task
 from workbench.dataset.split import Way
 from workbench.exceptions import DatasetError, TrainingError
 from workbench.table import Table, is_constant
+from workbench.transformer.settings import KINDS, KATSettings, Kind
 
 MOST_LAYERS, WIDEST_LAYER, MOST_FACTORS = 6, 100, 6
 FEW_ROWS = 200
 DEFAULT_SPARSITY = 1e-3
 Json = dict[str, Any]
+Model = Literal["kan", "kat"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,24 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Blocks:
+    """Settings of a transformer, as typed; patch_size 0 leaves it to us."""
+
+    tokens: Kind = "auto"
+    patch_size: int = 0
+    width: int = 48
+    depth: int = 2
+    n_heads: int = 4
+    n_groups: int = 4
+    epochs: int = 40
+    jitter: float = 1.0
+
+    def settings(self, seed: int) -> KATSettings:
+        """Return the settings of a training, or raise the TrainingError that says why they cannot be."""
+        return KATSettings(**asdict(self), random_state=seed)
+
+
+@dataclass(frozen=True)
 class Plan:
     """Everything chosen on the page Data. The names are those of `Dataset.from_table`."""
 
@@ -97,7 +118,9 @@ class Plan:
     split_by: str | None = None
     test_fraction: float = 0.2
     validation_fraction: float = 0.2
+    model: Model = "kan"
     network: Network = Network()
+    blocks: Blocks = Blocks()
     reading: Reading = Reading()
 
     @property
@@ -141,12 +164,13 @@ class Plan:
             units=_texts(stored.get("units")),
             transforms=_texts(stored.get("transforms")),
             network=_checked(Network(), stored.get("network")),
+            blocks=_checked(Blocks(), stored.get("blocks")),
             reading=replace(_checked(Reading(), stored.get("reading")), sheets=_sheets(stored.get("reading"))),
         )
 
 
-Value = TypeVar("Value", Plan, Network, Reading)
-_CHOICES = {"task": get_args(Task), "categories": get_args(Categories), "missing": get_args(Missing), "split": get_args(Way)}
+Value = TypeVar("Value", Plan, Network, Blocks, Reading)
+_CHOICES = {"model": get_args(Model), "tokens": KINDS, "task": get_args(Task), "categories": get_args(Categories), "missing": get_args(Missing), "split": get_args(Way)}
 _OPTIONAL = {"split_by": str, "sheet": str, "header": int, "cells": str, "delimiter": str, "decimal": str}
 
 
