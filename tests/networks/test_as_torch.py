@@ -71,7 +71,7 @@ def test_gradients_of_all_constants_are_those_of_the_engine(mixed: KAN, rows: np
     evaluation.forward(program.parameters)
     expected = np.where(program.free, evaluation.gradient(program.parameters, seed), 0.0)     # locked: no gradient
     for level, (layer, compiled) in enumerate(zip(module.layers, program.layers, strict=True)):
-        theta = expected[compiled.start : compiled.spline_stop].reshape(-1, compiled.n_terms)
+        theta = expected[compiled.start : compiled.learned_stop].reshape(-1, compiled.n_terms)
         splines = np.zeros((*mixed.layers[level].alive.shape, compiled.n_terms))
         splines[compiled.edge_target, compiled.edge_source] = theta
         assert_allclose(layer.coefficients.grad.numpy(), splines[..., :-1].transpose(2, 0, 1), rtol=1e-9, atol=1e-9)

@@ -17,8 +17,8 @@ def scipy_edge(network: KAN, level: int, row: int, column: int, x: np.ndarray) -
     """phi of a spline edge from scipy's B-splines and NumPy's exp: nothing of ours."""
     layer = network.layers[level]
     low, high = layer.domain[column]
-    h = (high - low) / layer.n_intervals
-    knots = low + h * np.arange(-3, layer.n_intervals + 4)
+    h = (high - low) / layer.basis.n_intervals
+    knots = low + h * np.arange(-3, layer.basis.n_intervals + 4)
     spline = BSpline(knots, layer.coefficients[:, row, column], 3, extrapolate=False)(x)
     u = (2 * x - low - high) / (high - low)
     return np.nan_to_num(spline) + layer.base[row, column] * u / (1 + np.exp(-u))

@@ -3,8 +3,8 @@
     module = as_torch(network)                    # X (n_rows, n_inputs) -> (n_rows, n_outputs), float64
     module = as_torch(network, torch.float32)
 
-Spline edges run on the op of `ops.spline`, snapped edges on torch functions of their expression. Coefficients, base weights, biases and the
-constants of forms are parameters; what a fit may not change (locked edges, fixed constants, fixed biases) gets no gradient, pruned edges
+Spline edges run on the op of `ops.spline`, rational ones on that of `ops.autograd`, snapped edges on torch functions of their expression.
+Coefficients, base weights, biases and the constants of forms are parameters; what a fit may not change (locked edges, fixed constants, fixed biases) gets no gradient, pruned edges
 give nothing. The module is a copy: training it leaves the network as it is, and `as_network(module, network)` brings its constants back.
 
 torch is imported when `as_torch` is called and not before: the way of a KAN through the workbench does without it.
@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.bases.bspline import Spline
+from workbench.bases.rational import Rational
 from workbench.exceptions import NetworkError
 from workbench.expression import Call, Constant, Expression, Number, Symbol, parse
 from workbench.networks.kan import KAN, Layer, SymbolicEdge
@@ -59,13 +61,18 @@ def as_torch(network: KAN, dtype: torch.dtype | None = None) -> torch.nn.Module:
 def as_network(module: torch.nn.Module, network: KAN) -> KAN:
     """Return the network with the constants of its torch module, for everything that comes after training."""
     for level, (layer, made) in enumerate(zip(network.layers, module.layers, strict=True)):
-        values = {name: getattr(made, name).detach().double().numpy() for name in ("coefficients", "base", "bias")}
+        values = {name: getattr(made, name).detach().double().numpy() for name in _arrays(layer)}
         symbolic = {
             key: SymbolicEdge(edge.form, tuple(constants.detach().double().tolist()), edge.free)
             for (key, edge), constants in zip(_snapped(layer), made.constants, strict=True)
         }
         network = network.with_layer(level, **values, symbolic={**layer.symbolic, **symbolic})
     return network
+
+
+def _arrays(layer: Layer) -> tuple[str, ...]:
+    """Return the names of the arrays of a layer that are parameters; only splines have a base term."""
+    return ("coefficients", "base", "bias") if isinstance(layer.basis, Spline) else ("coefficients", "bias")
 
 
 def _snapped(layer: Layer) -> list[tuple[tuple[int, int], SymbolicEdge]]:
@@ -113,6 +120,26 @@ def spline_layer(x: torch.Tensor, coefficients: torch.Tensor, base: torch.Tensor
     return _spline_function().apply(x, coefficients, base, domain)
 
 
+def rational_layer(x: torch.Tensor, coefficients: torch.Tensor, domain: torch.Tensor, basis: Rational) -> torch.Tensor:
+    """Evaluate a dense layer of rational functions on torch tensors, differentiable as often as one likes by all but the domain.
+
+    Parameters
+    ----------
+    x : (n_in, n_rows)
+    coefficients : (n_coefficients, n_out, n_in)     numerators, then denominators
+    domain : (n_in, 2)
+
+    Returns
+    -------
+    (n_out, n_rows)
+    """
+    from workbench.ops.autograd import edge_rational
+
+    low, high = domain[:, :1], domain[:, 1:]
+    u = (x - low) * (2.0 / (high - low)) - 1.0
+    return edge_rational(u, coefficients[: basis.n_above], coefficients[basis.n_above :], form=basis.form)
+
+
 @functools.cache
 def _network_class() -> type:
     import torch
@@ -143,7 +170,8 @@ def _layer_class() -> type:
         def __init__(self, layer: Layer, dtype: torch.dtype) -> None:
             super().__init__()
             self.factors = [[layer.targets.index(slot) for slot in node.factors] for node in layer.nodes]
-            for name in ("coefficients", "base", "bias"):
+            self.basis = layer.basis
+            for name in _arrays(layer):
                 self.register_parameter(name, torch.nn.Parameter(torch.tensor(np.array(getattr(layer, name)), dtype=dtype)))
             for name, values in {"domain": layer.domain, **_masks(layer)}.items():
                 kind = dtype if values.dtype == float else None
@@ -154,25 +182,31 @@ def _layer_class() -> type:
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             slots = _partly(self.bias, self.free_bias)[:, None].expand(-1, x.shape[1])
-            if self.splines.any():
-                coefficients = _partly(torch.where(self.splines, self.coefficients, 0.0), self.free_splines)
-                base = _partly(torch.where(self.splines, self.base, 0.0), self.free_splines)
-                slots = slots + spline_layer(x, coefficients, base, self.domain)
+            if self.learned.any():
+                slots = slots + self._learned(x)
             rows = list(slots)
             for (row, column, free, function), constants in zip(self.forms, self.constants, strict=True):
                 rows[row] = rows[row] + function(x[column], _partly(constants, torch.tensor(free)))
             return torch.stack([reduce(torch.mul, [rows[row] for row in factors]) for factors in self.factors])
 
+        def _learned(self, x: torch.Tensor) -> torch.Tensor:
+            """Return what the learned edges give to the slots; the others are there with zeros, which give nothing."""
+            arrays = [getattr(self, name) for name in ("coefficients", "base") if hasattr(self, name)]
+            own = [_partly(torch.where(self.learned, array, 0.0), self.free_learned) for array in arrays]
+            if isinstance(self.basis, Rational):
+                return rational_layer(x, own[0], self.domain, self.basis)
+            return spline_layer(x, *own, self.domain)
+
     return TorchLayer
 
 
 def _masks(layer: Layer) -> dict[str, np.ndarray]:
-    """Return which edges are splines, which of those may be fitted, and which biases."""
+    """Return which edges are learned, which of those may be fitted, and which biases."""
     shape = layer.alive.shape
     states = np.array([[layer.state(row, column) for column in range(shape[1])] for row in range(shape[0])])
     named = np.array([[(target, source) in layer.symbolic for source in layer.sources] for target in layer.targets])
-    splines = layer.alive & ~named
-    return {"splines": splines, "free_splines": splines & (states != "locked"), "free_bias": layer.free_bias}
+    learned = layer.alive & ~named
+    return {"learned": learned, "free_learned": learned & (states != "locked"), "free_bias": layer.free_bias}
 
 
 def _placed(layer: Layer, key: tuple[int, int], edge: SymbolicEdge) -> tuple[int, int, tuple[bool, ...], Callable]:

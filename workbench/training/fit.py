@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 
 import numpy as np
 
+from workbench.bases.basis import Basis
 from workbench.exceptions import TrainingError
 from workbench.networks import kan
 from workbench.networks.kan import KAN
@@ -39,33 +41,26 @@ def initial(problem: Problem, config: FitConfig, generator: np.random.Generator)
     """Return a random network of the configured shape in the scale of the problem's targets."""
     sizes, arities = config.hidden_layer_sizes, config.product_nodes
     hidden = [kan.nodes_of(size, arities[k] if k < len(arities) else ()) for k, size in enumerate(sizes)]
-    network = kan.initial([*hidden, kan.nodes_of(problem.n_outputs)], problem.ranges, generator, config.intervals[0])
-    last = network.layers[-1]
-    scale = problem.output_scale
+    network = kan.initial([*hidden, kan.nodes_of(problem.n_outputs)], problem.ranges, generator, basis=config.resolutions[0])
     middle = np.average(problem.y, axis=1, weights=problem.weights) if problem.loss == "squared" else np.zeros(problem.n_outputs)
-    network = network.with_layer(
-        len(network.layers) - 1, coefficients=last.coefficients * scale[:, None], base=last.base * scale[:, None], bias=middle
-    )
-    return settled(network, problem)
+    coefficients, base = network.layers[-1].in_units(1.0 / problem.output_scale)
+    return settled(network.with_layer(len(network.layers) - 1, coefficients=coefficients, base=base, bias=middle), problem)
 
 
 def restarted(network: KAN, problem: Problem, roughness: float, generator: np.random.Generator) -> KAN:
-    """Return the network fitted again from random splines; its edges, forms and locks stay what they are.
+    """Return the network fitted again from random learned edges; its forms and locks stay what they are.
 
     A network that was pruned stands where the pruned edges left it, which may be a place with no way down.
     """
     last = len(network.layers) - 1
     for level, layer in enumerate(network.layers):
-        drawn = generator.normal(size=layer.coefficients.shape) * 0.1
-        base = generator.normal(size=layer.base.shape) / np.sqrt(len(layer.sources))
-        scale = np.ones(len(layer.targets))
+        coefficients, base = layer.basis.start(generator, layer.alive.shape)
+        drawn = replace(layer, coefficients=coefficients, base=base)
         if level == last and len(layer.nodes) == len(layer.targets):
-            scale = problem.output_scale
+            coefficients, base = drawn.in_units(1.0 / problem.output_scale)
         locked = np.array([[(t, s) in layer.locked for s in layer.sources] for t in layer.targets])
         network = network.with_layer(
-            level,
-            coefficients=np.where(locked, layer.coefficients, drawn * scale[:, None]),
-            base=np.where(locked, layer.base, base * scale[:, None]),
+            level, coefficients=np.where(locked, layer.coefficients, coefficients), base=np.where(locked, layer.base, base)
         )
     *_, met = descend(settled(network, problem), problem, roughness, 0.0, _RESTART)
     return met.network
@@ -120,10 +115,10 @@ def _rmse(loss: float, problem: Problem) -> float:
     return float(np.sqrt(2.0 * loss / problem.mass))
 
 
-def _stages(config: FitConfig) -> list[tuple[int, float]]:
-    """Grid and penalty of each stage: the penalty falls on the coarsest grid, then the grid refines."""
-    coarse = [(config.intervals[0], roughness) for roughness in config.roughness]
-    return coarse + [(n, config.roughness[-1]) for n in config.intervals[1:]]
+def _stages(config: FitConfig) -> list[tuple[Basis, float]]:
+    """Basis and penalty of each stage: the penalty falls in the coarsest basis, then the basis refines."""
+    coarse = [(config.resolutions[0], roughness) for roughness in config.roughness]
+    return coarse + [(basis, config.roughness[-1]) for basis in config.resolutions[1:]]
 
 
 def fit(problem: Problem, config: FitConfig, enough: Callable[[], bool] = never) -> Iterator[FitProgress | FitResult]:
@@ -150,12 +145,12 @@ def _through_stages(best: KAN, problem: Problem, course: _Course) -> Generator[F
     config = course.config
     lowest, chosen, failures, history = np.inf, config.roughness[0], 0, []
     stages = [] if course.enough() else _stages(config)
-    for k, (n_intervals, roughness) in enumerate(stages):
-        trial = best if n_intervals == best.layers[0].n_intervals else refined(best, n_intervals)
+    for k, (basis, roughness) in enumerate(stages):
+        trial = best if basis == best.layers[0].basis else refined(best, basis)
         max_iter = config.max_iter if roughness == config.roughness[-1] else min(config.max_iter, _ON_THE_WAY)
         for met in course.descend(trial, problem, roughness, max_iter):
             done = (k + min(met.taken / max_iter, 1.0)) / len(stages)
-            yield course.progress(met.unpack, f"{n_intervals} intervals", _STARTED + (1.0 - _STARTED) * done, _rmse(met.loss, problem))
+            yield course.progress(met.unpack, str(basis), _STARTED + (1.0 - _STARTED) * done, _rmse(met.loss, problem))
         error = _checked(met.network, problem, roughness)
         if error < lowest * (1.0 - 1e-3):
             best, lowest, chosen, failures = met.network, error, roughness, 0
@@ -164,7 +159,7 @@ def _through_stages(best: KAN, problem: Problem, course: _Course) -> Generator[F
         history.append(error)
         done = (k + 1) / len(stages)
         rmse = _rmse(loss_of(best, problem), problem)
-        yield course.progress(as_it_is(best), f"{n_intervals} intervals", _STARTED + (1.0 - _STARTED) * done, rmse)
+        yield course.progress(as_it_is(best), str(basis), _STARTED + (1.0 - _STARTED) * done, rmse)
         if failures == 2 or course.enough():
             break
     return best, chosen, tuple(history)

@@ -67,7 +67,9 @@ class Normal:
         return evaluation
 
     def floor(self, parameters: np.ndarray) -> np.ndarray:
-        """Return the least curvature (P,) to assume: moving a spline or bias by a quarter of its slot's range changes the loss by 1e-8 a row.
+        """Return the least curvature (P,) to assume: moving an edge or bias by a quarter of its slot's range changes the loss by 1e-8 a row.
+
+        A constant that carries no unit, such as one in a denominator, moves its edge by about that range when it moves by one.
 
         `loss` must have run at `parameters`.
         """
@@ -76,7 +78,8 @@ class Normal:
         for layer, slots in zip(self.program.layers, evaluation.slots, strict=True):
             size = np.ptp(slots, axis=1) / 4 + 1e-3 * np.abs(slots).max(1)  # of the range: repeated rows count no more than weighted ones
             least = np.divide(1e-8 * self.problem.mass, size**2, out=np.zeros_like(size), where=size > 1e-150)
-            floor[layer.start : layer.spline_stop] = np.repeat(least[layer.edge_target], layer.n_terms)
+            unit = layer.basis.carries_unit
+            floor[layer.learned] = np.where(unit, least[layer.edge_target][:, None], 1e-8 * self.problem.mass).ravel()
             floor[layer.bias : layer.stop] = least
         return floor
 
