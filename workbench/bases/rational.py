@@ -326,17 +326,29 @@ class RationalDefinition:
     def inner(self) -> Expression:
         """u as an expression of x."""
         low, high = self.domain
-        return mul(add(mul(2, Symbol("x")), Number(-low), Number(-high)), Number(1.0 / (high - low)))
+        return add(mul(add(Symbol("x"), Number(-low)), Number(2.0 / (high - low))), -1)
 
     @cached_property
     def outer(self) -> Expression:
         """phi as an expression of u, by Horner's rule."""
         u = Symbol("u")
-        z = call("abs", u) if self.form == "sum_abs" else u
-        b = tuple(map(abs, self.denominator)) if self.form == "sum_abs" else self.denominator
-        q = mul(z, _horner(b, z)) if b else Number(0)
-        d = {"square": q**2, "abs_sum": call("abs", q), "sum_abs": q}[self.form]
-        return mul(_horner(self.numerator, u), add(1, d) ** -1)
+        z, b = self._below(u)
+        return self._quotient(_horner(self.numerator, u), mul(z, _horner(b, z)) if b else Number(0))
+
+    @cached_property
+    def by_powers(self) -> Expression:
+        """phi as an expression of u, its polynomials written by powers: to read, not to compute with."""
+        u = Symbol("u")
+        z, b = self._below(u)
+        above, below = ([mul(Number(c), base**k) for k, c in enumerate(cs, first)] for cs, base, first in ((self.numerator, u, 0), (b, z, 1)))
+        return self._quotient(add(*above), add(*below))
+
+    def _below(self, u: Expression) -> tuple[Expression, tuple[float, ...]]:
+        """Return what q is a polynomial of, and its coefficients."""
+        return (call("abs", u), tuple(map(abs, self.denominator))) if self.form == "sum_abs" else (u, self.denominator)
+
+    def _quotient(self, p: Expression, q: Expression) -> Expression:
+        return mul(p, add(1, {"square": q**2, "abs_sum": call("abs", q), "sum_abs": q}[self.form]) ** -1)
 
 
 def _horner(coefficients: Sequence[float], u: Expression) -> Expression:
