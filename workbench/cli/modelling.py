@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import workbench as wb
 from workbench.cli.result import discovery_result
@@ -37,7 +37,7 @@ class OutputError(WorkbenchError):
 def fit(options: argparse.Namespace) -> int:
     """Fit a network, say how well it does, and keep it if asked to."""
     _require_folders(options.save)
-    found = wb.Discovery(_dataset(options)).fit(hidden_layer_sizes=options.hidden, random_state=options.random_state)
+    found = wb.Discovery(_dataset(options)).fit(**_settings(options))
     metrics = found.metrics
     print(f"{metrics.n_edges} edges; R2 train {_figure(metrics.r2_train)}, validation {_figure(metrics.r2_validation)}, test {_figure(metrics.r2_test)}")
     if options.save:
@@ -90,6 +90,12 @@ def samples(options: argparse.Namespace) -> int:
         features = ", ".join(column.name for column in data.features)
         print(f"{name:<16} {data.table.n_rows:>4} rows   {data.targets[0].name} from {features}")
     return 0
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of a fit; the basis is named, and recorded, where it is not the usual one."""
+    basis = {} if options.basis == "spline" else {"basis": options.basis}
+    return {"hidden_layer_sizes": options.hidden, "random_state": options.random_state, **basis}
 
 
 def _dataset(options: argparse.Namespace) -> Dataset:

@@ -25,7 +25,7 @@ from workbench.exceptions import DiscoveryError, SnapError
 from workbench.expression import Symbol, fold, to_text
 from workbench.networks import KAN, Edge, SymbolicEdge
 from workbench.trace import trace
-from workbench.training import Problem, fit, refit, refitting
+from workbench.training import Problem, degrees_for, fit, intervals_for, refit, refitting
 
 if TYPE_CHECKING:
     from workbench.discovery.choices import Choice
@@ -128,7 +128,7 @@ class Discovery:
         watch : called with progress after every iteration; where it returns True the fit ends, and the best network so far is kept
         stop_after : iterations after which it ends; recorded of a fit that was ended, so that it can be made again to the same bytes
         """
-        settings = {"intervals": self._intervals(), **settings}
+        settings = {**self._resolutions(settings.get("basis")), **settings}
         config = config_of(settings)
         done = watched(lambda _, problem, enough: fit(problem, config, enough), self._problems, watch, stop_after)
         roughness = max(result.report.roughness for result in done.results)
@@ -167,7 +167,7 @@ class Discovery:
         steps = self.pruning_curve()
         best = min(steps, key=lambda step: step.error)
         allowed = best.error + tolerance * best.standard_error + 1e-12
-        # below a thousandth of the spread a fit is limited by its splines, not by the data: there a factor counts, not a standard error
+        # below a thousandth of the spread a fit is limited by its basis, not by the data: there a factor counts, not a standard error
         allowed = max(allowed, min(9.0 * best.error, 1e-6))
         chosen = min((step for step in steps if step.error <= allowed), key=lambda step: step.n_edges)
         many = any(problem.n_rows > pruning.ROWS for problem in self._problems)
@@ -200,7 +200,7 @@ class Discovery:
         return self._append(Move("snap", arguments), networks)
 
     def release(self, edge: Sequence[Any]) -> Discovery:
-        """Turn a snapped edge back into a spline of the same curve, and refit."""
+        """Turn a snapped edge back into a learned one of the same curve, and refit."""
         address = addresses.resolve(self.data, self.network, edge)
         networks = tuple(
             snapping.release(network, address, problem)
@@ -366,10 +366,10 @@ class Discovery:
         edges = tuple(np.max([shares.edges[level] for shares in every], axis=0) for level in range(len(self.network.layers)))
         return replace(every[0], edges=edges)
 
-    def _intervals(self) -> tuple[int, ...]:
-        """Return spline resolutions that the rows can carry: some eight rows per constant of one input's curve."""
+    def _resolutions(self, basis: str | None) -> dict[str, Any]:
+        """Return the resolutions of a basis that the rows can carry, as a setting of the fit."""
         n_rows = min(problem.n_rows for problem in self._problems)
-        return tuple(n for n in (3, 5, 10, 20) if n == 3 or n_rows >= 15 * n)[-3:]
+        return {"degrees": degrees_for(n_rows)} if basis == "rational" else {"intervals": intervals_for(n_rows)}
 
 
 def _ended(stop_after: int | None) -> dict[str, int]:
@@ -387,7 +387,7 @@ def _placed(network: KAN, edge: Edge, name: str, parameters: Mapping[str, float]
 
 
 def _form_text(network: KAN, edge: Edge) -> str | None:
-    """Return the form of a snapped edge with its constants to four digits, None for a spline."""
+    """Return the form of a snapped edge with its constants to four digits, None for a learned one."""
     snapped = network.symbolic_edge(edge)
     if snapped is None:
         return None

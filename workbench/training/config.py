@@ -84,6 +84,18 @@ class FitConfig:
         return tuple(Spline(n) for n in self.intervals)
 
 
+def intervals_for(n_rows: int) -> tuple[int, ...]:
+    """Return the spline resolutions that so many rows can carry, coarsest first: some eight rows per constant of one input's curve."""
+    return tuple(n for n in (3, 5, 10, 20) if n == 3 or n_rows >= 15 * n)[-3:]
+
+
+def degrees_for(n_rows: int) -> tuple[tuple[int, int], ...]:
+    """Return the degrees of rational edges that so many rows can carry, lowest first: some eight rows per constant as well."""
+    if n_rows < 80:
+        return ((3, 2),)
+    return ((5, 4), (8, 8)) if n_rows >= 140 else ((5, 4),)
+
+
 @dataclass(frozen=True)
 class FitProgress:
     """One iteration of a fit, for whoever watches: how far along it is, and the network so far.
