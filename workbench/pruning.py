@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.exceptions import DiscoveryError
-from workbench.networks.kan import LEARNED, KAN, Edge
+from workbench.networks.kan import KAN, LEARNED, Edge
 from workbench.trace import Trace, attribution, trace
 from workbench.training import Problem, refit, restarted
 from workbench.training.score import checked_errors

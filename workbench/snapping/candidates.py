@@ -20,7 +20,7 @@ import numpy as np
 
 from workbench.exceptions import SnapError, TrainingError, UnknownPrimitiveError
 from workbench.expression import Number, Symbol, add, fold, free_constants, to_text, with_constants
-from workbench.networks.kan import LEARNED, KAN, Edge
+from workbench.networks.kan import KAN, LEARNED, Edge
 from workbench.ops.threads import one_thread
 from workbench.primitives import LIBRARY, Form, PrimitiveForm, TypedForm, find
 from workbench.snapping import checks, edge_fit, ranking

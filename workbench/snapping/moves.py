@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.exceptions import SnapError
-from workbench.networks.kan import LEARNED, KAN, Edge
+from workbench.networks.kan import KAN, LEARNED, Edge
 from workbench.networks.program import Program
 from workbench.primitives import Form
 from workbench.snapping.candidates import FEW, ROWS, Candidate, candidates, form_of

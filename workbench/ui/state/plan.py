@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self, TypeVar, cast, get_args
 
+from workbench.bases.basis import Family
 from workbench.dataset import ROLES, Categories, Dataset, Missing, Role, Task
 from workbench.dataset.split import Way
 from workbench.exceptions import DatasetError, TrainingError
@@ -54,6 +55,7 @@ class Network:
 
     hidden : "" leaves it to us; "none"; or sizes such as "5" or "4, 3"
     products : "" for none; arities of the product nodes such as "2, 2", hidden layers separated by ";"
+    basis : what the edges are, splines or rational functions
     """
 
     hidden: str = ""
@@ -61,6 +63,7 @@ class Network:
     sparsity: float = DEFAULT_SPARSITY
     seed: int = 0
     seconds: float = 60.0
+    basis: Family = "spline"
 
     def settings(self, n_inputs: int, n_rows: int) -> Json:
         """Return the settings of `training.FitConfig`.
@@ -78,7 +81,8 @@ class Network:
             hidden = () if n_inputs == 1 else (1,) if n_rows < FEW_ROWS else (5,)
         products = product_nodes(self.products, len(hidden))
         return {"hidden_layer_sizes": list(hidden), "product_nodes": [list(arities) for arities in products],
-                "sparsity": self.sparsity if hidden else 0.0, "random_state": self.seed}  # fmt: skip
+                "sparsity": self.sparsity if hidden else 0.0, "random_state": self.seed,
+                **({} if self.basis == "spline" else {"basis": self.basis})}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,8 @@ class Plan:
 
 
 Value = TypeVar("Value", Plan, Network, Reading)
-_CHOICES = {"task": get_args(Task), "categories": get_args(Categories), "missing": get_args(Missing), "split": get_args(Way)}
+_CHOICES = {"task": get_args(Task), "categories": get_args(Categories), "missing": get_args(Missing), "split": get_args(Way),
+            "basis": get_args(Family)}  # fmt: skip
 _OPTIONAL = {"split_by": str, "sheet": str, "header": int, "cells": str, "delimiter": str, "decimal": str}
 
 
