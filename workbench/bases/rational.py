@@ -35,7 +35,7 @@ _RIDGE = 1e-3  # of the ridge of splines: a sharp resonance is a quotient of lar
 _DENOMINATOR = 0.3  # standard deviation of b_j at the start: 1 + q^2 is flat at q = 0, where a denominator would never be learned
 _NEAR, _FAR, _NARROW = 0.5, 1.5, 0.4  # in half ranges: how far an input may lie off the middle, reach, and the least it may fill
 _MARGIN = 0.1
-_POINTS, _STARTS, _STEPS = 129, 8, 60  # of a curve that is fitted anew
+_POINTS, _STARTS, _STEPS = 129, 8, 120  # of a curve that is fitted anew
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Rational:
     def projected(self, curves: np.ndarray, x: np.ndarray, domain: tuple[float, float]) -> np.ndarray:
         """Return rational functions through the curves: the best of several starts, each with the numerator that suits its denominator."""
         u, curves = _mapped(x, domain), np.asarray(curves, dtype=float)
-        drawn = np.random.default_rng(0).normal(size=(_STARTS, self.denominator_degree))
+        drawn = np.random.default_rng(0).normal(size=(_STARTS, self.denominator_degree)) * np.logspace(-2, 0.5, _STARTS)[:, None]
         starts = np.vstack([self._with_numerator(curve, u, b) for curve in curves for b in drawn])
         every = np.repeat(curves, _STARTS, axis=0)
         theta, errors = self._fitted(starts, every, u)
@@ -237,17 +237,17 @@ class RationalEdges:
         cpu.edges_backward(self.kept[2], self.places.source, self.places.target, sensitivity, upstream)
 
     def jacobian(self, theta: np.ndarray, sensitivity: np.ndarray, out: np.ndarray) -> None:
-        self._fill(theta, sensitivity, (np.ones(len(self.x)), np.ones(len(theta))), out)
+        self._fill(theta, sensitivity, (np.ones(len(self.x)), np.ones(len(theta)), np.ones(len(theta))), out)
 
     def scaled_jacobian(self, theta: np.ndarray, sensitivity: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Fill out in units of the largest u of an input, where it is above 1, and the largest t of an edge."""
+        """Fill out in units of the largest u of an input, where it is above 1, and of the largest r and t of an edge."""
         ends = np.stack([self.x.min(1), self.x.max(1)], axis=1)
         u = np.abs(2.0 * (ends - self.places.domain[:, :1]) / np.diff(self.places.domain, axis=1) - 1.0).max(1)
-        reach, pull = np.maximum(u, 1.0), np.abs(self.kept[1]).max(1)
-        pull = np.where(pull > 0, pull, 1.0)
-        self._fill(theta, sensitivity, (reach, pull), out)
+        reach, r, t = np.maximum(u, 1.0), self.kept[0].max(1), np.abs(self.kept[1]).max(1)
+        r, t = (np.where(largest > 0, largest, 1.0) for largest in (r, t))
+        self._fill(theta, sensitivity, (reach, r, t), out)
         powers = np.concatenate([np.arange(self.basis.n_above), np.arange(1, self.basis.denominator_degree + 1)])
-        return (reach[self.places.source][:, None] ** powers * np.where(self.basis.carries_unit, 1.0, pull[:, None])).ravel()
+        return (reach[self.places.source][:, None] ** powers * np.where(self.basis.carries_unit, r[:, None], t[:, None])).ravel()
 
     def gradient(self, theta: np.ndarray, sensitivity: np.ndarray, out: np.ndarray) -> None:
         places = self.places
@@ -265,7 +265,7 @@ class RationalEdges:
             own[:n, :n] = (centred * share) @ centred.T
         return result
 
-    def _fill(self, theta: np.ndarray, sensitivity: np.ndarray, units: tuple[np.ndarray, np.ndarray], out: np.ndarray) -> None:
+    def _fill(self, theta: np.ndarray, sensitivity: np.ndarray, units: tuple[np.ndarray, ...], out: np.ndarray) -> None:
         places = self.places
         rational_layer.rational_jacobian(
             self.x, places.domain, places.source, places.target, theta, self.basis.kind, self.kept, sensitivity, units, out

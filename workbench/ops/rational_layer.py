@@ -54,7 +54,7 @@ def rational_jacobian(x, domain, edge_source, edge_target, theta, form, kept, se
     Parameters
     ----------
     kept : r, t and d phi/dx of `rational_layer`
-    units : what u (n_in,) and t (n_edges,) are divided by
+    units : what u (n_in,), r and t (n_edges,) are divided by
     """
     _rational_jacobian(x, domain, edge_source, edge_target, theta, *form, kept, sensitivity, units, (0, x.shape[1]), jacobian, np.empty((3, _TILE)))
 
@@ -63,7 +63,7 @@ def rational_gradient(x, domain, edge_source, edge_target, theta, form, kept, se
     """gradient[e n_terms + k] = sum over rows of d phi_e / d theta_k times the sensitivity of the slot the edge enters."""
     n_block = min(x.shape[1], max(_TILE, _BLOCK_NUMBERS // theta.size))
     jacobian, scratch = np.empty((theta.size, n_block)), np.empty((3, _TILE))
-    units = np.ones(len(x)), np.ones(len(theta))
+    units = np.ones(len(x)), np.ones(len(theta)), np.ones(len(theta))
     gradient[:] = 0.0
     for start in range(0, x.shape[1], n_block):
         stop = min(start + n_block, x.shape[1])
@@ -153,19 +153,19 @@ def _rational_jacobian(x, domain, edge_source, edge_target, theta, n_above, form
         for e in range(theta.shape[0]):
             i, s = edge_source[e], sensitivity[edge_target[e], start : start + n]
             _mapped(x[i, start : start + n], domain[i, 0], domain[i, 1], u[:n])
-            small, weight = 1.0 / units[0][i], 1.0 / units[1][e]
+            per_u, per_r, per_t = 1.0 / units[0][i], 1.0 / units[1][e], 1.0 / units[2][e]
             r, t = kept[0][e, start : start + n], kept[1][e, start : start + n]
             for j in range(n):
-                u[j] *= small
+                u[j] *= per_u
                 z[j] = abs(u[j]) if form == _SUM_ABS else u[j]
-                power[j] = s[j] * r[j]
+                power[j] = s[j] * (r[j] * per_r)
             for k in range(n_above):
                 out = jacobian[e * n_terms + k, start - first : start - first + n]
                 for j in range(n):
                     out[j] = power[j]
                     power[j] *= u[j]
             for j in range(n):
-                power[j] = s[j] * (t[j] * weight) * z[j]
+                power[j] = s[j] * (t[j] * per_t) * z[j]
             for k in range(n_above, n_terms):
                 sign = -1.0 if form == _SUM_ABS and theta[e, k] < 0.0 else 1.0
                 out = jacobian[e * n_terms + k, start - first : start - first + n]
