@@ -85,11 +85,15 @@ class Basis(Protocol):
         """Constants of an edge."""
 
     @property
+    def cancels(self) -> bool:
+        """Whether the constants of an edge may nearly cancel among themselves, so that the last digits of a fit ask for care."""
+
+    @property
     def carries_unit(self) -> np.ndarray:
         """Which constants are in the unit of what the edge gives, (n_terms,): an edge times c has these times c."""
 
-    def start(self, generator: np.random.Generator, shape: tuple[int, int], noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
-        """Return coefficients (n_coefficients, n_out, n_in) with so much noise and random base weights (n_out, n_in), for values of order one."""
+    def start(self, generator: np.random.Generator, shape: tuple[int, int], noise: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return coefficients (n_coefficients, n_out, n_in) with so much noise (None: as usual) and random base weights (n_out, n_in)."""
 
     def value(self, theta: np.ndarray, x: np.ndarray, domain: tuple[float, float]) -> np.ndarray:
         """Evaluate edges theta (n_edges, n_terms) of one input at x (n_points,): (n_edges, n_points)."""

@@ -18,6 +18,7 @@ from workbench.bases.basis import Places
 from workbench.ops import cpu
 
 _POINTS_PER_INTERVAL = 12  # of a projection onto another range or grid
+_NOISE = 0.1  # standard deviation of the coefficients of a start
 _MARGIN = 0.1  # of what an input takes, on both sides of its new range
 
 # The cardinal cubic pieces on u in [0, 1), constant term first: B(s) for s in [-2,-1), [-1,0), [0,1), [1,2).
@@ -86,12 +87,16 @@ class Spline:
         return self.n_intervals + 4
 
     @property
+    def cancels(self) -> bool:
+        return False
+
+    @property
     def carries_unit(self) -> np.ndarray:
         return np.ones(self.n_terms, dtype=bool)
 
-    def start(self, generator: np.random.Generator, shape: tuple[int, int], noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+    def start(self, generator: np.random.Generator, shape: tuple[int, int], noise: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return noise on every coefficient and base weights of order 1 / sqrt(n_in)."""
-        coefficients = generator.normal(size=(self.n_coefficients, *shape)) * noise
+        coefficients = generator.normal(size=(self.n_coefficients, *shape)) * (_NOISE if noise is None else noise)
         return coefficients, generator.normal(size=shape) / np.sqrt(shape[1])
 
     def value(self, theta: np.ndarray, x: np.ndarray, domain: tuple[float, float]) -> np.ndarray:

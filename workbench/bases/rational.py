@@ -30,9 +30,9 @@ from workbench.ops.rational import FORMS, MOST, check_form
 
 Form = Literal["sum_abs", "abs_sum", "square"]
 
-_BEND, _STEEP = 50.0, 50.0  # weights of the two parts of the penalty, which goes with the square of the roughness: few constants wiggle less
-_RIDGE = 1e-3  # of the ridge of splines: a sharp resonance is a quotient of large numbers
-_DENOMINATOR = 0.3  # standard deviation of b_j at the start: 1 + q^2 is flat at q = 0, where a denominator would never be learned
+_BEND, _STEEP = 50.0, 50.0  # weights of the two parts of the penalty
+_NOISE = 0.3  # standard deviation of the numerators of a start
+_DENOMINATOR = 0.3  # and of b_j: 1 + q^2 is flat at q = 0, where a denominator would never be learned
 _NEAR, _FAR, _NARROW = 0.5, 1.5, 0.4  # in half ranges: how far an input may lie off the middle, reach, and the least it may fill
 _MARGIN = 0.1
 _POINTS, _STARTS, _STEPS = 129, 8, 120  # of a curve that is fitted anew
@@ -73,6 +73,11 @@ class Rational:
         return self.n_coefficients
 
     @property
+    def cancels(self) -> bool:
+        """A factor that numerator and denominator have in common says nothing."""
+        return True
+
+    @property
     def carries_unit(self) -> np.ndarray:
         return np.arange(self.n_terms) < self.n_above
 
@@ -81,9 +86,9 @@ class Rational:
         """How the kernels are told of degrees and form."""
         return self.n_above, FORMS.index(self.form)
 
-    def start(self, generator: np.random.Generator, shape: tuple[int, int], noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+    def start(self, generator: np.random.Generator, shape: tuple[int, int], noise: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return a line of random slope of order 1 / sqrt(n_in) with noise on the numerator, over denominators that can be learned."""
-        a = generator.normal(size=(self.n_above, *shape)) * noise
+        a = generator.normal(size=(self.n_above, *shape)) * (_NOISE if noise is None else noise)
         b = generator.normal(size=(self.denominator_degree, *shape)) * _DENOMINATOR
         if self.numerator_degree > 0:
             a[1] += generator.normal(size=shape) / np.sqrt(shape[1])
@@ -99,8 +104,11 @@ class Rational:
         return RationalEdges(self, places, n_rows)
 
     def penalty(self, roughness: float, ridge: float) -> np.ndarray:
-        """Return the mean square of P'' and of q' on [-1, 1], weighted: a numerator bends no more, a denominator differs no more than it must."""
-        form = np.diag(np.where(self.carries_unit, ridge * _RIDGE, 0.0))
+        """Return the mean square of P'' and of q' on [-1, 1], weighted: a numerator bends no more, a denominator differs no more than it must.
+
+        It goes with the square of what splines take: few constants wiggle less, and a sharp resonance is a quotient of large numbers.
+        """
+        form = np.diag(np.where(self.carries_unit, ridge**2, 0.0))
         form[: self.n_above, : self.n_above] += roughness**2 * _BEND * _mean_square(np.arange(self.n_above), 2)
         form[self.n_above :, self.n_above :] += roughness**2 * _STEEP * _mean_square(np.arange(1, self.denominator_degree + 1), 1)
         return form

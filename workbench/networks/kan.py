@@ -327,7 +327,7 @@ def initial(
     domain: np.ndarray,
     generator: np.random.Generator,
     n_intervals: int = 5,
-    noise: float = 0.1,
+    noise: float | None = None,
     basis: Basis | None = None,
 ) -> KAN:
     """Return a network with random edges.
@@ -338,7 +338,7 @@ def initial(
     domain : (n_inputs, 2)     range of each input
     generator : source of randomness
     n_intervals : intervals of every spline
-    noise : standard deviation of the coefficients
+    noise : standard deviation of the coefficients; what suits the basis when left out
     basis : what the edges are; splines of so many intervals when left out
 
     Notes

@@ -115,10 +115,15 @@ def _rmse(loss: float, problem: Problem) -> float:
     return float(np.sqrt(2.0 * loss / problem.mass))
 
 
-def _stages(config: FitConfig) -> list[tuple[Basis, float]]:
-    """Basis and penalty of each stage: the penalty falls in the coarsest basis, then the basis refines."""
+def _stages(config: FitConfig, problem: Problem) -> list[tuple[Basis, float]]:
+    """Basis and penalty of each stage: the penalty falls in the coarsest basis, then the basis refines.
+
+    A basis that may hold the law itself is let go of the penalty in the end; where the law is another one, checked rows will say so.
+    """
     coarse = [(config.resolutions[0], roughness) for roughness in config.roughness]
-    return coarse + [(basis, config.roughness[-1]) for basis in config.resolutions[1:]]
+    finer = [(basis, config.roughness[-1]) for basis in config.resolutions[1:]]
+    last = config.resolutions[-1]
+    return coarse + finer + ([(last, 0.0)] if last.cancels and problem.loss == "squared" else [])
 
 
 def fit(problem: Problem, config: FitConfig, enough: Callable[[], bool] = never) -> Iterator[FitProgress | FitResult]:
@@ -144,7 +149,7 @@ def _through_stages(best: KAN, problem: Problem, course: _Course) -> Generator[F
     """Go through grids and penalties from a start; return the best network, the penalty it was fitted under, the error of each stage."""
     config = course.config
     lowest, chosen, failures, history = np.inf, config.roughness[0], 0, []
-    stages = [] if course.enough() else _stages(config)
+    stages = [] if course.enough() else _stages(config, problem)
     for k, (basis, roughness) in enumerate(stages):
         trial = best if basis == best.layers[0].basis else refined(best, basis)
         max_iter = config.max_iter if roughness == config.roughness[-1] else min(config.max_iter, _ON_THE_WAY)

@@ -53,6 +53,13 @@ class Penalty:
         for places, blocks in zip(self._places, self.blocks, strict=True):
             matrix[places[:, :, None], places[:, None, :]] += self.mass * blocks
 
+    def rows(self, n_parameters: int) -> np.ndarray:
+        """Return R (n, P) with |R parameters|^2 twice the value."""
+        matrix = np.zeros((n_parameters, n_parameters))
+        self.add_to(matrix, np.zeros(n_parameters), np.zeros(n_parameters))
+        values, vectors = np.linalg.eigh(matrix)
+        return np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
+
     def _layers(self, parameters: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
         """Yield, per layer, where its constants lie, the constants, and block times constants, each (n_edges, n_terms)."""
         for start, blocks in zip(self.starts, self.blocks, strict=True):
