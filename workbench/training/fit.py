@@ -31,6 +31,7 @@ from workbench.training.score import checked_errors
 _MANY_ROWS = 20_000  # above it a fit begins on a sample of the rows
 _START = 8  # iterations that tell a good start from a bad one
 _ROWS_OF_A_START = 4  # rows for every constant, which are enough to tell
+_NARROW = 120  # constants of a network that has few ways around a wrong start: of rational functions it gets twice as many starts
 _ON_THE_WAY = 16  # iterations under a penalty that a weaker one will follow: a place to go on from, not an end
 _RESTART = 40  # iterations of a restart
 _STARTED = 0.3  # of the whole way, when the starts are done
@@ -93,15 +94,18 @@ class _Course:
 def _best_start(problem: Problem, course: _Course) -> Generator[FitProgress, None, KAN]:
     """Run every start for a short while, and return the best network."""
     config = course.config
-    seeds = np.random.SeedSequence(config.random_state).spawn(config.n_starts)
-    starts = [initial(problem, config, np.random.default_rng(seed)) for seed in seeds]
-    rows = _ROWS_OF_A_START * len(Program(starts[0]).parameters)
+    seeds = iter(np.random.SeedSequence(config.random_state).spawn(2 * config.n_starts))
+    starts = [initial(problem, config, np.random.default_rng(next(seeds))) for _ in range(config.n_starts)]
+    n_constants = len(Program(starts[0]).parameters)
+    if config.resolutions[0].cancels and n_constants <= _NARROW:
+        starts += [initial(problem, config, np.random.default_rng(seed)) for seed in seeds]
+    rows = _ROWS_OF_A_START * n_constants
     few = problem if problem.n_rows <= rows else minibatch.sample(problem, rows, config.random_state)
     best, lowest = None, np.inf
     for k, network in enumerate(starts):
         for met in course.descend(network, few, config.roughness[0], _START):
-            done = (k + met.taken / _START) / config.n_starts
-            yield course.progress(met.unpack, f"start {k + 1} of {config.n_starts}", _STARTED * done, _rmse(met.loss, few))
+            done = (k + met.taken / _START) / len(starts)
+            yield course.progress(met.unpack, f"start {k + 1} of {len(starts)}", _STARTED * done, _rmse(met.loss, few))
         if met.loss < lowest:
             best, lowest = met.network, met.loss
         if course.enough():
