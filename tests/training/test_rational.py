@@ -150,12 +150,9 @@ def test_orthogonal_steps_are_those_of_the_normal_equations_where_these_have_dig
     normal, smooth, free = lm.Normal(program, rows), penalty.smoothness(program, rows, 1e-2), np.flatnonzero(program.free)
     parameters = program.parameters
     normal.loss(parameters)
-    matrix, gradient = normal.equations(parameters)
-    smooth.add_to(matrix, gradient, parameters)
-    matrix = np.tril(matrix) + np.tril(matrix, -1).T
     floor = normal.floor(parameters)[free]
-    squared = lm.Damped(np.asfortranarray(matrix[np.ix_(free, free)]), gradient[free], floor)
-    direct = normal.system(parameters, smooth, free, floor)
+    squared = normal.damped(parameters, smooth, free, floor, 0.0)
+    direct = normal.orthogonal(parameters, smooth, free, floor, 0.0)
     for damping in (1.0, 1e-3):
         (step, decrease), (other, as_much) = squared.step(damping), direct.step(damping)
         assert_allclose(other, step, rtol=1e-6, atol=1e-9)

@@ -110,8 +110,16 @@ class Normal:
         few = self._one is not None and self.problem.loss == "squared" and int(self.program.free.sum()) <= _FEW
         return few and any(layer.basis.cancels and len(layer.edge_source) for layer in self.program.layers)
 
-    def system(self, parameters: np.ndarray, penalty: Penalty, free: np.ndarray, floor: np.ndarray) -> Orthogonal:
-        """Return the damped system of the free constants from the Jacobian itself; `loss` must have run at `parameters`."""
+    def damped(self, parameters: np.ndarray, penalty: Penalty, free: np.ndarray, floor: np.ndarray, damping: float) -> Damped:
+        """Return the system of the free constants from the normal equations, coarse while the damping is large."""
+        matrix, gradient = self.equations(parameters, coarse=damping > _COARSE and self.problem.n_rows >= _MANY_ROWS)
+        penalty.add_to(matrix, gradient, parameters)
+        if len(free) < len(parameters):
+            matrix, gradient = np.asfortranarray(matrix[np.ix_(free, free)]), gradient[free]
+        return Damped(matrix, gradient, floor)
+
+    def orthogonal(self, parameters: np.ndarray, penalty: Penalty, free: np.ndarray, floor: np.ndarray, _: float) -> Orthogonal:
+        """Return the system of the free constants from the Jacobian itself; `loss` must have run at `parameters`."""
         evaluation, columns = self._one, []
         outputs = evaluation.inputs[-1]
         for seed, _ in self.problem.curvature(outputs):
@@ -185,7 +193,6 @@ def iterate(
     TrainingError : the network is not finite on the rows it is asked to fit
     """
     free = np.flatnonzero(normal.program.free)
-    every, many = len(free) == len(parameters), normal.problem.n_rows >= _MANY_ROWS
     parameters = parameters.copy()
     loss = normal.loss(parameters)
     objective = loss + penalty.value(parameters)
@@ -196,14 +203,7 @@ def iterate(
     growth, floor = 2.0, normal.floor(parameters)[free]
     for _ in range(max_iter):
         fine = normal.fine and damping < _FINE
-        if fine:
-            damped = normal.system(parameters, penalty, free, floor)
-        else:
-            matrix, gradient = normal.equations(parameters, coarse=many and damping > _COARSE)
-            penalty.add_to(matrix, gradient, parameters)
-            if not every:
-                matrix, gradient = np.asfortranarray(matrix[np.ix_(free, free)]), gradient[free]
-            damped = Damped(matrix, gradient, floor)
+        damped = (normal.orthogonal if fine else normal.damped)(parameters, penalty, free, floor, damping)
         taken = False
         while not taken and damping < _LARGEST:
             solved = damped.step(damping)
