@@ -113,6 +113,14 @@ class Basis(Protocol):
     def moved(self, theta: np.ndarray, old: tuple[float, float], new: tuple[float, float], onto: Basis) -> np.ndarray:
         """Return the edges of one input on another range, and in another resolution `onto` of the same family."""
 
+    def common(self, other: Basis) -> Basis:
+        """Return the basis of the same family that has room for the edges of both.
+
+        Raises
+        ------
+        NetworkError : the other one is of another family
+        """
+
     def range_for(self, present: np.ndarray, low: float, high: float) -> tuple[float, float] | None:
         """Return the range (lo, hi) to move to for an input that takes values from `low` to `high`, or None to stay at the present one."""
 

@@ -14,7 +14,8 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.bases.basis import Places
+from workbench.bases.basis import Basis, Places
+from workbench.exceptions import NetworkError
 from workbench.ops import cpu
 
 _POINTS_PER_INTERVAL = 12  # of a projection onto another range or grid
@@ -127,6 +128,11 @@ class Spline:
         base = theta[:, -1] * ((new[1] - new[0]) / (old[1] - old[0]))  # the same slope at the right-hand end
         curves = theta[:, :-1] @ before[:-1] + np.outer(theta[:, -1], before[-1]) - np.outer(base, after[-1])
         return np.column_stack([project(curves, x, new, onto.n_intervals), base])
+
+    def common(self, other: Basis) -> Spline:
+        if not isinstance(other, Spline):
+            raise NetworkError(f"Splines cannot be added to rational functions in one layer: {self} and {other}. Fit both with the same basis.")
+        return max(self, other, key=lambda basis: basis.n_intervals)
 
     def range_for(self, present: np.ndarray, low: float, high: float) -> tuple[float, float] | None:
         """Return the values with a margin where they have left the range or use less than half of it; a dead node keeps its range."""

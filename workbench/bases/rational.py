@@ -22,7 +22,7 @@ from typing import Literal
 import numpy as np
 from numpy.polynomial import Polynomial, polynomial
 
-from workbench.bases.basis import Places
+from workbench.bases.basis import Basis, Places
 from workbench.exceptions import NetworkError
 from workbench.expression import Expression, Number, Symbol, add, call, mul
 from workbench.ops import cpu, rational_layer
@@ -135,6 +135,12 @@ class Rational:
         anew = onto.projected(curves, u, (-1.0, 1.0))
         better = ((onto._on(u, anew)[0] - curves) ** 2).sum(1) < error
         return np.where(better[:, None], anew, near)
+
+    def common(self, other: Basis) -> Rational:
+        if not isinstance(other, Rational) or other.form != self.form:
+            raise NetworkError(f"One layer has one kind of edges; got {self!r} and {other!r}. Fit both with the same basis and form.")
+        degrees = zip((self.numerator_degree, self.denominator_degree), (other.numerator_degree, other.denominator_degree), strict=True)
+        return Rational(*map(max, degrees), self.form)
 
     def range_for(self, present: np.ndarray, low: float, high: float) -> tuple[float, float] | None:
         """Return a range of the same middle, which changes nothing, unless the values lie far to one side of it; a dead node keeps its range."""

@@ -1,11 +1,12 @@
 """The autopilot: the moves a person would make, made by the machine.
 
+    search for whole formulas (proposals.py): what the engine proposes becomes a network; an exact law ends the search
     choose scales (scales.py): values or logarithms
     for every shape, simplest first:  fit -> eliminate -> snap edge by edge, each form judged by the refitted whole model -> refit
     beside the simplest shape: the rival laws that these data cannot tell from it (rivals.py)
 
 Every path is kept as a branch of one discovery, so that it can be opened, stepped through, undone and continued. The formula picked is the
-simplest whose error on checked rows is as good as the best found (findings.py); the verdict says what that is worth (verdict.py).
+shortest description of the checked rows (findings.py); the verdict says what that is worth (verdict.py).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -20,16 +22,19 @@ import numpy as np
 from workbench.dataset import Dataset
 from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import LAW, Finding, as_good, finding, pareto
+from workbench.discovery.findings import LAW, Finding, finding, pareto, shortest
+from workbench.discovery.proposals import Collected, adopted, search_problem
 from workbench.discovery.rivals import rival_laws
 from workbench.discovery.scales import suggest_transforms
-from workbench.discovery.verdict import verdict
+from workbench.discovery.verdict import DIGITS, digits_lost, verdict
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.networks import LEARNED, Edge
+from workbench.search import Proposal
 from workbench.training import FitProgress
 
 Watcher = Callable[[float, str], None]
 
+_SEARCH, _SCALES = 0.5, 0.7  # shares of the time: until when whole formulas are searched, and until when scales are chosen
 _EXACT = 1e-11  # unitless error that only rounding leaves
 _CLEARLY = 0.7  # another form must lower the error to this share to take a named edge over
 _ROWS_PER_EDGE = 5
@@ -81,22 +86,48 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
         raise DiscoveryError(f"time_budget={time_budget}: give seconds above 0, such as 60.")
     watch = watch or (lambda fraction, words: None)
     clock = _Clock(time_budget)
-    if scales == "auto" and not data.transforms:
-        watch(0.0, "choosing scales")
+    watch(0.0, "searching for whole formulas")
+    limits = Limits(functions, max_complexity, hidden_layer_sizes)
+    proposals, exact = _proposals(data, limits, lambda: clock.spent > _SEARCH * time_budget, random_state)
+    if scales == "auto" and not data.transforms and not exact and clock.spent < _SCALES * time_budget:
+        watch(min(clock.spent / time_budget, 0.99), "choosing scales")
         data = data.with_transforms(suggest_transforms(data, random_state))
-    found, findings = Discovery(data), []
+        if data.targets[0].name in data.transforms:
+            more, _ = _proposals(data, limits, lambda: clock.spent > (1.0 + _SEARCH) / 2 * time_budget, random_state)
+            proposals = [*proposals, *more]
+    found = Discovery(data)
+    findings = list(adopted(found, proposals, lambda: clock.over))
     for settings in _shapes(data, hidden_layer_sizes):
-        if findings and clock.over:
+        if findings and (clock.over or any(each.error < LAW**2 and not each.formula.definitions for each in findings)):
             break
         watch(min(clock.spent / time_budget, 0.99), f"trying the shape {settings['hidden_layer_sizes']}")
         try:
             findings.extend(_attempt(found, {**settings, "random_state": random_state}, functions, clock, wait=not findings))
         except (TrainingError, SnapError):
             continue
-        if any(each.error < LAW**2 and not each.formula.definitions for each in findings):
-            break
     flexible = min((state.metrics.rmse_validation for state in found.states if not state.metrics.n_symbolic), default=np.inf)
     return _concluded(found, findings, flexible, max_complexity)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a person fixed beforehand."""
+
+    functions: Sequence[str] | None
+    max_complexity: int | None
+    hidden_layer_sizes: tuple[int, ...] | None
+
+
+def _proposals(data: Dataset, limits: Limits, stop: Callable[[], bool], random_state: int) -> tuple[list[Proposal], bool]:
+    """Return what the engine proposes, simplest first, and whether one of them is exact; nothing where a shape was asked for."""
+    problem = search_problem(data, limits.functions, limits.max_complexity)
+    if problem is None or limits.hidden_layer_sizes is not None:
+        return [], False
+    from workbench.search.native.engine import NativeEngine
+
+    collected = Collected(problem)
+    exact = collected.search(NativeEngine(), stop, random_state)
+    return collected.front, exact
 
 
 def _shapes(data: Dataset, wanted: tuple[int, ...] | None) -> list[dict[str, Any]]:
@@ -181,8 +212,7 @@ def _concluded(found: Discovery, findings: list[Finding], flexible: float, max_c
     if not allowed:
         found.verdict = "none"
         return found.go_to(front[0].state)
-    best = min(allowed, key=lambda f: f.error)
-    picked = min((f for f in allowed if as_good(f, best)), key=lambda f: (f.formula.complexity, f.error))
+    picked = shortest(allowed, lambda each: digits_lost(found, each) > DIGITS)
     found.go_to(picked.state)
     found.verdict = verdict(found, picked, findings, flexible)
     return found

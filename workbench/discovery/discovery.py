@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from workbench import pruning, snapping
 from workbench.dataset import Dataset
-from workbench.discovery import addresses, choices, reading, script, storage
+from workbench.discovery import addresses, choices, extension, hypothesis, reading, script, storage, summaries
 from workbench.discovery.moves import Move
 from workbench.discovery.settings import config_of
 from workbench.discovery.state import Metrics, State, measure, problems
 from workbench.discovery.watching import Watcher, watched
 from workbench.exceptions import DiscoveryError, SnapError
-from workbench.expression import Symbol, fold, to_text
+from workbench.expression import Expression, to_text
 from workbench.networks import KAN, Edge, SymbolicEdge
 from workbench.trace import trace
 from workbench.training import Problem, degrees_for, fit, intervals_for, refit, refitting
@@ -33,17 +33,6 @@ if TYPE_CHECKING:
     from workbench.table import Source, Table
 
 Verdict = Literal["law", "approximation", "none"]
-
-
-@dataclass(frozen=True)
-class EdgeSummary:
-    """One edge as a person sees it."""
-
-    index: Edge
-    label: str
-    importance: float
-    state: str
-    form: str | None
 
 
 class Discovery:
@@ -134,6 +123,35 @@ class Discovery:
         roughness = max(result.report.roughness for result in done.results)
         move = Move("fit", settings | _ended(done.stop_after))
         return self._append(move, tuple(result.network for result in done.results), roughness)
+
+    def suppose(self, formula: str | Expression, origin: str | None = None) -> Discovery:
+        """Make a network of a formula, every operation a node or an edge, and fit its constants.
+
+        Parameters
+        ----------
+        formula : such as "k*Girth^p*Height"; a name that is no column is a constant to fit, and so is a number with a point (2.0, not 2)
+        origin : who supposes it, such as the name of a search engine; left out where a person does
+        """
+        text = formula if isinstance(formula, str) else to_text(formula)
+        expression, open_names = hypothesis.read(text, self.data)
+        networks = hypothesis.compiled(expression, open_names, self.data, self._problems)
+        move = Move("suppose", {"formula": text} | ({} if origin is None else {"origin": origin}))
+        return self._append(move, self._refitted(networks, 100, hypothesis.ROUGHNESS), hypothesis.ROUGHNESS)
+
+    def extend(self, watch: Watcher | None = None, stop_after: int | None = None, **settings: Any) -> Discovery:
+        """Fit a second network to what the present one misses, and add it; the present constants stay as they are until the next refit.
+
+        Settings as for `fit`; left out, every input gets one curve (`hidden_layer_sizes=()`) of the kind that the network has.
+        """
+        basis = settings.get("basis", extension.family(self.network))
+        kind = {} if basis == "spline" else {"basis": basis}
+        settings = {"hidden_layer_sizes": (), **self._resolutions(basis), **kind, **settings}
+        config = config_of(settings)
+        missed = tuple(extension.residual(network, problem) for network, problem in zip(self.state.networks, self._problems, strict=True))
+        done = watched(lambda _, problem, enough: fit(problem, config, enough), missed, watch, stop_after)
+        added = tuple(extension.extended(old, new.network) for old, new in zip(self.state.networks, done.results, strict=True))
+        roughness = max(self.state.roughness, *(result.report.roughness for result in done.results))
+        return self._append(Move("extend", settings | _ended(done.stop_after)), added, roughness)
 
     def prune(
         self,
@@ -280,19 +298,9 @@ class Discovery:
     # ---- queries: nothing below changes a byte
 
     @property
-    def edges(self) -> tuple[EdgeSummary, ...]:
+    def edges(self) -> tuple[summaries.EdgeSummary, ...]:
         """The edges that are not pruned, inputs first."""
-        shares, network = self._importance(), self.network
-        return tuple(
-            EdgeSummary(
-                edge,
-                addresses.label(self.data, network, edge),
-                min(shares[edge], 1.0),
-                network.state(edge),
-                _form_text(network, edge),
-            )
-            for edge in network.edges()
-        )
+        return summaries.of_edges(self.data, self.network, self._importance())
 
     def candidates(self, edge: Sequence[Any], top: int | None = None, **options: Any) -> tuple[Choice, ...]:
         """Return forms for an edge, best first, each judged by the refitted whole model on checked rows."""
@@ -347,10 +355,11 @@ class Discovery:
         self._cursor = number
         return self
 
-    def _refitted(self, networks: tuple[KAN, ...], max_iter: int) -> tuple[KAN, ...]:
+    def _refitted(self, networks: tuple[KAN, ...], max_iter: int, roughness: float | None = None) -> tuple[KAN, ...]:
+        roughness = self.state.roughness if roughness is None else roughness
         parts = zip(networks, self._problems, strict=True)
         with np.errstate(all="ignore"):  # steps that leave a form's domain are tried and turned down
-            return tuple(refit(network, problem, max_iter, self.state.roughness)[0] for network, problem in parts)
+            return tuple(refit(network, problem, max_iter, roughness)[0] for network, problem in parts)
 
     def _locked(self, name: str, edge: Sequence[Any], locked: bool) -> Discovery:
         address = addresses.resolve(self.data, self.network, edge)
@@ -384,11 +393,3 @@ def _placed(network: KAN, edge: Edge, name: str, parameters: Mapping[str, float]
         raise SnapError(f"snap(form={name!r}, parameters={dict(parameters)}): give a number for each of {', '.join(names)}.")
     values = tuple(float(parameters[each]) for each in names)
     return network.with_symbolic(edge, SymbolicEdge(form, values, form.free))
-
-
-def _form_text(network: KAN, edge: Edge) -> str | None:
-    """Return the form of a snapped edge with its constants to four digits, None for a learned one."""
-    snapped = network.symbolic_edge(edge)
-    if snapped is None:
-        return None
-    return to_text(fold(snapped.form.expression(Symbol("x"), [float(f"{value:.4g}") for value in snapped.parameters])))

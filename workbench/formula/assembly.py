@@ -24,6 +24,7 @@ import numpy as np
 from workbench.bases.basis import EdgeDefinition
 from workbench.exceptions import NetworkError
 from workbench.expression import Call, Expression, Number, Symbol, add, call, evaluate, fold, mul, named_functions, symbols
+from workbench.expression.terms import part_number, power_or_root, terms_of
 from workbench.formula.formula import Formula, Input, Output, Transform
 from workbench.networks import KAN, Edge
 from workbench.networks.kan import Layer
@@ -73,7 +74,7 @@ def assemble(network: KAN, inputs: Sequence[Input] | None = None, targets: Seque
         nodes = {node.id: _settled(mul(*(slots[slot] for slot in node.factors)), definitions) for node in layer.nodes}
     positive = [column.symbol for column in inputs if column.transform == "log"]
     written = [nodes[node.id] for node in network.layers[-1].nodes]
-    expressions = [fold(call("exp", e) if t.transform == "log" else e, positive) for t, e in zip(targets, written, strict=True)]
+    expressions = [fold(_without_logarithm(fold(e)) if t.transform == "log" else e, positive) for t, e in zip(targets, written, strict=True)]
     used = frozenset().union(*map(named_functions, expressions))
     outputs = tuple(Output(t.name, t.symbol, t.unit, expression, t.transform) for t, expression in zip(targets, expressions, strict=True))
     return Formula(outputs, inputs, {name: d for name, d in definitions.items() if name in used}, notes=_notes(network, used))
@@ -113,6 +114,16 @@ def variables(dataset: Dataset) -> tuple[tuple[Input, ...], tuple[Quantity, ...]
 
 def _start(column: Input) -> Expression:
     return call("log", Symbol(column.symbol)) if column.transform == "log" else Symbol(column.symbol)
+
+
+def _without_logarithm(expression: Expression) -> Expression:
+    """Return exp(expression), with exp(c*log(u)) as u**c: a target seen as its logarithm is above 0, and so is u wherever the law holds."""
+    factors = []
+    for term in terms_of(expression):
+        number, rest = part_number(term)
+        inside = rest.arguments[0] if isinstance(rest, Call) and rest.function == "log" else None
+        factors.append(call("exp", term) if inside is None else power_or_root(inside, number))
+    return mul(*factors)
 
 
 def edge_name(edge: Edge) -> str:

@@ -1,0 +1,102 @@
+"""What the search engines propose, as findings: formulas become networks, are fitted again, certified, and judged on checked rows.
+
+An engine works in the columns' own units. Where the target is seen as its logarithm, an error counts by its share of the value: the rows get
+the weights that go with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.dataset import Dataset
+from workbench.discovery.discovery import Discovery
+from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
+from workbench.exceptions import WorkbenchError
+from workbench.expression import complexity, evaluate, fold
+
+if TYPE_CHECKING:
+    from workbench.search import Engine, Proposal, SearchProblem
+
+_MOST_ADOPTED = 12  # proposals that become networks
+_EXACT = 1e-9  # of the spread: below it a formula is not an approximation
+
+
+def search_problem(data: Dataset, functions: Sequence[str] | None = None, max_complexity: int | None = None) -> SearchProblem | None:
+    """Return what an engine is given of a dataset; None where a whole formula cannot be searched: classes, groups, several targets."""
+    from workbench.search import SearchProblem
+
+    if data.task != "regression" or data.groups is not None or len(data.targets) > 1:
+        return None
+    train, checked = data.split.train, data.split.validation
+    weights = data.seen_weights
+    if data.targets[0].name in data.transforms:
+        weights = (np.ones(len(data.y)) if weights is None else weights) / data.y[:, 0] ** 2
+    return SearchProblem(
+        X=data.X[train],
+        y=data.y[train, 0],
+        symbols=tuple(column.symbol for column in data.features),
+        weights=None if weights is None else weights[train],
+        X_checked=data.X[checked] if len(checked) else None,
+        y_checked=data.y[checked, 0] if len(checked) else None,
+        units=tuple(column.unit or None for column in data.features),
+        target_unit=data.targets[0].unit or None,
+        functions=None if functions is None else frozenset(functions),
+        max_complexity=max_complexity,
+    )
+
+
+class Collected:
+    """The proposals of engines for one problem: those that no simpler one beats."""
+
+    def __init__(self, problem: SearchProblem) -> None:
+        self.problem = problem
+        self._best: dict[int, tuple[float, Proposal]] = {}
+        self._columns = dict(zip(problem.symbols, problem.X.T, strict=True))
+        mean = np.average(problem.y, weights=problem.weights)
+        self._spread = float(np.average((problem.y - mean) ** 2, weights=problem.weights))
+
+    def search(self, engine: Engine, stop: Callable[[], bool], random_state: int) -> bool:
+        """Take in what an engine proposes until it ends, time is over or a proposal is exact; return whether one is."""
+        with np.errstate(all="ignore"):  # an engine tries much that has no value
+            for proposal in engine.search(self.problem, stop, random_state):
+                if self.take(proposal) < _EXACT**2:
+                    return True
+                if stop():
+                    break
+        return False
+
+    def take(self, proposal: Proposal) -> float:
+        """Keep a proposal if it is the best of its length; return its error as a share of the target's variance."""
+        with np.errstate(all="ignore"):
+            values = np.broadcast_to(evaluate(proposal.expression, self._columns), self.problem.y.shape)
+            error = float(np.average((values - self.problem.y) ** 2, weights=self.problem.weights)) / (self._spread or 1.0)
+        size = complexity(fold(proposal.expression))
+        if np.isfinite(error) and (size not in self._best or error < self._best[size][0]):
+            self._best[size] = (error, proposal)
+        return error if np.isfinite(error) else np.inf
+
+    @property
+    def front(self) -> list[Proposal]:
+        """The proposals that none of the same length or shorter beats, the shortest description of the rows first; not more than can be adopted."""
+        kept: list[tuple[float, Proposal]] = []
+        least = np.inf
+        for size in sorted(self._best):
+            error, proposal = self._best[size]
+            if error < least * (1.0 - 1e-9) and not least < LAW**4:
+                kept.append((NATS_PER_NODE * size + 0.5 * len(self.problem.y) * np.log(error + LAW**2), proposal))
+                least = error
+        return [proposal for _, proposal in sorted(kept, key=lambda each: each[0])][:_MOST_ADOPTED]
+
+
+def adopted(found: Discovery, proposals: Sequence[Proposal], stop: Callable[[], bool]) -> Iterator[Finding]:
+    """Make a network of every proposal, each a branch of its own, and yield it as a finding."""
+    for proposal in proposals:
+        try:
+            yield finding(found.leave().suppose(proposal.expression, proposal.origin))
+        except WorkbenchError:
+            continue  # no finite value on a row that the engine did not see
+        if stop():
+            return

@@ -1,0 +1,96 @@
+"""Backward elimination: all terms at first, then the one that matters least goes, and the description length says where to stop.
+
+    length = n log(rss / n) + charge * number of terms
+
+The inverse of the normal matrix is updated by one rank for each term that goes, so a path from a hundred terms to one costs as much as one fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_RIDGE = 1e-11
+_ROUNDING = 1e-16  # normal equations see nothing smaller than this share of the target's square
+
+
+@dataclass(frozen=True, eq=False)
+class SparseFit:
+    """Terms with their coefficients.
+
+    Parameters
+    ----------
+    terms : numbers of the kept columns
+    coefficients : one for each
+    left : share of the target's square that is left
+    length : description length
+    """
+
+    terms: np.ndarray
+    coefficients: np.ndarray
+    left: float
+    length: float
+
+
+def exact_fit(columns: np.ndarray, target: np.ndarray, exact: float = 1e-9, most: int = 12) -> SparseFit | None:
+    """Return the fit with the terms that matter, where all columns together give the target exactly.
+
+    Parameters
+    ----------
+    exact : relative error of an exact fit
+    most : terms of a fit that is still worth having
+    """
+    size = np.linalg.norm(columns, axis=0)
+    if not np.isfinite(size).all() or (size == 0).any() or len(target) <= columns.shape[1]:
+        return None
+    scaled, kept = columns / size, np.arange(columns.shape[1])
+    total = float(np.sqrt(target @ target))
+    for _ in range(4):
+        c, *_ = np.linalg.lstsq(scaled[:, kept], target, rcond=None)
+        residual = target - scaled[:, kept] @ c
+        if np.sqrt(residual @ residual) > exact * total:
+            return None
+        matters = np.abs(c) > 1e-7 * np.abs(c).max()
+        if matters.all():
+            break
+        kept = kept[matters]
+    if len(kept) > most:
+        return None
+    return SparseFit(kept, c / size[kept], float(residual @ residual) / total**2, -np.inf)
+
+
+def eliminated(columns: np.ndarray, target: np.ndarray, charge: float, most: int = 8) -> list[SparseFit]:
+    """Return fits with at most `most` terms, shortest description first.
+
+    Parameters
+    ----------
+    charge : what one more term costs, in the unit of n log(rss)
+    """
+    size = np.linalg.norm(columns, axis=0)
+    if not np.isfinite(size).all() or (size == 0).any():
+        return []
+    scaled, n = columns / size, len(target)
+    gram = scaled.T @ scaled + _RIDGE * np.eye(len(size))
+    projection, total = scaled.T @ target, float(target @ target)
+    try:
+        inverse = np.linalg.inv(gram)
+    except np.linalg.LinAlgError:
+        return []
+    kept, path = np.arange(len(size)), []
+    while len(kept):
+        c = inverse @ projection[kept]
+        left = max(1 - float(c @ projection[kept]) / total, _ROUNDING)
+        if len(kept) <= most:
+            path.append(SparseFit(kept, c / size[kept], left, n * np.log(left) + charge * len(kept)))
+        place = int(np.argmin(c * c / np.maximum(np.diag(inverse), 1e-300)))
+        inverse = _without(inverse, place)
+        kept = np.delete(kept, place)
+    return sorted(path, key=lambda fit: fit.length)
+
+
+def _without(inverse: np.ndarray, place: int) -> np.ndarray:
+    """Return the inverse of the normal matrix after one row and column of the matrix went."""
+    others = np.delete(np.arange(len(inverse)), place)
+    row = inverse[place, others]
+    return inverse[np.ix_(others, others)] - np.outer(row, row) / inverse[place, place]

@@ -1,0 +1,127 @@
+"""The native engine: screens at every state, from the plain problem down a beam of reductions.
+
+    screens at the problem itself  ->  a chain of the plainest symmetries  ->  for each number of columns, the few most promising states
+
+A state is promising when a smooth surrogate predicts left-out rows well from fewer columns. No state replaces its parent: a wrong reduction costs
+time, not the law. Everything is deterministic for a seed; time only cuts the sequence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from workbench.expression import Number, Symbol
+from workbench.ops.threads import each_with_one_thread
+from workbench.search.native import moves, symmetries
+from workbench.search.native.judge import Judge
+from workbench.search.native.moves import Weighed
+from workbench.search.native.polishing import Rows
+from workbench.search.native.power_law import power_law
+from workbench.search.native.screens import screened
+from workbench.search.native.splits import linear_in_function
+from workbench.search.native.state import HOLE, Candidate, State
+from workbench.search.native.sums import sums
+from workbench.search.native.surrogate import slopes, smooth_error
+from workbench.search.native.transforms import ALL, PLAIN
+from workbench.search.native.watch import Watch
+from workbench.search.problem import Proposal, SearchProblem
+
+_ROWS = 1000  # of a state; candidates are polished on more
+_POLISHED_ROWS = 5000
+_BEAM = 4
+
+
+class NativeEngine:
+    """Deterministic screens and reductions."""
+
+    name = "screens"
+
+    def search(self, problem: SearchProblem, stop: Callable[[], bool], random_state: int = 0) -> Iterator[Proposal]:
+        """Yield ever better proposals."""
+        yield from each_with_one_thread(self._proposals(problem, stop, random_state))
+
+    def _proposals(self, problem: SearchProblem, stop: Callable[[], bool], random_state: int) -> Iterator[Proposal]:
+        order = np.random.default_rng(random_state).permutation(len(problem.y))
+        rows = _rows(problem, order[:_POLISHED_ROWS])
+        judge = Judge(rows, problem.functions, problem.max_complexity)
+        watch = Watch(judge, stop)
+        for candidate in _candidates(_root(problem, order[:_ROWS]), watch):
+            judged = judge.offer(candidate)
+            if judged is not None:
+                yield Proposal(judged.expression, self.name, judged.path)
+            if stop():
+                return
+
+
+def _rows(problem: SearchProblem, which: np.ndarray) -> Rows:
+    weights = np.ones(len(problem.y)) if problem.weights is None else problem.weights / problem.weights.mean()
+    columns = {name: np.ascontiguousarray(problem.X[which, i]) for i, name in enumerate(problem.symbols)}
+    return Rows(columns, problem.y[which], np.sqrt(weights[which]))
+
+
+def _root(problem: SearchProblem, which: np.ndarray) -> State:
+    rows = _rows(problem, which)
+    columns = np.column_stack([rows.columns[name] for name in problem.symbols])
+    return State(columns, tuple(Symbol(name) for name in problem.symbols), rows.y, rows.root_weights, HOLE)
+
+
+def _candidates(root: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield candidates, cheapest first."""
+    yield root.candidate(Number(float(np.mean(root.target))), "a constant")
+    yield from power_law(root)
+    if watch.over:
+        return
+    watch.judge.floor = smooth_error(root)
+    yield from screened(root, watch)
+    if watch.over:
+        return
+    yield from sums(root, watch, PLAIN, 2, most=400)
+    chain = []
+    for state in _chain(root, watch):
+        chain.append(state)
+        yield from screened(state, watch)
+        if watch.over:
+            return
+    yield from sums(root, watch, ALL, 4)
+    yield from _beam([root, *chain], watch)
+
+
+def _chain(root: State, watch: Watch) -> Iterator[State]:
+    """Yield the states that the most evident scaling symmetries lead to, one after the other."""
+    state = root
+    while state.n_columns and not watch.over:
+        found = slopes(state)
+        if found.error > 0.25:
+            return
+        limit = max(2e-3, min(0.15, 6 * found.error))
+        evident = [s for s in symmetries.scalings(state, found) if s.misfit < limit * (1 if len(s.support) == 1 else 0.6)]
+        if not evident:
+            return
+        state = symmetries.scaled(state, min(evident, key=lambda s: len(s.support)))
+        yield state
+
+
+def _beam(known: list[State], watch: Watch) -> Iterator[Candidate]:
+    """Yield candidates of the most promising states with ever fewer columns."""
+    levels: dict[int, list[Weighed]] = {}
+    for state in known:
+        levels.setdefault(state.n_columns, []).append(Weighed(state, smooth_error(state)))
+    screened_already = {id(state) for state in known}
+    for n_columns in range(known[0].n_columns, 0, -1):
+        level = sorted(levels.get(n_columns, []), key=lambda w: w.error)[:_BEAM]
+        for place, state in enumerate(level):
+            watch.judge.floor = min(watch.judge.floor, state.error)
+            if id(state.state) not in screened_already:
+                yield from screened(state.state, watch)
+            if watch.over:
+                return
+            if state.state.n_columns >= 2:
+                yield from linear_in_function(state.state, watch)
+            for collapse in moves.collapsed(state.state):
+                yield from screened(collapse, watch)
+                if watch.over:
+                    return
+            for found in moves.weighed(moves.moves(state.state), _BEAM, watch.stop):
+                levels.setdefault(found.state.n_columns, []).append(found)

@@ -1,0 +1,169 @@
+"""Which candidate describes the data in the fewest words: error and length weighed in one number.
+
+    cost = n log(mse) + length,        length = about 8 for a free constant, 6 for a variable or function, the bits of an exact number
+
+That is twice the description length in nats (Rissanen, 1978; BIC charges log n for a constant). An exact constant costs less than a fitted one,
+so a law with whole numbers beats its neighbour with fitted ones where the data cannot tell them apart. The front keeps, for every complexity,
+the best error; everything that is in neither is forgotten.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from workbench.exceptions import ExpressionError
+from workbench.expression import Call, Constant, Expression, Number, Symbol, complexity, fold, free_constants, symbols, walk
+from workbench.search.native.polishing import Rows, polished
+from workbench.search.native.state import Candidate
+
+_CONSTANT, _NAME, _OPERATOR, _PI = 8.0, 6.0, 1.0, 4.0
+_ROUNDING = 1e-12  # errors below this share of the target's size are rounding
+_EXACT = 1e-9  # errors below this share are no noise of a measurement
+_FEW = 6  # constants of a law that an exact fit proves; with more, a fit can imitate one
+_QUICK_ROWS, _QUICK_STEPS = 200, 10
+_LONGEST = 400  # nodes; longer ones are no laws
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A polished expression, its weighted root mean square error, its complexity and cost."""
+
+    expression: Expression
+    rmse: float
+    complexity: int
+    cost: float
+    path: tuple[str, ...]
+
+
+class Judge:
+    """Polishes and weighs candidates, and remembers the front."""
+
+    def __init__(
+        self, rows: Rows, functions: frozenset[str] | None = None, max_complexity: int | None = None, rounding: float = _ROUNDING
+    ) -> None:
+        self.rows, self.functions, self.max_complexity, self.rounding = rows, functions, max_complexity, rounding
+        self.quick = rows.part(slice(0, _QUICK_ROWS))
+        self.size = max(float(np.sqrt(np.mean((rows.y * rows.root_weights) ** 2))), 1e-300)
+        self.positive = tuple(name for name, column in rows.columns.items() if (column > 0).all())
+        self.front: list[Judged] = []
+        self.best: Judged | None = None
+        self.floor = math.inf  # the least error of a smooth surrogate
+        self._seen: set[tuple[float, int]] = set()
+
+    @property
+    def bar(self) -> float:
+        """An error above this is of no use: a smooth surrogate, or what was found, does better."""
+        return 1.6 * min(self.floor, self.best.rmse if self.best else math.inf)
+
+    @property
+    def exact(self) -> bool:
+        """Whether a law was found that leaves nothing but rounding."""
+        return self.best is not None and self.is_exact(self.best)
+
+    def is_exact(self, judged: Judged) -> bool:
+        """Whether the error is rounding, with fewer constants than could imitate it."""
+        constants = len(free_constants(judged.expression))
+        limit = _EXACT if constants <= _FEW else 0.01 * _EXACT
+        return judged.rmse < max(limit, self.rounding) * self.size and 2 * constants < len(self.rows.y)
+
+    def offer(self, candidate: Candidate) -> Judged | None:
+        """Polish and weigh a candidate; return it where it is the best, or the best of its complexity."""
+        expression = candidate.expression
+        if not self._allowed(expression):
+            return None
+        expression, rmse = polished(expression, self.quick, _QUICK_STEPS)
+        if not self._promising(expression, rmse):
+            return None
+        expression = self._folded(expression)
+        size = complexity(expression)
+        if self.max_complexity is not None and size > self.max_complexity:
+            return None
+        expression, rmse = polished(expression, self.rows)
+        if not np.isfinite(rmse) or (key := (float(f"{rmse:.6g}"), size)) in self._seen:
+            return None
+        self._seen.add(key)
+        return self._placed(Judged(expression, rmse, size, self.cost(expression, rmse), candidate.path))
+
+    def cost(self, expression: Expression, rmse: float) -> float:
+        """Return n log(mse) + length."""
+        return 2 * len(self.rows.y) * math.log(rmse / self.size + self.rounding) + length(expression)
+
+    def _allowed(self, expression: Expression) -> bool:
+        nodes = list(walk(expression))
+        if len(nodes) > _LONGEST or not symbols(expression) <= set(self.rows.columns):
+            return False
+        return self.functions is None or functions_of(expression) <= self.functions
+
+    def _promising(self, expression: Expression, rmse: float) -> bool:
+        """Whether a quick fit is near enough to the front to deserve a full one."""
+        if not np.isfinite(rmse):
+            return False
+        if rmse <= 1.5 * self.bar:
+            return True
+        size = complexity(expression)
+        rivals = [judged.rmse for judged in self.front if judged.complexity <= size]
+        return rmse < min(rivals, default=1.5 * self.size)
+
+    def _folded(self, expression: Expression) -> Expression:
+        try:
+            folded = fold(expression, self.positive)
+        except (ExpressionError, OverflowError):
+            return expression
+        return folded if self._allowed(folded) else expression
+
+    def _placed(self, judged: Judged) -> Judged | None:
+        """Put a judged expression into the front; None where it has no place."""
+        best = self.best is None or judged.cost < self.best.cost - 1e-9
+        if best:
+            self.best = judged
+        rivals = [other.rmse for other in self.front if other.complexity <= judged.complexity]
+        if not best and judged.rmse >= 0.98 * min(rivals, default=math.inf):
+            return None
+        self.front = [o for o in self.front if o.complexity < judged.complexity or o.rmse < judged.rmse]
+        self.front = sorted([*self.front, judged], key=lambda o: o.complexity)
+        return judged
+
+
+def length(expression: Expression) -> float:
+    """Return what an expression costs in the unit of n log(mse)."""
+    total = 0.0
+    for node in walk(expression):
+        match node:
+            case Number(value=float()):
+                total += _CONSTANT
+            case Number(value=value):
+                total += _exact_length(Fraction(value))
+            case Constant():
+                total += _PI
+            case Symbol():
+                total += _NAME
+            case Call(function="add" | "mul", arguments=arguments):
+                total += _OPERATOR * (len(arguments) - 1)
+            case Call(function="pow"):
+                total += _OPERATOR
+            case Call():
+                total += _NAME
+    return total
+
+
+def functions_of(expression: Expression) -> frozenset[str]:
+    """Return the functions an expression calls; an exact power of a half is a square root."""
+    found = set()
+    for node in walk(expression):
+        if isinstance(node, Call) and node.function not in ("add", "mul", "pow"):
+            found.add(node.function)
+        if isinstance(node, Call) and node.function == "pow" and isinstance(node.arguments[1], Number):
+            exponent = node.arguments[1]
+            if exponent.exact and Fraction(exponent.value).denominator == 2:
+                found.add("sqrt")
+    return frozenset(found)
+
+
+def _exact_length(value: Fraction) -> float:
+    if abs(value) == 1:
+        return 0.0
+    return 1.0 + math.log2(1 + abs(value.numerator)) + 2 * math.log2(value.denominator)

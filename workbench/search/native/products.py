@@ -1,0 +1,98 @@
+"""Products of functions of one column each: log|T(h)| is linear in log|u|, log|cos u|, log|1 + u|, u ..."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from workbench.expression import Call, Expression, Number, call, mul, power
+from workbench.search.native.composed import Composed, factors
+from workbench.search.native.elimination import exact_fit
+from workbench.search.native.monomials import exact_exponent
+from workbench.search.native.state import Candidate, State
+from workbench.search.native.subsets import best_subsets
+from workbench.search.native.transforms import Target, targets
+from workbench.search.native.watch import Watch
+
+_TRANSFORMS = ("y", "sin(y)", "tan(y)", "cos(y)")
+_LONGEST_LOG = 30.0
+_LARGEST_EXPONENT = 8.0
+
+
+def product(state: State, watch: Watch, largest: int = 4) -> Iterator[Candidate]:
+    """Yield c * f_1^p_1 ... f_k^p_k for T(h)."""
+    made = [(c, logs) for c in factors(state) if _usable(logs := _log(c.values))]
+    if not made:
+        return
+    logs = np.column_stack([column for _, column in made])
+    for target in targets(state, _TRANSFORMS):
+        if watch.over:
+            return
+        values = _log(target.values)
+        weights = np.abs(target.values) * target.weights
+        if not np.isfinite(values * weights).all():
+            continue
+        for columns, exponents in _exponents(logs * weights[:, None], values * weights, weights / np.linalg.norm(weights), largest):
+            if np.abs(exponents).max() <= _LARGEST_EXPONENT:
+                yield from _candidates(state, target, [made[i][0] for i in columns], exponents)
+
+
+def _exponents(weighted: np.ndarray, goal: np.ndarray, ones: np.ndarray, largest: int) -> Iterator[tuple[list[int], np.ndarray]]:
+    """Yield sets of factors with their fitted exponents."""
+    exact = exact_fit(np.column_stack([ones, weighted]), goal)
+    if exact is not None:
+        places = [(int(t) - 1, c) for t, c in zip(exact.terms, exact.coefficients) if t and abs(c) > 1e-3]
+        if places:
+            yield [p for p, _ in places], np.array([c for _, c in places])
+    centred = weighted - np.outer(ones, ones @ weighted)
+    goal = goal - ones * (ones @ goal)
+    for subset in best_subsets(centred, goal, largest, keep=2):
+        chosen = list(subset.columns)
+        c, *_ = np.linalg.lstsq(centred[:, chosen], goal, rcond=None)
+        yield chosen, c
+
+
+def _candidates(state: State, target: Target, chosen: Sequence[Composed], exponents: np.ndarray) -> Iterator[Candidate]:
+    """Yield the product with exponents rounded to halves, and with free ones where they are not near."""
+    rounded = np.round(2 * exponents) / 2
+    exponential = np.array([_is_exponential(c.name) for c in chosen])
+    near = np.abs(exponents - rounded) < 0.12
+    if (near | exponential).all() and (rounded != 0).all():
+        yield _candidate(state, target, chosen, np.where(exponential, exponents, rounded), exponential)
+    positive = np.array([bool((c.values > 0).all()) for c in chosen])
+    free = exponential | (positive & (np.abs(exponents - rounded) > 1e-6))
+    if free.any() and not (free == exponential).all() and (positive | near).all():
+        yield _candidate(state, target, chosen, np.where(free, exponents, rounded), free)
+
+
+def _candidate(state: State, target: Target, chosen: Sequence[Composed], exponents: np.ndarray, free: np.ndarray) -> Candidate:
+    values = np.ones(state.n_rows)
+    with np.errstate(all="ignore"):
+        for composed, exponent in zip(chosen, exponents):
+            values = values * (composed.values**exponent if exponent % 1 == 0 else np.abs(composed.values) ** exponent)
+    values = np.where(np.isfinite(values), values, 0.0) * target.weights
+    scale = float(values @ (target.values * target.weights)) / max(float(values @ values), 1e-300)
+    inner = mul(Number(scale), *(_factor(c.name, e, f) for c, e, f in zip(chosen, exponents, free)))
+    return state.candidate(target.back(inner), f"{target.name} is a product of {len(chosen)} factors")
+
+
+def _factor(name: Expression, exponent: float, free: bool) -> Expression:
+    if not free:
+        return power(name, exact_exponent(exponent))
+    if isinstance(name, Call) and name.function == "exp":
+        return call("exp", mul(Number(float(exponent)), name.arguments[0]))
+    return power(name, Number(float(exponent)))
+
+
+def _is_exponential(name: Expression) -> bool:
+    return isinstance(name, Call) and name.function == "exp"
+
+
+def _log(values: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return np.log(np.abs(values) + 1e-300)
+
+
+def _usable(logs: np.ndarray) -> bool:
+    return bool(np.isfinite(logs).all() and np.abs(logs).max() < _LONGEST_LOG and logs.std() > 1e-9)

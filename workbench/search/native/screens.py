@@ -1,0 +1,71 @@
+"""All cheap screens of one state, in the order of their cost: what is tried wherever a reduction leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from workbench.expression import Number, call
+from workbench.search.native.composed import function_columns, with_function
+from workbench.search.native.one_variable import one_variable
+from workbench.search.native.polynomials import polynomial
+from workbench.search.native.power_law import power_law
+from workbench.search.native.products import product
+from workbench.search.native.ratios import ratio
+from workbench.search.native.state import Candidate, State
+from workbench.search.native.sums import sums
+from workbench.search.native.transforms import PLAIN
+from workbench.search.native.watch import Watch
+
+
+def screened(state: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield what the cheap screens find at one state."""
+    if state.n_columns == 0:
+        yield state.candidate(Number(float(np.median(state.target))), "a constant is left")
+        return
+    screens = (_plain, one_variable, _ratios, _rooted) if state.n_columns == 1 else (_plain, _ratios, _rooted)
+    for screen in (*screens, _with_functions):
+        yield from screen(state, watch)
+        if watch.over:
+            return
+
+
+def _plain(state: State, watch: Watch) -> Iterator[Candidate]:
+    yield from power_law(state)
+    yield from product(state, watch)
+    yield from polynomial(state, watch, (*PLAIN, "log(y)"))
+
+
+def _ratios(state: State, watch: Watch) -> Iterator[Candidate]:
+    yield from ratio(state, watch, ("y", "y^2"))
+
+
+def _rooted(state: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield polynomials in the square roots of the columns, and sums with exponents of both signs."""
+    if state.n_columns <= 3 and state.positive.all():
+        yield from polynomial(with_roots(state), watch, ("y", "1/y", "y^2"), most=60)
+    if state.n_columns <= 2 and not watch.over:
+        yield from sums(state, watch, PLAIN, 3, most=200, halves=True)
+
+
+def _with_functions(state: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield polynomials and ratios with one function column."""
+    if state.n_columns > 4:
+        return
+    for composed in function_columns(state):
+        own = with_function(state, composed)
+        yield from polynomial(own, watch, ("y", "1/y", "y^2"), most=60, degrees=(1, 2, 3))
+        yield from ratio(own, watch, ("y", "y^2"), (("total", 1), ("total", 2), ("box", 2)))
+        rest = state.without(composed.parts)
+        if rest.n_columns and rest.positive.all() and not watch.over:
+            rooted = with_roots(rest).with_column(composed.values, composed.name)
+            yield from polynomial(rooted, watch, ("y", "y^2"), most=60, degrees=(2, 3))
+        if watch.over:
+            return
+
+
+def with_roots(state: State) -> State:
+    """Return the state with the square roots of its columns."""
+    return replace(state, columns=np.sqrt(state.columns), names=tuple(call("sqrt", name) for name in state.names))

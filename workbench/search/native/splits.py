@@ -1,0 +1,110 @@
+"""A law that is linear in one function column: h = A(rest) + B(rest) f. Both parts are fitted together as smooth functions, named each from its own
+values, and put together again; the whole is then polished on the data, so what the parts lack in accuracy does not matter.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.expression import Expression, Number, Symbol, add, mul, substitute
+from workbench.search.native import symmetries
+from workbench.search.native.composed import Composed, function_columns
+from workbench.search.native.judge import Judge
+from workbench.search.native.polishing import Rows
+from workbench.search.native.polynomials import polynomial
+from workbench.search.native.power_law import power_law
+from workbench.search.native.products import product
+from workbench.search.native.state import HOLE, Candidate, State
+from workbench.search.native.surrogate import Box, chebyshev, degree_for, leave_one_out, slopes
+from workbench.search.native.watch import Watch
+
+_TERMS = 130
+_NAMES = 4  # of each part
+_WORST = 0.1  # relative error of a split that is still named
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """h ~ A(rest) + B(rest) f on the rows."""
+
+    composed: Composed
+    rest: State
+    parts: tuple[np.ndarray, np.ndarray]
+    error: float  # leave-one-out, in units of y
+
+
+def linear_in_function(state: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield A + B f for the function columns f in which the law is best described as linear."""
+    size = float(np.sqrt(np.mean((state.target * state.gain) ** 2)))
+    for split in _splits(state)[:2]:
+        if split.error > min(_WORST * size, 3 * watch.judge.floor) or watch.over:
+            return
+        named = [names_of(split.rest, part, max(split.error / size, 1e-5), watch) for part in split.parts]
+        for constant, slope in itertools.product(*named):
+            inner = add(constant, mul(slope, split.composed.name))
+            yield state.candidate(inner, f"is linear in {split.composed.name}")
+
+
+def _splits(state: State) -> list[Split]:
+    """Return all splits, best first."""
+    found = []
+    columns = [Composed(state.columns[:, i], state.names[i], (i,)) for i in range(state.n_columns)]
+    for composed in [*columns, *function_columns(state)]:
+        rest = state.without(composed.parts)
+        if not rest.n_columns:
+            continue
+        basis = chebyshev(Box.of(rest.columns).places, degree_for(rest.n_columns, state.n_rows // 2, _TERMS))
+        both = np.column_stack([basis, basis * composed.values[:, None]])
+        found.append((leave_one_out(both, state.target, state.gain), len(found), composed, rest, basis, both))
+    found.sort(key=lambda f: f[:2])
+    return [_fitted(state, *f) for f in found[:2]]
+
+
+def _fitted(state: State, error: float, _: int, composed: Composed, rest: State, basis: np.ndarray, both: np.ndarray) -> Split:
+    weighted = both * state.gain[:, None]
+    size = np.linalg.norm(weighted, axis=0)
+    c, *_ = np.linalg.lstsq(weighted / size, state.target * state.gain, rcond=1e-9)
+    c, m = c / size, basis.shape[1]
+    return Split(composed, rest, (basis @ c[:m], basis @ c[m:]), error)
+
+
+def names_of(rest: State, values: np.ndarray, error: float, watch: Watch) -> list[Expression]:
+    """Return the likeliest expressions of smooth values over the columns of a state, plainest first.
+
+    Parameters
+    ----------
+    error : relative error of the values
+    """
+    own = [Symbol(f"_u{i}_") for i in range(rest.n_columns)]
+    rows = Rows({symbol.name: rest.columns[:, i] for i, symbol in enumerate(own)}, values, np.ones_like(values))
+    judge = Judge(rows, watch.judge.functions, None, rounding=error)
+    judge.floor = 3 * error * judge.size
+    inner = State(rest.columns, tuple(own), values, np.ones_like(values), HOLE)
+    for candidate in _quick(inner, Watch(judge, watch.stop)):
+        judge.offer(candidate)
+    back = {symbol.name: name for symbol, name in zip(own, rest.names)}
+    best = sorted(judge.front, key=lambda judged: judged.cost)[:_NAMES]
+    if judge.size == 0:
+        return [Number(0)]
+    return [substitute(judged.expression, back) for judged in best]
+
+
+def _quick(state: State, watch: Watch) -> Iterator[Candidate]:
+    yield state.candidate(Number(float(np.mean(state.target))))
+    yield from power_law(state)
+    yield from product(state, watch, 3)
+    yield from polynomial(state, watch, ("y", "1/y", "y^2", "1/y^2"), most=15, degrees=(1, 2))
+    reduced = state
+    while reduced.n_columns > 1:
+        found = slopes(reduced)
+        evident = symmetries.scalings(reduced, found, 1)
+        if not evident or evident[0].misfit > 0.15:
+            return
+        reduced = symmetries.scaled(reduced, evident[0])
+        yield from power_law(reduced)
+        yield from polynomial(reduced, watch, ("y", "1/y", "y^2", "1/y^2"), most=15, degrees=(1, 2))
+

@@ -1,0 +1,26 @@
+"""What every step of a search asks: is it over, and how good must a find be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workbench.search.native.judge import Judge
+
+
+@dataclass(frozen=True, eq=False)
+class Watch:
+    """The judge's bar, and the caller's wish to stop."""
+
+    judge: Judge
+    stop: Callable[[], bool]
+
+    @property
+    def over(self) -> bool:
+        """Whether to stop at once: asked to, or an exact law is found."""
+        return self.judge.exact or self.stop()
+
+    @property
+    def bar(self) -> float:
+        """The error of y above which a find is not worth polishing."""
+        return self.judge.bar
