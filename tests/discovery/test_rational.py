@@ -122,6 +122,17 @@ def test_a_file_brings_every_byte_back_and_the_script_makes_them_again(found: wb
     assert fingerprint(wb.load_discovery(tmp_path / "replayed.kanwb")) == fingerprint(found)
 
 
+def test_what_a_formula_misses_can_be_fitted_by_rational_functions_and_they_by_more_of_their_kind(data: wb.Dataset) -> None:
+    found = wb.Discovery(data).suppose("sin(3*a) + d").extend(basis="rational", degrees=((5, 4),))
+    assert found.metrics.r2_validation > 1 - 1e-4
+    assert found.network.state((0, 1, 1)) == "rational"
+    before = found.network(data.X_train)
+    found.extend(degrees=((6, 2),), max_iter=3)
+    assert {layer.basis for layer in found.network.layers} == {Rational(6, 4)}
+    assert np.abs(found.network(data.X_train) - before).max() < 0.1
+    assert found.formula().certificate.exact
+
+
 def test_groups_of_rows_have_functions_of_their_own() -> None:
     generator = np.random.default_rng(2)
     x, kind = generator.uniform(0, 5, 211), generator.integers(0, 2, 211)

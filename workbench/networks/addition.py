@@ -31,11 +31,12 @@ def sum_of(first: KAN, second: KAN) -> KAN:
     if sizes[0] != sizes[1]:
         raise NetworkError(f"sum_of(first, second): both must have the same inputs and outputs; got {sizes[0]} and {sizes[1]} of them.")
     depth = max(_depth(first), _depth(second), 2)  # one layer has one edge from an input to an output, and both may need it
+    general = next((layer.basis for network in (first, second) for layer in network.layers if _has_learned(layer)), first.layers[0].basis)
     layers, below = [], {source: source for source in first.layers[0].sources}
     for a, b in zip(_deepened(first, depth), _deepened(second, depth), strict=True):
         last = len(layers) == depth - 1
         ids = {slot: a.targets[k] if last else slot + max(a.targets) + 1 for k, slot in enumerate(b.targets)}
-        layers.append(_together(a, _renamed(b, ids, below)))
+        layers.append(_together(a, _renamed(b, ids, below), general))
         below = ids
     return KAN(tuple(layers))
 
@@ -86,13 +87,13 @@ def _renamed(layer: Layer, slots: Ids, below: Ids) -> Layer:
     )
 
 
-def _together(a: Layer, b: Layer) -> Layer:
-    """Return one layer with the edges of both; slots and sources that they share by id are one."""
+def _together(a: Layer, b: Layer, general: Basis) -> Layer:
+    """Return one layer with the edges of both; slots and sources that they share by id are one, and `general` is the basis where none is learned."""
     sources = tuple(dict.fromkeys((*a.sources, *b.sources)))
     nodes = tuple({node.id: node for node in (*a.nodes, *b.nodes)}.values())
     slots = tuple(slot for node in nodes for slot in node.factors)
     domain = {source: row for layer in sorted((a, b), key=_has_learned) for source, row in zip(layer.sources, layer.domain, strict=True)}
-    basis = _basis(a, b)
+    basis = _basis(a, b) or general
     wide = [_widened(layer, slots, sources, basis.n_coefficients) for layer in (a, b)]
     return Layer(
         sources,
@@ -124,11 +125,11 @@ def _has_learned(layer: Layer) -> bool:
     return bool(layer.alive.sum() > sum(layer.state(layer.targets.index(t), layer.sources.index(s)) != "pruned" for t, s in layer.symbolic))
 
 
-def _basis(a: Layer, b: Layer) -> Basis:
-    """Return the basis of the learned edges of two layers, which must agree where both have some."""
-    learned = [layer for layer in (a, b) if _has_learned(layer)] or [a]
+def _basis(a: Layer, b: Layer) -> Basis | None:
+    """Return the basis of the learned edges of two layers, which must agree where both have some; None where neither has."""
+    learned = [layer for layer in (a, b) if _has_learned(layer)]
     shared = set(a.sources) & set(b.sources)
     ranges = {source: {tuple(layer.domain[layer.sources.index(source)]) for layer in learned} for source in shared}
     if len({layer.basis for layer in learned}) > 1 or any(len(values) > 1 for values in ranges.values()):
         raise NetworkError("sum_of(first, second): learned edges of one level must be of one basis, and those of one input have the same range.")
-    return learned[0].basis
+    return learned[0].basis if learned else None
