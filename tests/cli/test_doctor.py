@@ -12,6 +12,7 @@ import pytest
 
 from workbench.cli import doctor, main
 from workbench.exceptions import JobError
+from workbench.julia import julia_environment
 
 
 def _finding(name: str) -> doctor.Finding:
@@ -87,7 +88,7 @@ def test_the_julia_environment_is_the_one_juliapkg_would_use(monkeypatch: pytest
     monkeypatch.delenv("PYTHON_JULIAPKG_PROJECT", raising=False)
     code = "from juliapkg.state import STATE; print(STATE['project'])"
     project = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout.strip()
-    assert str(doctor._julia_environment()) == project
+    assert str(julia_environment()) == project
 
 
 class _Terminal(io.StringIO):

@@ -18,11 +18,11 @@ import shutil
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Literal
 
 import workbench
 from workbench.exceptions import JobError, MissingEngineError, WorkbenchError
+from workbench.julia import julia_environment, julia_state
 
 INSTALL_COST = "a few hundred MB to download, 1 to 2 GB on disk and 5 to 20 minutes"      # an estimate: it depends on what Julia compiles
 
@@ -81,7 +81,7 @@ def install_julia(assume_yes: bool = False) -> int:
     """
     if importlib.util.find_spec("pysr") is None:
         raise MissingEngineError(f"PySR is not installed in {sys.prefix}. Type: {sys.executable} -m pip install pysr")
-    print(f"PySR searches with Julia. Installing Julia and its packages takes {INSTALL_COST}; they go to {_julia_environment()}.", flush=True)
+    print(f"PySR searches with Julia. Installing Julia and its packages takes {INSTALL_COST}; they go to {julia_environment()}.", flush=True)
     if not assume_yes and not _agreed("Install now? [y/N] "):
         print("Nothing was installed.")
         return 0
@@ -200,27 +200,9 @@ def _operon() -> Finding:
 
 def _julia() -> Finding:
     """Report PySR and its Julia without importing either."""
-    version, remedy = _version("pysr"), "kan-workbench doctor --install pysr"
-    if version is None:
+    state, remedy = julia_state(), "kan-workbench doctor --install pysr"
+    if state.pysr is None:
         return Finding("PySR", "absent", "not installed", f"{sys.executable} -m pip install pysr")
-    meta = _julia_environment() / "pyjuliapkg" / "meta.json"
-    try:
-        julia = json.loads(meta.read_text(encoding="utf-8"))
-        return Finding("PySR", "ready", f"{version} with Julia {julia['version']} ({julia['executable']})")
-    except FileNotFoundError:
-        found = shutil.which("julia")
-        return Finding("PySR", "absent", f"{version}, but its Julia packages are not installed" + (f" (Julia itself: {found})" if found else ""), remedy)
-    except (OSError, ValueError, KeyError) as error:
-        return Finding("PySR", "absent", f"{version}, but {meta} cannot be read ({type(error).__name__})", remedy)
-
-
-def _julia_environment() -> Path:
-    """Return the folder where juliapkg keeps PySR's Julia packages (juliapkg 0.1, state.py)."""
-    project = os.environ.get("PYTHON_JULIAPKG_PROJECT")
-    if project:
-        return Path(project)
-    prefix = sys.prefix if sys.prefix != sys.base_prefix else os.environ.get("CONDA_PREFIX")
-    if prefix:
-        return Path(prefix).absolute() / "julia_env"
-    depot = os.environ.get("JULIA_DEPOT_PATH", "").split(os.pathsep)[0] or Path.home() / ".julia"
-    return Path(depot).absolute() / "environments" / "pyjuliapkg"
+    if state.ready:
+        return Finding("PySR", "ready", f"{state.pysr} with Julia {state.julia} ({state.executable})")
+    return Finding("PySR", "absent", f"{state.pysr}, but {state.fault}" + (f" (Julia itself: {state.executable})" if state.executable else ""), remedy)

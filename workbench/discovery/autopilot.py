@@ -14,7 +14,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -23,18 +22,19 @@ from workbench.dataset import Dataset
 from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.findings import LAW, Finding, finding, pareto, shortest
-from workbench.discovery.proposals import Collected, adopted, search_problem
+from workbench.discovery.proposals import adopted
 from workbench.discovery.rivals import rival_laws
 from workbench.discovery.scales import suggest_transforms
+from workbench.discovery.searching import Limits, Search
 from workbench.discovery.verdict import DIGITS, digits_lost, verdict
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.networks import LEARNED, Edge
-from workbench.search import Proposal
 from workbench.training import FitProgress
 
 Watcher = Callable[[float, str], None]
 
-_SEARCH, _SCALES = 0.5, 0.7  # shares of the time: until when whole formulas are searched, and until when scales are chosen
+_FIRST_LOOK, _SEARCH, _CONCLUDE = 0.25, 0.7, 0.9  # shares of the time: when there may be a law already, when curves are named, when the end is near
+_CONCLUSION = 0.5  # seconds that a verdict takes
 _EXACT = 1e-11  # unitless error that only rounding leaves
 _CLEARLY = 0.7  # another form must lower the error to this share to take a named edge over
 _ROWS_PER_EDGE = 5
@@ -50,8 +50,14 @@ class _Clock:
         return time.monotonic() - self._start
 
     @property
+    def share(self) -> float:
+        """How much of the budget is spent; at most 0.99, as the last word is not said yet."""
+        return min(self.spent / self.budget, 0.99)
+
+    @property
     def over(self) -> bool:
-        return self.spent > self.budget
+        """Whether it is time to conclude, which takes a moment itself."""
+        return self.spent > min(_CONCLUDE * self.budget, self.budget - _CONCLUSION)
 
 
 def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one decision that a person can take
@@ -86,48 +92,69 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
         raise DiscoveryError(f"time_budget={time_budget}: give seconds above 0, such as 60.")
     watch = watch or (lambda fraction, words: None)
     clock = _Clock(time_budget)
-    watch(0.0, "searching for whole formulas")
-    limits = Limits(functions, max_complexity, hidden_layer_sizes)
-    proposals, exact = _proposals(data, limits, lambda: clock.spent > _SEARCH * time_budget, random_state)
-    if scales == "auto" and not data.transforms and not exact and clock.spent < _SCALES * time_budget:
-        watch(min(clock.spent / time_budget, 0.99), "choosing scales")
-        data = data.with_transforms(suggest_transforms(data, random_state))
-        if data.targets[0].name in data.transforms:
-            more, _ = _proposals(data, limits, lambda: clock.spent > (1.0 + _SEARCH) / 2 * time_budget, random_state)
-            proposals = [*proposals, *more]
-    found = Discovery(data)
-    findings = list(adopted(found, proposals, lambda: clock.over))
-    for settings in _shapes(data, hidden_layer_sizes):
-        if findings and (clock.over or any(each.error < LAW**2 and not each.formula.definitions for each in findings)):
-            break
-        watch(min(clock.spent / time_budget, 0.99), f"trying the shape {settings['hidden_layer_sizes']}")
-        try:
-            findings.extend(_attempt(found, {**settings, "random_state": random_state}, functions, clock, wait=not findings))
-        except (TrainingError, SnapError):
-            continue
-    flexible = min((state.metrics.rmse_validation for state in found.states if not state.metrics.n_symbolic), default=np.inf)
+    search = Search(data, Limits(functions, max_complexity, hidden_layer_sizes), random_state, lambda words: watch(clock.share, words))
+    try:
+        watch(0.0, "searching for whole formulas")
+        search.run(lambda: clock.share > _FIRST_LOOK)
+        found = Discovery(data if search.exact else _scaled(data, search, clock, scales, random_state, watch))
+        findings = list(adopted(found, search.news(), lambda: clock.over))
+        flexible = np.inf if search.exact else _flexible(found, random_state)
+        if not (search.exact or _settled(found, findings, flexible, max_complexity)):
+            search.run(lambda: clock.share > _SEARCH)
+            findings += adopted(found, search.news(), lambda: clock.over)
+            findings += _shaped(found, hidden_layer_sizes, functions, clock, random_state, watch, findings)
+            findings += adopted(found, search.news(), lambda: clock.over)
+    finally:
+        search.end()
+    flexible = min((state.metrics.rmse_validation for state in found.states if not state.metrics.n_symbolic), default=flexible)
     return _concluded(found, findings, flexible, max_complexity)
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What a person fixed beforehand."""
+def _scaled(data: Dataset, search: Search, clock: _Clock, scales: str, random_state: int, watch: Watcher) -> Dataset:
+    """Return the data on the scales that were chosen, if that was asked for; a target seen as its logarithm is searched anew."""
+    if scales != "auto" or data.transforms:
+        return data
+    watch(clock.share, "choosing scales")
+    data = data.with_transforms(suggest_transforms(data, random_state))
+    if data.targets[0].name in data.transforms:
+        search.on(data)
+        search.run(lambda: clock.share > 2 * _FIRST_LOOK)
+    return data
 
-    functions: Sequence[str] | None
-    max_complexity: int | None
-    hidden_layer_sizes: tuple[int, ...] | None
+
+def _flexible(found: Discovery, random_state: int) -> float:
+    """Fit a network that bends to most things, to compare with, and return its error on checked rows."""
+    try:
+        return found.leave().fit(hidden_layer_sizes=(5,), sparsity=1e-4, random_state=random_state).metrics.rmse_validation
+    except TrainingError:
+        return np.inf
 
 
-def _proposals(data: Dataset, limits: Limits, stop: Callable[[], bool], random_state: int) -> tuple[list[Proposal], bool]:
-    """Return what the engine proposes, simplest first, and whether one of them is exact; nothing where a shape was asked for."""
-    problem = search_problem(data, limits.functions, limits.max_complexity)
-    if problem is None or limits.hidden_layer_sizes is not None:
-        return [], False
-    from workbench.search.native.engine import NativeEngine
+def _settled(found: Discovery, findings: list[Finding], flexible: float, max_complexity: int | None) -> bool:
+    """Whether the formula that would be picked now is a law already: nothing is left in the rows that more search could explain."""
+    return bool(findings) and _concluded(found, findings, flexible, max_complexity).verdict == "law"
 
-    collected = Collected(problem)
-    exact = collected.search(NativeEngine(), stop, random_state)
-    return collected.front, exact
+
+def _shaped(
+    found: Discovery,
+    hidden_layer_sizes: tuple[int, ...] | None,
+    functions: Sequence[str] | None,
+    clock: _Clock,
+    random_state: int,
+    watch: Watcher,
+    known: Sequence[Finding],
+) -> list[Finding]:
+    """Fit networks of several shapes and name their edges, until one is exact or time is over."""
+    findings: list[Finding] = []
+    for settings in _shapes(found.data, hidden_layer_sizes):
+        if (known or findings) and (clock.over or any(each.error < LAW**2 and not each.formula.definitions for each in findings)):
+            break
+        watch(clock.share, f"trying the shape {settings['hidden_layer_sizes']}")
+        try:
+            findings.extend(_attempt(found, {**settings, "random_state": random_state}, functions, clock, wait=not (known or findings)))
+        except (TrainingError, SnapError):
+            continue
+    return findings
 
 
 def _shapes(data: Dataset, wanted: tuple[int, ...] | None) -> list[dict[str, Any]]:

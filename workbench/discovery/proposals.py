@@ -18,7 +18,7 @@ from workbench.exceptions import WorkbenchError
 from workbench.expression import complexity, evaluate, fold
 
 if TYPE_CHECKING:
-    from workbench.search import Engine, Proposal, SearchProblem
+    from workbench.search import Proposal, SearchProblem
 
 _MOST_ADOPTED = 12  # proposals that become networks
 _EXACT = 1e-9  # of the spread: below it a formula is not an approximation
@@ -53,26 +53,23 @@ class Collected:
 
     def __init__(self, problem: SearchProblem) -> None:
         self.problem = problem
+        self.all: list[Proposal] = []
         self._best: dict[int, tuple[float, Proposal]] = {}
         self._columns = dict(zip(problem.symbols, problem.X.T, strict=True))
         mean = np.average(problem.y, weights=problem.weights)
         self._spread = float(np.average((problem.y - mean) ** 2, weights=problem.weights))
 
-    def search(self, engine: Engine, stop: Callable[[], bool], random_state: int) -> bool:
-        """Take in what an engine proposes until it ends, time is over or a proposal is exact; return whether one is."""
-        with np.errstate(all="ignore"):  # an engine tries much that has no value
-            for proposal in engine.search(self.problem, stop, random_state):
-                if self.take(proposal) < _EXACT**2:
-                    return True
-                if stop():
-                    break
-        return False
+    @property
+    def exact(self) -> bool:
+        """Whether a proposal has no error but that of rounding."""
+        return any(error < _EXACT**2 for error, _ in self._best.values())
 
     def take(self, proposal: Proposal) -> float:
         """Keep a proposal if it is the best of its length; return its error as a share of the target's variance."""
         with np.errstate(all="ignore"):
             values = np.broadcast_to(evaluate(proposal.expression, self._columns), self.problem.y.shape)
             error = float(np.average((values - self.problem.y) ** 2, weights=self.problem.weights)) / (self._spread or 1.0)
+        self.all.append(proposal)
         size = complexity(fold(proposal.expression))
         if np.isfinite(error) and (size not in self._best or error < self._best[size][0]):
             self._best[size] = (error, proposal)

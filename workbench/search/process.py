@@ -9,7 +9,8 @@ What an engine sent before it died is kept; that it died is one sentence.
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -26,7 +27,12 @@ Progress = Callable[[str], None]
 
 
 def proposals(
-    engine: str, problem: SearchProblem, settings: Mapping[str, object], stop: Callable[[], bool], progress: Progress | None = None
+    engine: str,
+    problem: SearchProblem,
+    settings: Mapping[str, object],
+    stop: Callable[[], bool],
+    progress: Progress | None = None,
+    meanwhile: Callable[[], Iterable[Proposal]] = tuple,
 ) -> Iterator[Proposal]:
     """Run an engine on a problem; yield what it proposes until it ends or `stop()` is true. The process ends with the iteration.
 
@@ -35,6 +41,7 @@ def proposals(
     engine : its name, as `workbench.search.child` knows it
     settings : what the engine itself wants to know, as JSON
     progress : told in words what the engine does
+    meanwhile : asked again and again for what can be proposed without the process, such as the content of a file that it writes
 
     Raises
     ------
@@ -51,6 +58,7 @@ def proposals(
     try:
         process.send(framing.encode({"type": "search", **_described(problem), **settings}, _arrays(problem)))
         for message in _until(inbox, stop):
+            yield from meanwhile()
             match message:
                 case int() as returncode:
                     raise JobError(f"The engine {engine} ended in the middle of its search ({describe_end(returncode)}). What it had found is kept.")
@@ -68,12 +76,18 @@ def proposals(
 
 
 def _until(inbox: queue.SimpleQueue, stop: Callable[[], bool]) -> Iterator[object]:
-    """Yield what arrives until `stop()` is true."""
+    """Yield what arrives, and None where nothing did for a moment, until `stop()` is true."""
     while not stop():
         try:
             yield inbox.get(timeout=ASKED_EVERY)
         except queue.Empty:
-            continue
+            yield None
+
+
+def within(seconds: float | None, stop: Callable[[], bool]) -> Callable[[], bool]:
+    """Return a question that is true when `stop()` is, or when the time is over."""
+    end = None if seconds is None else time.monotonic() + seconds
+    return lambda: stop() or (end is not None and time.monotonic() >= end)
 
 
 def _described(problem: SearchProblem) -> dict[str, object]:

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from workbench.expression import Expression, add, call, mul
+from workbench.expression import Expression, add, call, mul, power
 from workbench.search.native.state import State
 
 _LARGEST = 1e6
@@ -61,6 +61,8 @@ def factors(state: State) -> Iterator[Composed]:
             *ONE_COLUMN[:4],
             (lambda v: 1 + v, lambda e: add(1, e)),
             (lambda v: 1 - v, lambda e: add(1, -e)),
+            (lambda v: 1 + v * v, lambda e: add(1, power(e, 2))),
+            (lambda v: 1 - v * v, lambda e: add(1, -power(e, 2))),
         )
         for values, written in rules:
             composed = Composed(_evaluated(values, u), written(name), (i,))

@@ -60,12 +60,13 @@ def exact_fit(columns: np.ndarray, target: np.ndarray, exact: float = 1e-9, most
     return SparseFit(kept, c / size[kept], float(residual @ residual) / total**2, -np.inf)
 
 
-def eliminated(columns: np.ndarray, target: np.ndarray, charge: float, most: int = 8) -> list[SparseFit]:
-    """Return fits with at most `most` terms, shortest description first.
+def eliminated(columns: np.ndarray, target: np.ndarray, charge: float, limit: float = np.inf, most: int = 8) -> list[SparseFit]:
+    """Return fits with at most `most` terms, shortest description first; none where not even all terms reach the limit.
 
     Parameters
     ----------
     charge : what one more term costs, in the unit of n log(rss)
+    limit : root mean square error above which a fit is not wanted
     """
     size = np.linalg.norm(columns, axis=0)
     if not np.isfinite(size).all() or (size == 0).any():
@@ -78,9 +79,14 @@ def eliminated(columns: np.ndarray, target: np.ndarray, charge: float, most: int
     except np.linalg.LinAlgError:
         return []
     kept, path = np.arange(len(size)), []
+    least = total * max(1 - float(projection @ inverse @ projection) / total, _ROUNDING)
+    if not least <= max(n - len(size), 1) * limit**2:
+        return []
     while len(kept):
         c = inverse @ projection[kept]
         left = max(1 - float(c @ projection[kept]) / total, _ROUNDING)
+        if left * total > 4 * n * limit**2:
+            break
         if len(kept) <= most:
             path.append(SparseFit(kept, c / size[kept], left, n * np.log(left) + charge * len(kept)))
         place = int(np.argmin(c * c / np.maximum(np.diag(inverse), 1e-300)))

@@ -19,7 +19,7 @@ from workbench.search.native.judge import Judge
 from workbench.search.native.moves import Weighed
 from workbench.search.native.polishing import Rows
 from workbench.search.native.power_law import power_law
-from workbench.search.native.screens import screened
+from workbench.search.native.screens import quick, thorough
 from workbench.search.native.splits import linear_in_function
 from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.sums import sums
@@ -74,18 +74,27 @@ def _candidates(root: State, watch: Watch) -> Iterator[Candidate]:
     if watch.over:
         return
     watch.judge.floor = smooth_error(root)
-    yield from screened(root, watch)
+    yield from quick(root, watch)
     if watch.over:
         return
     yield from sums(root, watch, PLAIN, 2, most=400)
     chain = []
     for state in _chain(root, watch):
         chain.append(state)
-        yield from screened(state, watch)
+        yield from quick(state, watch)
         if watch.over:
             return
+    visited: list[Weighed] = []
+    yield from _beam([root, *chain], watch, visited)
+    if watch.over:
+        return
     yield from sums(root, watch, ALL, 4)
-    yield from _beam([root, *chain], watch)
+    for state in sorted(visited, key=lambda w: (w.state.n_columns, w.error)):
+        yield from thorough(state.state, watch)
+        if watch.over:
+            return
+        if state.state.n_columns >= 2:
+            yield from linear_in_function(state.state, watch)
 
 
 def _chain(root: State, watch: Watch) -> Iterator[State]:
@@ -103,25 +112,30 @@ def _chain(root: State, watch: Watch) -> Iterator[State]:
         yield state
 
 
-def _beam(known: list[State], watch: Watch) -> Iterator[Candidate]:
-    """Yield candidates of the most promising states with ever fewer columns."""
+def _beam(known: list[State], watch: Watch, visited: list[Weighed]) -> Iterator[Candidate]:
+    """Yield quick candidates of the most promising states with ever fewer columns, and append the states to `visited`."""
     levels: dict[int, list[Weighed]] = {}
     for state in known:
         levels.setdefault(state.n_columns, []).append(Weighed(state, smooth_error(state)))
     screened_already = {id(state) for state in known}
-    for n_columns in range(known[0].n_columns, 0, -1):
-        level = sorted(levels.get(n_columns, []), key=lambda w: w.error)[:_BEAM]
-        for place, state in enumerate(level):
-            watch.judge.floor = min(watch.judge.floor, state.error)
-            if id(state.state) not in screened_already:
-                yield from screened(state.state, watch)
-            if watch.over:
-                return
-            if state.state.n_columns >= 2:
-                yield from linear_in_function(state.state, watch)
-            for collapse in moves.collapsed(state.state):
-                yield from screened(collapse, watch)
+    for n_columns in range(known[0].n_columns, -1, -1):
+        for own in _distinct(levels.get(n_columns, []))[:_BEAM]:
+            visited.append(own)
+            watch.judge.floor = min(watch.judge.floor, own.error)
+            if id(own.state) not in screened_already:
+                yield from quick(own.state, watch)
+            for collapse in moves.collapsed(own.state):
                 if watch.over:
                     return
-            for found in moves.weighed(moves.moves(state.state), _BEAM, watch.stop):
-                levels.setdefault(found.state.n_columns, []).append(found)
+                yield from quick(collapse, watch)
+            if watch.over:
+                return
+            if n_columns:
+                for found in moves.weighed(moves.moves(own.state), _BEAM, watch.stop):
+                    levels.setdefault(found.state.n_columns, []).append(found)
+
+
+def _distinct(states: list[Weighed]) -> list[Weighed]:
+    """Return the states by rising error, one of each error: u/v and v/u describe the same."""
+    by_error = {float(f"{state.error:.5g}"): state for state in reversed(states)}
+    return [by_error[error] for error in sorted(by_error)]

@@ -1,10 +1,10 @@
 """Which candidate describes the data in the fewest words: error and length weighed in one number.
 
-    cost = n log(mse) + length,        length = about 8 for a free constant, 6 for a variable or function, the bits of an exact number
+    cost = n log(mse) + length,        length = log n + 3 for a free constant, 6 for a variable or function, the bits of an exact number
 
-That is twice the description length in nats (Rissanen, 1978; BIC charges log n for a constant). An exact constant costs less than a fitted one,
-so a law with whole numbers beats its neighbour with fitted ones where the data cannot tell them apart. The front keeps, for every complexity,
-the best error; everything that is in neither is forgotten.
+That is twice the description length in nats (Rissanen, 1978). BIC charges log n for a constant; three more pay for having been chosen among many.
+An exact constant costs less than a fitted one, so a law with whole numbers beats its neighbour with fitted ones where the data cannot tell them
+apart. The front keeps, for every complexity, the best error; everything that is in neither is forgotten.
 """
 
 from __future__ import annotations
@@ -17,14 +17,18 @@ import numpy as np
 
 from workbench.exceptions import ExpressionError
 from workbench.expression import Call, Constant, Expression, Number, Symbol, complexity, fold, free_constants, symbols, walk
+from workbench.search.native.exact_constants import with_exact_constants
+from workbench.search.native.parting import parted
 from workbench.search.native.polishing import Rows, polished
 from workbench.search.native.state import Candidate
 
-_CONSTANT, _NAME, _OPERATOR, _PI = 8.0, 6.0, 1.0, 4.0
+_CHOSEN, _NAME, _OPERATOR, _PI = 3.0, 6.0, 1.0, 4.0
+_SHORT_NAMES = {"sqrt": 2.0, "cbrt": 3.0}
 _ROUNDING = 1e-12  # errors below this share of the target's size are rounding
 _EXACT = 1e-9  # errors below this share are no noise of a measurement
 _FEW = 6  # constants of a law that an exact fit proves; with more, a fit can imitate one
 _QUICK_ROWS, _QUICK_STEPS = 200, 10
+_RIVAL = 40.0  # costs this near to the best may change places once constants are exact
 _LONGEST = 400  # nodes; longer ones are no laws
 
 
@@ -86,11 +90,15 @@ class Judge:
         if not np.isfinite(rmse) or (key := (float(f"{rmse:.6g}"), size)) in self._seen:
             return None
         self._seen.add(key)
+        if self.best is None or self.cost(expression, rmse) < self.best.cost + _RIVAL:
+            expression, rmse = with_exact_constants(expression, rmse, self.rows, self.cost)
+            expression = self._folded(expression)
+            size = complexity(expression)
         return self._placed(Judged(expression, rmse, size, self.cost(expression, rmse), candidate.path))
 
     def cost(self, expression: Expression, rmse: float) -> float:
         """Return n log(mse) + length."""
-        return 2 * len(self.rows.y) * math.log(rmse / self.size + self.rounding) + length(expression)
+        return 2 * len(self.rows.y) * math.log(rmse / self.size + self.rounding) + length(expression, len(self.rows.y))
 
     def _allowed(self, expression: Expression) -> bool:
         nodes = list(walk(expression))
@@ -110,7 +118,7 @@ class Judge:
 
     def _folded(self, expression: Expression) -> Expression:
         try:
-            folded = fold(expression, self.positive)
+            folded = fold(parted(expression, self.positive), self.positive)
         except (ExpressionError, OverflowError):
             return expression
         return folded if self._allowed(folded) else expression
@@ -128,13 +136,13 @@ class Judge:
         return judged
 
 
-def length(expression: Expression) -> float:
+def length(expression: Expression, n_rows: int) -> float:
     """Return what an expression costs in the unit of n log(mse)."""
-    total = 0.0
+    total, constant = 0.0, _CHOSEN + math.log(max(n_rows, 8))
     for node in walk(expression):
         match node:
             case Number(value=float()):
-                total += _CONSTANT
+                total += constant
             case Number(value=value):
                 total += _exact_length(Fraction(value))
             case Constant():
@@ -145,8 +153,8 @@ def length(expression: Expression) -> float:
                 total += _OPERATOR * (len(arguments) - 1)
             case Call(function="pow"):
                 total += _OPERATOR
-            case Call():
-                total += _NAME
+            case Call(function=name):
+                total += _SHORT_NAMES.get(name, _NAME)
     return total
 
 

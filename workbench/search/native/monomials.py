@@ -99,6 +99,18 @@ def combination(coefficients: Sequence[float], terms: Sequence[Expression]) -> E
     return add(*(mul(Number(float(c)), term) for c, term in zip(coefficients, terms)))
 
 
+def sum_of(names: Sequence[Expression], exponents: np.ndarray, coefficients: Sequence[float]) -> Expression:
+    """Return sum of coefficient * monomial, with a common monomial in front where that is shorter: m*c**2*(1 - v/c)."""
+    pivots = [np.zeros(exponents.shape[1]), _common(exponents), *exponents] if len(exponents) > 1 else [np.zeros(exponents.shape[1])]
+    pivot = min(pivots, key=lambda p: np.count_nonzero(p) + np.count_nonzero(exponents - p))
+    return mul(written(names, pivot), combination(coefficients, [written(names, e - pivot) for e in exponents]))
+
+
+def _common(exponents: np.ndarray) -> np.ndarray:
+    """Return the powers that all monomials share."""
+    return np.where((exponents > 0).all(0), exponents.min(0), np.where((exponents < 0).all(0), exponents.max(0), 0.0))
+
+
 def _simplex(n_columns: int, degree: int) -> Iterator[tuple[int, ...]]:
     if n_columns == 0:
         yield ()

@@ -9,7 +9,7 @@ such functions are found in a dictionary over a grid of inner constants, which t
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from workbench.expression import Expression, Number, add, call, mul, power
 from workbench.primitives import LIBRARY, PrimitiveForm
+from workbench.search.native.monomials import combination
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.sums import combinations
 from workbench.search.native.surrogate import smooth_error
@@ -26,7 +27,7 @@ from workbench.snapping.curve import Curve
 from workbench.snapping.edge_fit import EdgeFit, fit_forms
 
 _FORMS = tuple(PrimitiveForm(primitive) for primitive in LIBRARY.values() if primitive.name not in ("abs", "sign", "|x|^p", "log^2"))
-_BESIDE = (0, 1, -1, 2, -2, 3, -3, 0.5, -0.5)
+USUAL, RARE = (0, 1, -1, 2, -2), (3, -3, 0.5, -0.5)  # powers beside a form
 _INSIDE = (1, 2, -1, 0.5)
 _SCATTER = 0.01  # of the size of y
 _CLEAN, _CLEAN_ROWS = 1e-2, 250
@@ -34,19 +35,20 @@ _BEST = 8  # fits of each kind that are offered
 _NODES = 12.0  # what a node of a form costs, against n log(error^2)
 
 
-def one_variable(state: State, watch: Watch) -> Iterator[Candidate]:
-    """Yield forms of the only column of a state."""
+def one_variable(state: State, watch: Watch, powers: Sequence[float] = USUAL) -> Iterator[Candidate]:
+    """Yield forms of the only column of a state, with one of the powers beside them."""
     if state.n_rows < 8 or np.ptp(state.columns[:, 0]) <= 0 or not _a_curve(state, watch):
         return
     state = _enough_rows(state)
     positive = bool(state.positive[0])
-    for beside in _BESIDE if positive else (0, 1):
+    for beside in powers if positive else [p for p in powers if p in (0, 1)]:
         for inside in _INSIDE if positive and beside == 0 else (1, 2) if beside == 0 else (1,):
-            transforms = ("y", "1/y", "log(y)", "y^2", "sqrt(y)", "1/y^2") if inside == 1 else ("y", "log(y)")
+            transforms = ("y", "log(y)") if inside != 1 else ("y", "1/y", "log(y)") if beside else ("y", "1/y", "log(y)", "y^2", "sqrt(y)", "1/y^2")
             yield from _forms(state, watch, beside, inside, transforms)
             if watch.over:
                 return
-    yield from sums_of_functions(state, watch)
+    if 0 in powers:
+        yield from sums_of_functions(state, watch)
 
 
 def _a_curve(state: State, watch: Watch) -> bool:
@@ -81,6 +83,8 @@ def _forms(state: State, watch: Watch, beside: float, inside: float, transforms:
         if watch.over:
             return
         curve = Curve.of(places, target.values, target.weights**2)
+        if state.n_rows > _CLEAN_ROWS:  # noise: means of neighbours know as much, and are fewer
+            curve = curve.coarse
         if not curve.variance > 0:
             continue
         scale = np.sqrt(curve.variance * float(np.mean(target.weights**2)))
@@ -109,7 +113,11 @@ def sums_of_functions(state: State, watch: Watch) -> Iterator[Candidate]:
     values = np.column_stack([f.values for f in features])
     good = np.isfinite(values).all(axis=0) & (np.abs(values).max(axis=0) < 1e8)
     names = [f.name for f, usable in zip(features, good) if usable]
-    yield from combinations(state, watch, targets(state, ("y", "log(y)", "1/y")), values[:, good], names, 3)
+
+    def written(columns: list[int], coefficients: np.ndarray) -> Expression:
+        return combination(coefficients, [names[i] for i in columns])
+
+    yield from combinations(state, watch, targets(state, ("y", "log(y)", "1/y")), values[:, good], written, 3)
 
 
 def _features(u: np.ndarray, name: Expression) -> Iterator[_Feature]:

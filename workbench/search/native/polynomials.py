@@ -32,7 +32,7 @@ def polynomial(state: State, watch: Watch, transforms: Sequence[str], most: int 
             if watch.over:
                 return
             for fit in _fits(columns, target, watch.bar):
-                inner = monomials.combination(fit.coefficients, [monomials.written(state.names, exponents[i]) for i in fit.terms])
+                inner = monomials.sum_of(state.names, exponents[fit.terms], fit.coefficients)
                 yield state.candidate(target.back(inner), f"{target.name} is a polynomial of {len(fit.terms)} terms")
 
 
@@ -44,6 +44,4 @@ def _fits(columns: np.ndarray, target: Target, bar: float) -> list[SparseFit]:
         return [exact]
     if columns.shape[1] > _NOISY_TERMS:
         return []
-    total = float(values @ values) / len(values)
-    fits = eliminated(weighted, values, _TERM)[:3]
-    return [fit for fit in fits if np.sqrt(fit.left * total) < 1.5 * bar and fit.left > 1e-15]
+    return [fit for fit in eliminated(weighted, values, _TERM, bar)[:3] if fit.left > 1e-15]

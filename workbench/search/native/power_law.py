@@ -30,7 +30,7 @@ def power_law(state: State) -> Iterator[Candidate]:
     for variant in variants:
         whole = np.where(np.isnan(variant), 0.0, variant)
         key = tuple(variant.tolist())
-        if key in offered or not np.any(whole) and not np.isnan(variant).any() or np.abs(whole).max() > _LARGEST:
+        if key in offered or (not np.any(whole) and not np.isnan(variant).any()) or np.abs(whole).max() > _LARGEST:
             continue
         offered.append(key)
         yield state.candidate(_scaled(state, variant, fit), "a power law: log y is linear in the logs")

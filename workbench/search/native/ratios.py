@@ -92,35 +92,52 @@ def _noisy(columns: np.ndarray, target: Target, bar: float) -> list[np.ndarray]:
     found = []
     for lead in range(min(m, _LEADS)):
         free = np.delete(np.arange(2 * m), m + lead)
-        vector = _reweighted(both, columns, target, free, m + lead)
-        if vector is None:
-            continue
-        with np.errstate(all="ignore"):
-            residual = (columns @ vector[:m] / (columns @ vector[m:]) - target.values) * target.weights
-        if np.sqrt(np.mean(residual**2)) < 2.0 * bar:
+        vector = _reweighted(both, columns, target, free, m + lead, bar)
+        if vector is not None and _rmse(columns, vector, target) < 1.5 * bar:
             found.append(vector)
     return found
 
 
-def _reweighted(both: np.ndarray, columns: np.ndarray, target: Target, free: np.ndarray, fixed: int) -> np.ndarray | None:
-    """Repeat the linear fit of P - T(h) (Q - q) = T(h) q with weights 1/Q, eliminating terms each time."""
+def _reweighted(both: np.ndarray, columns: np.ndarray, target: Target, free: np.ndarray, fixed: int, bar: float) -> np.ndarray | None:
+    """Repeat the linear fit of P - T(h) (Q - q) = T(h) q with weights 1/Q; then eliminate terms, where all of them reach the bar."""
     m = columns.shape[1]
-    denominator, vector = columns[:, fixed - m], None
-    for _ in range(3):
+    vector = np.zeros(2 * m)
+    vector[fixed] = 1.0
+    for few in (False, False, True):
         with np.errstate(all="ignore"):
-            weights = target.weights / np.abs(denominator)
+            weights = target.weights / np.abs(columns @ vector[m:])
         if not np.isfinite(weights).all():
             return None
-        fits = eliminated(both[:, free] * weights[:, None], -both[:, fixed] * weights, _TERM)
-        if not fits:
+        if few and _rmse(columns, vector, target) > bar:
             return None
+        weighted, goal = both[:, free] * weights[:, None], -both[:, fixed] * weights
+        terms, coefficients = _least_squares(weighted, goal, few)
         vector = np.zeros(2 * m)
-        vector[free[fits[0].terms]] = fits[0].coefficients
+        vector[free[terms]] = coefficients
         vector[fixed] = 1.0
-        denominator = columns @ vector[m:]
-        if np.abs(denominator).min() < 1e-3 * np.median(np.abs(denominator)) or not vector[:m].any():
+        denominator = np.abs(columns @ vector[m:])
+        if denominator.min() < 1e-3 * np.median(denominator) or not vector[:m].any():
             return None
     return vector
+
+
+def _least_squares(weighted: np.ndarray, goal: np.ndarray, few: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return (terms, coefficients) of all terms, or of few."""
+    if few:
+        fits = eliminated(weighted, goal, _TERM)
+        return (fits[0].terms, fits[0].coefficients) if fits else (np.empty(0, dtype=int), np.empty(0))
+    size = np.linalg.norm(weighted, axis=0)
+    size = np.where(size > 0, size, 1.0)
+    scaled = weighted / size
+    normal = scaled.T @ scaled + 1e-11 * np.eye(len(size))
+    return np.arange(len(size)), np.linalg.solve(normal, scaled.T @ goal) / size
+
+
+def _rmse(columns: np.ndarray, vector: np.ndarray, target: Target) -> float:
+    m = columns.shape[1]
+    with np.errstate(all="ignore"):
+        residual = (columns @ vector[:m] / (columns @ vector[m:]) - target.values) * target.weights
+        return float(np.sqrt(np.mean(residual**2)))
 
 
 def _written(state: State, exponents: np.ndarray, vector: np.ndarray) -> Expression:
@@ -128,6 +145,6 @@ def _written(state: State, exponents: np.ndarray, vector: np.ndarray) -> Express
 
     def side(part: np.ndarray) -> Expression:
         used = np.flatnonzero(part)
-        return monomials.combination(part[used], [monomials.written(state.names, exponents[i]) for i in used])
+        return monomials.sum_of(state.names, exponents[used], part[used])
 
     return mul(side(vector[:m]), power(side(vector[m:]), -1))

@@ -1,4 +1,4 @@
-"""All cheap screens of one state, in the order of their cost: what is tried wherever a reduction leads."""
+"""The screens of one state in the order of their cost: what is tried wherever a reduction leads, and what is tried later."""
 
 from __future__ import annotations
 
@@ -9,37 +9,49 @@ import numpy as np
 
 from workbench.expression import Number, call
 from workbench.search.native.composed import function_columns, with_function
-from workbench.search.native.one_variable import one_variable
+from workbench.search.native.one_variable import RARE, one_variable
 from workbench.search.native.polynomials import polynomial
 from workbench.search.native.power_law import power_law
 from workbench.search.native.products import product
-from workbench.search.native.ratios import ratio
+from workbench.search.native.ratios import SHAPES, ratio
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.sums import sums
 from workbench.search.native.transforms import PLAIN
 from workbench.search.native.watch import Watch
 
 
-def screened(state: State, watch: Watch) -> Iterator[Candidate]:
-    """Yield what the cheap screens find at one state."""
+def quick(state: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield what costs least: power laws, products, low polynomials and ratios; forms where one column is left."""
     if state.n_columns == 0:
         yield state.candidate(Number(float(np.median(state.target))), "a constant is left")
         return
-    screens = (_plain, one_variable, _ratios, _rooted) if state.n_columns == 1 else (_plain, _ratios, _rooted)
-    for screen in (*screens, _with_functions):
+    yield from power_law(state)
+    yield from product(state, watch)
+    yield from polynomial(state, watch, (*PLAIN, "log(y)"), degrees=(1, 2, 3))
+    if state.n_columns == 1 and not watch.over:
+        yield from one_variable(state, watch)
+    if not watch.over:
+        yield from ratio(state, watch, ("y", "y^2"), (("total", 1), ("total", 2)))
+
+
+def thorough(state: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield the rest: high degrees, roots, and function columns."""
+    if not state.n_columns:
+        return
+    for screen in (_high, _rooted, _with_functions, _rare):
         yield from screen(state, watch)
         if watch.over:
             return
 
 
-def _plain(state: State, watch: Watch) -> Iterator[Candidate]:
-    yield from power_law(state)
-    yield from product(state, watch)
-    yield from polynomial(state, watch, (*PLAIN, "log(y)"))
+def _high(state: State, watch: Watch) -> Iterator[Candidate]:
+    yield from polynomial(state, watch, (*PLAIN, "log(y)"), degrees=(4, 5, 6))
+    yield from ratio(state, watch, ("y", "y^2"), SHAPES[2:])
 
 
-def _ratios(state: State, watch: Watch) -> Iterator[Candidate]:
-    yield from ratio(state, watch, ("y", "y^2"))
+def _rare(state: State, watch: Watch) -> Iterator[Candidate]:
+    if state.n_columns == 1:
+        yield from one_variable(state, watch, RARE)
 
 
 def _rooted(state: State, watch: Watch) -> Iterator[Candidate]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.expression import Expression, Number, call, mul, power
+from workbench.expression import Expression, Number, call, fold, mul, power
 from workbench.search.native.monomials import exact_exponent
 from workbench.search.native.state import State
 from workbench.search.native.surrogate import Slopes
@@ -82,7 +82,7 @@ def scaled(state: State, scaling: Scaling) -> State:
     columns, names = state.columns.copy(), list(state.names)
     for j, weight in zip(others, scaling.weights[1:]):
         columns[:, j] = columns[:, j] / pivot**weight
-        names[j] = mul(names[j], power(name, exact_exponent(-weight)))
+        names[j] = fold(mul(names[j], power(name, exact_exponent(-weight))))
     note = f"scales with {_named(state, scaling)}"
     moved = State(columns, tuple(names), state.target, state.gain, state.shell, state.path)
     if scaling.exponent:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from workbench.exceptions import MissingEngineError
 from workbench.search.problem import Proposal, SearchProblem
-from workbench.search.process import Progress, proposals
+from workbench.search.process import Progress, proposals, within
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,3 @@ class OperonEngine:
         settings = {"seed": random_state, "rounds": self.rounds, "population": self.population}
         yield from proposals(self.name, problem, settings, within(self.seconds, stop), self.progress)
 
-
-def within(seconds: float | None, stop: Callable[[], bool]) -> Callable[[], bool]:
-    """Return a question that is true when `stop()` is or the time is over."""
-    end = None if seconds is None else time.monotonic() + seconds
-    return lambda: stop() or (end is not None and time.monotonic() >= end)

@@ -73,7 +73,7 @@ def evolved(X: np.ndarray, y: np.ndarray, symbols: Sequence[str], setup: Setup) 
     female.TournamentSize = male.TournamentSize = 5
     reinserter, sorter = op.KeepBestReinserter(comparison), op.RankSorter()
     crossover = op.SubtreeCrossover(0.9, DEEPEST, setup.longest)
-    mutation, mutations = _mutation(op, primitives, inputs, creator, coefficients, setup.longest)
+    mutation, _kept_alive = _mutation(op, primitives, inputs, creator, coefficients, setup.longest)
     optimizer = op.LMOptimizer(dispatch, problem, _LOCAL_STEPS, 0)
     tuning = op.CoefficientOptimizer(optimizer)
     generator = op.BasicOffspringGenerator(evaluator, crossover, mutation, female, male, tuning)

@@ -7,6 +7,7 @@ usually not 1. Printing would lose digits, and prints `fmin` for what computes t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from workbench.exceptions import ExpressionError
@@ -28,7 +29,7 @@ _READ: dict[str, Callable[..., Expression]] = {
     "Powabs": lambda u, v: power(call("abs", u), v),
     "Logabs": lambda u: call("log", call("abs", u)),
     "Sqrtabs": lambda u: call("sqrt", call("abs", u)),
-    **{name: lambda u, name=name.lower(): call(name, u) for name in _FUNCTIONS},
+    **{name: partial(call, name.lower()) for name in _FUNCTIONS},
 }
 OPERATORS = frozenset(_READ)  # names of pyoperon.NodeType that can be read
 
@@ -58,6 +59,8 @@ def _read(node: Node, symbols: Mapping[int, str], stack: list[Expression]) -> Ex
     if name not in _READ:
         raise ExpressionError(f"Operon: the operator {name} has no counterpart in a formula. Known: {', '.join(sorted(_READ))}.")
     operands: Sequence[Expression] = [stack.pop() for _ in range(node.Arity)]
+    if name == "Sub" and node.Arity > 1:  # its weight is the first operand's, as Operon 0.6 computes it
+        return _READ[name](_weighted(operands[0], node.Value), *operands[1:])
     return _weighted(_READ[name](*operands), node.Value)
 
 

@@ -1,0 +1,92 @@
+"""Free constants that may as well be whole numbers, fractions or multiples of pi, as the cost of the whole says.
+
+A constant within its 95 % interval of an exact one is replaced, the others are fitted again, and the replacement stays if the description gets
+shorter. `workbench.formula.rounding` does this with more care for one formula that was chosen; here it makes rivals comparable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from workbench.exceptions import ExpressionError
+from workbench.expression import Expression, Number, free_constants, nearest_exact, symbols, value_and_jacobian, with_constants
+from workbench.formula.rounding import description_bits
+from workbench.search.native.polishing import Rows, polished
+
+_REACH = 2.5  # standard errors
+_LEAST_REACH = 1e-9  # relative: what rounding leaves of a noise-free constant
+_MARGIN_BITS = 1.0
+_WIDEST = 0.3  # a constant that is not known better than this is left as it is
+
+Cost = Callable[[Expression, float], float]
+
+
+def with_exact_constants(expression: Expression, rmse: float, rows: Rows, cost: Cost) -> tuple[Expression, float]:
+    """Return the expression with exact constants wherever that lowers the cost, and its error."""
+    best = cost(expression, rmse)
+    refused: set[Expression] = set()
+    while True:
+        for place, exact in _proposals(expression, rows):
+            values: list[float | Expression] = list(free_constants(expression))
+            values[place] = exact
+            trial = _built(expression, values)
+            if trial is None or trial in refused:
+                continue
+            refused.add(trial)
+            trial, error = polished(trial, rows)
+            if cost(trial, error) < best:
+                expression, rmse, best = trial, error, cost(trial, error)
+                break
+        else:
+            return expression, rmse
+
+
+def _built(expression: Expression, values: Sequence[float | Expression]) -> Expression | None:
+    try:
+        trial = with_constants(expression, values)
+    except (ExpressionError, ZeroDivisionError, OverflowError):
+        return None
+    return trial if symbols(trial) == symbols(expression) else None
+
+
+def _proposals(expression: Expression, rows: Rows) -> list[tuple[int, Expression]]:
+    """Return (number of the constant, exact value), those that move least of their standard error first."""
+    constants = np.array(free_constants(expression))
+    if not len(constants):
+        return []
+    value, jacobian = value_and_jacobian(expression, rows.columns)
+    residual, jacobian = (value - rows.y) * rows.root_weights, jacobian * rows.root_weights
+    errors = _standard_errors(residual, jacobian)
+    found = []
+    for place, (constant, error) in enumerate(zip(constants.tolist(), errors.tolist())):
+        reach = max(_REACH * error, _LEAST_REACH * abs(constant))
+        if not np.isfinite(reach) or reach > _WIDEST * abs(constant):
+            continue
+        exact = _nearest(constant, reach)
+        if exact is not None:
+            found.append((place, exact))
+    return found
+
+
+def _nearest(constant: float, reach: float) -> Expression | None:
+    """Return the simplest exact value in reach, where it takes fewer bits than the data know of the constant."""
+    nearest = nearest_exact(constant, reach)
+    if nearest is None or nearest == Number(0) or description_bits(nearest) + _MARGIN_BITS > np.log2(abs(constant) / reach):
+        return None
+    return nearest
+
+
+def _standard_errors(residual: np.ndarray, jacobian: np.ndarray) -> np.ndarray:
+    """Return the standard errors of the constants, infinite where they are not told apart."""
+    size = np.linalg.norm(jacobian, axis=1)
+    if not np.isfinite(size).all() or not (size > 0).all():
+        return np.full(len(size), np.inf)
+    scaled = jacobian / size[:, None]
+    freedom = max(len(residual) - len(size), 1)
+    normal = scaled @ scaled.T
+    if np.linalg.cond(normal) > 1e13:
+        return np.full(len(size), np.inf)
+    variance = np.diag(np.linalg.inv(normal)) * float(residual @ residual) / freedom
+    return np.sqrt(np.maximum(variance, 0.0)) / size

@@ -1,0 +1,52 @@
+"""Powers of products parted where that is true: (m**-2 * u)**(-1/2) is m*u**(-1/2) for positive m.
+
+Sums come back through roots and reciprocals with a common monomial inside; outside it is shorter, and its exponents merge with others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from workbench.expression import Call, Expression, Number, Symbol, call, mul, power
+
+
+def parted(expression: Expression, positive: Iterable[str]) -> Expression:
+    """Return the expression with positive factors taken out of powers.
+
+    Parameters
+    ----------
+    positive : names of symbols known to be above zero
+    """
+    return _parted(expression, frozenset(positive))
+
+
+def _parted(node: Expression, positive: frozenset[str]) -> Expression:
+    if not isinstance(node, Call):
+        return node
+    node = call(node.function, *(_parted(argument, positive) for argument in node.arguments))
+    if not (isinstance(node, Call) and node.function == "pow" and isinstance(node.arguments[1], Number)):
+        return node
+    base, exponent = node.arguments
+    if not (isinstance(base, Call) and base.function == "mul"):
+        return node
+    outside = [factor for factor in base.arguments if _above_zero(factor, positive)]
+    inside = [factor for factor in base.arguments if not _above_zero(factor, positive)]
+    if not outside:
+        return node
+    return mul(*(_raised(factor, exponent) for factor in outside), power(mul(*inside), exponent))
+
+
+def _raised(factor: Expression, exponent: Number) -> Expression:
+    if isinstance(factor, Call) and factor.function == "pow":
+        base, inner = factor.arguments
+        return power(base, Number(inner.value * exponent.value))
+    return power(factor, exponent)
+
+
+def _above_zero(node: Expression, positive: frozenset[str]) -> bool:
+    match node:
+        case Symbol(name=name):
+            return name in positive
+        case Call(function="pow", arguments=(Symbol(name=name), Number())):
+            return name in positive
+    return False
