@@ -213,8 +213,9 @@ def _default_targets(network: KAN) -> tuple[Quantity, ...]:
 def _notes(network: KAN, used: frozenset[str]) -> tuple[str, ...]:
     if not used:
         return ()
-    kind = {"spline": "splines", "rational": "rational functions"}[network.layers[0].basis.family]
-    return (f"{len(used)} of {len(network.edges())} edges have no name yet; they stand in the formula as exact {kind}: {_some(used)}.",)
+    families = {network.layers[edge[0]].basis.family for edge in network.edges() if network.symbolic_edge(edge) is None}
+    kinds = " and ".join(words for family, words in (("spline", "splines"), ("rational", "rational functions")) if family in families)
+    return (f"{len(used)} of {len(network.edges())} edges have no name yet; they stand in the formula as exact {kinds}: {_some(used)}.",)
 
 
 def _some(names: Iterable[str], most: int = 6) -> str:
