@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -153,6 +154,25 @@ def test_all_functions_are_named_each_by_a_move(opened: Services, sides: str, be
     assert view["certificate"]["parts"]["test"]["score_opened"] > 0.9
     bench.move("refit", epochs=1)
     until(lambda: len(opened.store.states.history(sides)) == 7)
+
+
+def test_a_snap_while_all_are_named_is_refused(opened: Services, sides: str, bench: KATBench) -> None:
+    bench.start("kat.name_all")
+    until(lambda: bench.scene().running is not None)
+    bench.select("1.0")
+    bench.act([Action("snap", next(_order), (1, 0), form="gelu")], "canvas")
+    assert "are being named" in bench.inspector(bench.scene(), 500)["message"]
+    bench.stop()
+    until(lambda: bench.scene().running is None)
+    assert all(step.move["name"] != "snap" for step in opened.store.states.history(sides))
+
+
+def test_a_project_that_the_command_line_made_opens_as_a_transformer(opened: Services, tmp_path: Path) -> None:
+    data = wb.Dataset.from_table(table("classification"), "y", task="classification")
+    wb.Transformer.fit(data, **SETTINGS | {"epochs": 1}).save(tmp_path / "sides.kanwb")
+    project = Projects(opened).open_file("sides.kanwb", (tmp_path / "sides.kanwb").read_bytes())
+    assert Preparation(opened, project).plan.model == "kat"
+    assert KATBench(opened, project, Memory()).scene().is_transformer
 
 
 def test_questions_change_nothing(opened: Services, sides: str, bench: KATBench) -> None:

@@ -140,6 +140,8 @@ class KATBench(Room):
             self._inspection.search(state, function)
         elif action.operation == "fit_form":
             self._inspection.type(function, action.text or "")
+        elif action.operation in _MOVES and self._running() is not None and self.training.job is None:
+            self.memory.refuse(NAMING, function)
         elif action.operation in _MOVES:
             form = {"form": action.form} if action.operation == "snap" else {}
             self._submit(action.operation, {"function": function, **form}, function)
