@@ -49,7 +49,7 @@ EAGER = {
 }
 # Modules that are torch through and through; nothing on the way of a KAN imports them.
 TORCH_MODULES = {
-    *(f"ops/{name}.py" for name in ("reference", "launch", "cuda", "engines", "autograd")),
+    *(f"ops/{name}.py" for name in ("reference", "device", "launch", "spline_launch", "cuda", "engines", "autograd")),
     *(f"networks/kat/{name}.py" for name in ("__init__", "block", "conversion", "initialisation", "rational", "snapped", "storage", "tokens", "transformer")),
     *(f"activations/{name}.py" for name in ("__init__", "attention", "candidates", "certificate", "opening", "reading", "received", "recognition")),
     *(f"transformer/{name}.py" for name in ("learning", "lessons", "prediction", "storage", "transformer", "view")),

@@ -82,6 +82,7 @@ def test_every_sample_is_listed_with_its_target(capsys: pytest.CaptureFixture[st
         (["fit", "cherry_trees", "--target", "Volume", "--features", "Girth,Heigth"], "Height"),
         (["discover", "cherry_trees", "--target", "Volume", "--functions", "exp,lgo"], "lgo"),
         (["discover", "cherry_trees", "--target", "Volume", "--json", "no/such/folder/o.json"], "there is no folder"),
+        (["fit", "cherry_trees", "--target", "Volume", "--engine", "cude"], "invalid choice: 'cude'"),
         (["predict", "nowhere.kanwb", "cherry_trees"], "nowhere.kanwb"),
     ],
 )

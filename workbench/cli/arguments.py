@@ -141,6 +141,8 @@ def _describe_fit(command: argparse.ArgumentParser) -> None:
     _describe_data(command)
     command.add_argument("--hidden", type=layer_sizes, default=(5,), metavar="5", help="nodes of each hidden layer (5)")
     command.add_argument("--random-state", type=_whole_number(0, 2**32 - 1), default=0, metavar="N", help="seed (0)")
+    engines = ("native", "cpu", "cuda")
+    command.add_argument("--engine", choices=engines, default="native", help="who fits: cuda trains large networks on a GPU, cpu likewise without (native)")
     command.add_argument("--save", metavar="FILE.kanwb", help="keep the network as a discovery to go on with")
     command.add_argument("--model", choices=["kan", "kat"], default="kan", help="kan, a network that becomes a formula, or kat, a transformer with learned activations (kan)")
     kat = command.add_argument_group("with --model kat")

@@ -43,7 +43,8 @@ def fit(options: argparse.Namespace) -> int:
     _require_folders(options.save)
     if options.model == "kat":
         return _fit_transformer(options)
-    found = wb.Discovery(_dataset(options)).fit(hidden_layer_sizes=options.hidden, random_state=options.random_state)
+    engine = {} if options.engine == "native" else {"engine": options.engine}
+    found = wb.Discovery(_dataset(options)).fit(hidden_layer_sizes=options.hidden, random_state=options.random_state, **engine)
     metrics = found.metrics
     print(f"{metrics.n_edges} edges; R2 train {_figure(metrics.r2_train)}, validation {_figure(metrics.r2_validation)}, test {_figure(metrics.r2_test)}")
     if options.save:

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from workbench.exceptions import TrainingError
+from workbench.exceptions import TrainingError, did_you_mean
 from workbench.networks.kan import KAN
+from workbench.training.torch_descent import Way
+
+_ON_ENGINES = ("auto", "lbfgs", "adam")
+_OPTIMIZERS = {"native": ("auto", "lm", "lbfgs"), "cpu": _ON_ENGINES, "cuda": _ON_ENGINES, "reference": _ON_ENGINES}
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,9 @@ class FitConfig:
     max_iter : iterations of each stage
     n_starts : random starts; the best after a short run goes on
     random_state : seed of the starts
-    optimizer : "auto" takes Levenberg-Marquardt up to about 1000 constants, L-BFGS above, mini-batches first when rows are many
+    engine : "native" fits in NumPy; "cuda" on a GPU, "cpu" the same way on the processor: as a torch module, for networks of many constants
+    optimizer : "auto" takes Levenberg-Marquardt up to about 1000 constants, L-BFGS above, mini-batches last when rows are many; on an
+        engine L-BFGS ("lbfgs"), and Adam ("adam") when rows are many
     """
 
     hidden_layer_sizes: tuple[int, ...] = (5,)
@@ -36,9 +42,21 @@ class FitConfig:
     max_iter: int = 40
     n_starts: int = 3
     random_state: int = 0
-    optimizer: Literal["auto", "lm", "lbfgs"] = "auto"
+    optimizer: Literal["auto", "lm", "lbfgs", "adam"] = "auto"
+    engine: Literal["native", "cpu", "cuda", "reference"] = "native"
+
+    @property
+    def way(self) -> Way:
+        """How networks go down."""
+        return Way(self.engine, self.optimizer)
 
     def __post_init__(self) -> None:
+        if self.engine not in _OPTIMIZERS:
+            known = f"{did_you_mean(self.engine, _OPTIMIZERS)} Known: {', '.join(_OPTIMIZERS)}."
+            raise TrainingError(f"engine={self.engine!r}: no such engine.{known}")
+        if self.optimizer not in _OPTIMIZERS[self.engine]:
+            allowed = ", ".join(_OPTIMIZERS[self.engine])
+            raise TrainingError(f"optimizer={self.optimizer!r} does not go with engine={self.engine!r}. There: {allowed}.")
         if any(size < 0 for size in self.hidden_layer_sizes):
             raise TrainingError(f"hidden_layer_sizes={self.hidden_layer_sizes}: sizes are whole numbers from 0 up, such as (5,) or ().")
         if len(self.product_nodes) > len(self.hidden_layer_sizes):

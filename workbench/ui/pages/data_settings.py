@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import streamlit as st
 
+from workbench.ops.gpu import Gpu
 from workbench.ui.markdown import literal
 from workbench.ui.state.data import Preparation
 
@@ -82,6 +83,13 @@ def _network(data: Preparation, changed: Changes) -> None:
     left.number_input("Seed", 0, 2**31 - 1, min(network.seed, 2**31 - 1), key=changed.key("seed"), on_change=changed.network, args=("seed",))
     right.number_input("Search (s)", 5.0, 3600.0, min(max(float(network.seconds), 5.0), 3600.0), 5.0, format="%.0f", key=changed.key("seconds"),
                        on_change=changed.network, args=("seconds",), help="Seconds that finding the law may take")  # fmt: skip
+    _gpu(network.gpu, data.gpu(), changed)
+
+
+def _gpu(wanted: bool, found: Gpu, changed: Changes) -> None:
+    """Draw the choice of the GPU. What is chosen can be taken back where there is none."""
+    why = f"Pays off for networks of thousands of constants. Found: {found.devices}" if found.usable else f"{found.missing} {found.remedy}".strip()
+    st.toggle("Use GPU", wanted, key=changed.key("gpu"), on_change=changed.network, args=("gpu",), disabled=not (found.usable or wanted), help=literal(why))
 
 
 def blocks(data: Preparation, changed: Changes) -> None:

@@ -6,6 +6,7 @@ when a fit is asked for; until then it is only looked at, to say what it would b
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ from workbench.dataset import ROLES, Dataset, Role, pixels_of
 from workbench.dataset.transforms import TRANSFORMS
 from workbench.exceptions import JobError, ProjectError, WorkbenchError
 from workbench.jobs import Job
+from workbench.ops import gpu
+from workbench.ops.gpu import Gpu
 from workbench.store import Data, Project
 from workbench.table import Note, Summary, Table, described, summarise
 from workbench.transformer.settings import KATSettings
@@ -161,6 +164,11 @@ class Preparation:
         settings.pixels(data)
         return "kat.fit", settings.to_json()
 
+    @staticmethod
+    def gpu() -> Gpu:
+        """Say which GPU there is to fit on, or why there is none."""
+        return _gpu()
+
     def running(self) -> Job | None:
         """Return the fit or search that is under way, if there is one."""
         return self._jobs.running(self.project.id)
@@ -295,3 +303,9 @@ def _named(names: list[str]) -> str:
 
 def _short(value: float | str | None) -> str:
     return "" if value is None else value if isinstance(value, str) else f"{value:.5g}"
+
+
+@functools.cache
+def _gpu() -> Gpu:
+    """Look for a GPU once: the driver's tool takes a second, and a page is drawn at every click."""
+    return gpu.find()

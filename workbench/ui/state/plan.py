@@ -57,6 +57,7 @@ class Network:
 
     hidden : "" leaves it to us; "none"; or sizes such as "5" or "4, 3"
     products : "" for none; arities of the product nodes such as "2, 2", hidden layers separated by ";"
+    gpu : train on the GPU, as suits networks of thousands of constants
     """
 
     hidden: str = ""
@@ -64,6 +65,7 @@ class Network:
     sparsity: float = DEFAULT_SPARSITY
     seed: int = 0
     seconds: float = 60.0
+    gpu: bool = False
 
     def settings(self, n_inputs: int, n_rows: int) -> Json:
         """Return the settings of `training.FitConfig`.
@@ -81,7 +83,7 @@ class Network:
             hidden = () if n_inputs == 1 else (1,) if n_rows < FEW_ROWS else (5,)
         products = product_nodes(self.products, len(hidden))
         return {"hidden_layer_sizes": list(hidden), "product_nodes": [list(arities) for arities in products],
-                "sparsity": self.sparsity if hidden else 0.0, "random_state": self.seed}  # fmt: skip
+                "sparsity": self.sparsity if hidden else 0.0, "random_state": self.seed, **({"engine": "cuda"} if self.gpu else {})}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -185,8 +187,8 @@ def _fits(name: str, default: object, value: object) -> bool:
         return value in _CHOICES[name]
     if name in _OPTIONAL:
         return value is None or (isinstance(value, _OPTIONAL[name]) and not isinstance(value, bool))
-    if isinstance(default, str):
-        return isinstance(value, str)
+    if isinstance(default, str | bool):
+        return isinstance(value, type(default))
     if isinstance(default, float | int) and not isinstance(value, bool):
         kinds = (int,) if isinstance(default, int) else (int, float)
         return isinstance(value, kinds) and math.isfinite(value) and value >= 0
