@@ -225,6 +225,19 @@ def test_a_training_is_watched_paused_stepped_and_kept(opened: Services) -> None
     assert 1 <= step.move["arguments"]["stop_after"] < 400
 
 
+def test_until_the_first_epoch_what_was_there_before_is_shown(opened: Services, sides: str, bench: KATBench) -> None:
+    before = bench.scene().view["functions"]
+    blocker = Jobs(opened).submit(project_of(opened), "kat.fit", {"settings": LONG})  # the one batch worker is busy
+    Jobs(opened).submit(sides, "kat.fit", {"settings": LONG})
+    scene = until(lambda: (scene := bench.scene()).training and scene)
+    assert scene.training.status == "queued"
+    assert bench.canvas(scene, 500)["functions"] == before
+    bench.select("1.0")
+    assert bench.inspector(scene, 500)["live"]
+    bench.training.discard()
+    opened.pool.cancel(blocker.id)
+
+
 def test_a_training_that_is_discarded_leaves_nothing(opened: Services) -> None:
     project = project_of(opened)
     bench = KATBench(opened, project, Memory())
