@@ -193,6 +193,7 @@ def test_attention_to_a_row_that_is_picked(bench: KATBench) -> None:
     for one in found["heads"]:
         assert [pytest.approx(1, abs=1e-3)] * 5 == [sum(row) for row in one["map"]]
     assert len(found["image"]) == 4
+    assert found["n_rows"] == 52
     other = next(one for one in found["offered"] if one["row"] != found["row"])
     bench.look_at(other["row"])
     picked = until(lambda: (told := bench.attention(bench.scene(), 500)) and not told["waiting"] and told)
