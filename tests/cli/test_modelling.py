@@ -58,6 +58,15 @@ def test_what_was_saved_predicts_and_warns_outside_its_range(table: Path, tmp_pa
     assert "outside" in capsys.readouterr().err
 
 
+def test_edges_can_be_rational_functions(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved = tmp_path / "p.kanwb"
+    assert main(["fit", str(table), "--target", "period", "--hidden", "1", "--basis", "rational", "--save", str(saved)]) == 0
+    assert min(map(float, re.findall(r"(?:train|validation|test) ([\d.]+)", capsys.readouterr().out))) > 0.99
+    found = wb.load_discovery(saved)
+    assert {edge.state for edge in found.edges} == {"rational"}
+    assert "basis='rational'" in found.to_script()
+
+
 def test_predictions_go_to_stdout_when_no_file_is_named(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     saved = tmp_path / "p.kanwb"
     main(["fit", str(table), "--target", "period", "--hidden", "2", "--save", str(saved)])

@@ -176,6 +176,21 @@ def test_fit_starts_a_job_with_the_settings_and_goes_to_the_workbench(app: AppTe
     assert state.step.move["arguments"]["hidden_layer_sizes"] == []
 
 
+def test_edges_can_be_rational_functions(app: AppTest, opened: Services, trees: str) -> None:
+    on_data(app, trees)
+    app.text_input(f"hidden-{trees}-0").input("none").run()
+    app.selectbox(f"basis-{trees}-0").select("rational").run()
+    assert opened.store.projects.get(trees).plan["network"]["basis"] == "rational"
+    app.button("fit").click().run()
+    assert not app.exception
+    (job,) = opened.store.jobs.all(trees)
+    opened.pool.wait(job.id, timeout=120)
+    state = opened.store.states.get(trees)
+    assert state is not None
+    assert state.step.move["arguments"]["basis"] == "rational"
+    assert state.network["networks"][0]["layers"][0]["basis"]["family"] == "rational"
+
+
 def test_while_a_fit_runs_another_cannot_be_started_and_the_pill_says_so(app: AppTest, opened: Services, trees: str) -> None:
     now = time.time()
     opened.store.jobs.record(Job("j1", trees, "discovery.fit", "batch", "running", 0.43, "descending", None, now, now))

@@ -140,6 +140,7 @@ def _describe_app(command: argparse.ArgumentParser) -> None:
 def _describe_fit(command: argparse.ArgumentParser) -> None:
     _describe_data(command)
     command.add_argument("--hidden", type=layer_sizes, default=(5,), metavar="5", help="nodes of each hidden layer (5)")
+    command.add_argument("--basis", choices=["spline", "rational"], default="spline", help="what the edges are: splines or quotients of polynomials")
     command.add_argument("--random-state", type=_whole_number(0, 2**32 - 1), default=0, metavar="N", help="seed (0)")
     engines = ("native", "cpu", "cuda")
     command.add_argument("--engine", choices=engines, default="native", help="who fits: cuda trains large networks on a GPU, cpu likewise without (native)")

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import workbench as wb
 from workbench.cli.result import discovery_result
@@ -43,8 +43,7 @@ def fit(options: argparse.Namespace) -> int:
     _require_folders(options.save)
     if options.model == "kat":
         return _fit_transformer(options)
-    engine = {} if options.engine == "native" else {"engine": options.engine}
-    found = wb.Discovery(_dataset(options)).fit(hidden_layer_sizes=options.hidden, random_state=options.random_state, **engine)
+    found = wb.Discovery(_dataset(options)).fit(**_settings(options))
     metrics = found.metrics
     print(f"{metrics.n_edges} edges; R2 train {_figure(metrics.r2_train)}, validation {_figure(metrics.r2_validation)}, test {_figure(metrics.r2_test)}")
     if options.save:
@@ -137,6 +136,13 @@ def samples(options: argparse.Namespace) -> int:
         task = task_info(name)
         print(f"{name:<16} {task.n_rows:>4} rows   {task.target} from {task.inputs}, for --model kat")
     return 0
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of a fit; basis and engine are named, and recorded, where they are not the usual ones."""
+    usual = {"basis": "spline", "engine": "native"}
+    chosen = {name: getattr(options, name) for name, value in usual.items() if getattr(options, name) != value}
+    return {"hidden_layer_sizes": options.hidden, "random_state": options.random_state, **chosen}
 
 
 def _dataset(options: argparse.Namespace) -> Dataset:

@@ -28,7 +28,7 @@ from workbench.discovery.scales import fewer_rows, suggest_transforms
 from workbench.discovery.searching import Limits, Search
 from workbench.discovery.verdict import DIGITS, digits_lost, verdict
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
-from workbench.networks import Edge
+from workbench.networks import LEARNED, Edge
 from workbench.training import FitProgress
 
 Watcher = Callable[[float, str], None]
@@ -195,20 +195,20 @@ def _attempt(found: Discovery, settings: dict[str, Any], functions: Sequence[str
 
 
 def name_edges(found: Discovery, functions: Sequence[str] | None = None, stop: Callable[[], bool] = lambda: False) -> None:
-    """Snap every spline edge, the surest first; then ask each edge again, now that the others are named.
+    """Snap every learned edge, the surest first; then ask each edge again, now that the others are named.
 
     The surest edge is the one whose form costs the refitted model least. Splines beside a form blur the choice (a steep tanh passes for an
     exponential); once everything is named, the error of the right form falls by orders of magnitude, so every name is put to the test again.
     """
     surest: dict[Edge, float] = {}
-    for edge in found.network.edges("spline"):
+    for edge in found.network.edges(*LEARNED):
         top = None if stop() else _first_allowed(found.candidates(edge, library=functions))
         surest[edge] = np.inf if top is None or top.rmse_validation is None else top.rmse_validation
     for edge in sorted(surest, key=lambda edge: (surest[edge], edge)):
         top = None if stop() else _first_allowed(found.candidates(edge, library=functions))
         if top is not None:
             found.snap(edge, top.name)
-    if not found.network.edges("spline"):
+    if not found.network.edges(*LEARNED):
         revise(found, functions, stop)
 
 

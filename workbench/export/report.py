@@ -17,8 +17,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from workbench.bases.basis import EdgeDefinition
+from workbench.bases.bspline import SplineDefinition
+from workbench.bases.rational import RationalDefinition
 from workbench.exceptions import DatasetError
-from workbench.export.mathml import equation, identifier
+from workbench.export.mathml import equation, identifier, mathml
+from workbench.export.source import rationals, splines
 from workbench.expression import Symbol, with_constants
 from workbench.figures.charts_svg import parity_svg, residuals_svg
 from workbench.figures.drawing import drawing
@@ -233,16 +237,32 @@ def _charts(data: Dataset, formula: Formula) -> str:
 def _definitions(formula: Formula) -> str:
     if not formula.definitions:
         return ""
-    tables = []
-    for name, definition in formula.definitions.items():
-        low, high = definition.domain
-        rows = [[number(knot, 8), *(number(c, 8) for c in row)] for knot, row in zip(definition.knots, definition.polynomials, strict=False)]
-        base = f"base weight {number(definition.base, 8)} for silu(u), u = (2x − {number(low + high, 8)}) / {number(high - low, 8)}"
-        head = f"<summary><math>{identifier(name)}</math> on {number(low)} … {number(high)}</summary>"
-        pieces = table(["from x =", "1", "t", "t²", "t³"], rows, numbers=range(5))
-        tables.append(f'<details>{head}<p class="soft">{base}; plus, from each knot on, a cubic in t = x − knot; 0 outside.</p><div class="wide">{pieces}</div></details>')
-    words = "These edges are still splines: exact functions of one variable, given here by their pieces. JSON and code exports carry all digits."
+    tables = [*map(_spline, splines(formula)), *map(_rational, rationals(formula))]
+    words = "These edges have no name yet: exact functions of one variable, given here in full. JSON and code exports carry all digits."
     return f'<p class="soft">{words}</p>{"".join(tables)}'
+
+
+def _spline(definition: SplineDefinition) -> str:
+    rows = [[number(knot, 8), *(number(c, 8) for c in row)] for knot, row in zip(definition.knots, definition.polynomials, strict=False)]
+    pieces = table(["from x =", "1", "t", "t²", "t³"], rows, numbers=range(5))
+    words = f"base weight {number(definition.base, 8)} for silu(u), {_u(definition)}; plus, from each knot on, a cubic in t = x − knot; 0 outside."
+    return _unnamed(definition, words, f'<div class="wide">{pieces}</div>')
+
+
+def _rational(definition: RationalDefinition) -> str:
+    value = f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{mathml(definition.by_powers, 8)}</math>'
+    return _unnamed(definition, f"a quotient of polynomials in {_u(definition)}", f'<div class="wide">{value}</div>')
+
+
+def _u(definition: EdgeDefinition) -> str:
+    low, high = definition.domain
+    return f"u = (2x − {number(low + high, 8)}) / {number(high - low, 8)}"
+
+
+def _unnamed(definition: EdgeDefinition, words: str, body: str) -> str:
+    low, high = definition.domain
+    head = f"<summary><math>{identifier(definition.name)}</math> on {number(low)} … {number(high)}</summary>"
+    return f'<details>{head}<p class="soft">{words}</p>{body}</details>'
 
 
 def _decisions(found: Discovered) -> str:

@@ -4,8 +4,8 @@
     module = as_torch(network, torch.float32)
     module = as_torch(network, torch.float32, engine="cuda").to("cuda")
 
-Spline edges run on the op of `ops.autograd`, on whichever engine is asked for, snapped edges on torch functions of their expression. Coefficients, base weights, biases and the
-constants of forms are parameters; what a fit may not change (locked edges, fixed constants, fixed biases) gets no gradient, pruned edges
+Spline and rational edges run on the ops of `ops.autograd`, on whichever engine is asked for, snapped edges on torch functions of their expression.
+Coefficients, base weights, biases and the constants of forms are parameters; what a fit may not change (locked edges, fixed constants, fixed biases) gets no gradient, pruned edges
 give nothing. The module is a copy: training it leaves the network as it is, and `as_network(module, network)` brings its constants back.
 
 torch is imported when `as_torch` is called and not before: the way of a KAN through the workbench does without it.
@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.bases.bspline import Spline
+from workbench.bases.rational import Rational
 from workbench.exceptions import NetworkError
 from workbench.expression import Call, Constant, Expression, Number, Symbol, parse
 from workbench.networks.kan import KAN, Layer, SymbolicEdge
@@ -60,7 +62,7 @@ def as_torch(network: KAN, dtype: torch.dtype | None = None, engine: str = "auto
 def as_network(module: torch.nn.Module, network: KAN) -> KAN:
     """Return the network with the constants of its torch module, for everything that comes after training."""
     for level, (layer, made) in enumerate(zip(network.layers, module.layers, strict=True)):
-        values = {name: getattr(made, name).detach().double().numpy() for name in ("coefficients", "base", "bias")}
+        values = {name: getattr(made, name).detach().double().numpy() for name in _arrays(layer)}
         symbolic = {
             key: SymbolicEdge(edge.form, tuple(constants.detach().double().tolist()), edge.free)
             for (key, edge), constants in zip(_snapped(layer), made.constants, strict=True)
@@ -69,10 +71,24 @@ def as_network(module: torch.nn.Module, network: KAN) -> KAN:
     return network
 
 
+def _arrays(layer: Layer) -> tuple[str, ...]:
+    """Return the names of the arrays of a layer that are parameters; only splines have a base term."""
+    return ("coefficients", "base", "bias") if isinstance(layer.basis, Spline) else ("coefficients", "bias")
+
+
 def _snapped(layer: Layer) -> list[tuple[tuple[int, int], SymbolicEdge]]:
     """Return the named edges of a layer that are not pruned, in a fixed order."""
     place = {target: row for row, target in enumerate(layer.targets)}, {source: column for column, source in enumerate(layer.sources)}
     return [(key, edge) for key, edge in sorted(layer.symbolic.items()) if layer.alive[place[0][key[0]], place[1][key[1]]]]
+
+
+def _rational(x: torch.Tensor, coefficients: torch.Tensor, domain: torch.Tensor, basis: Rational, engine: str) -> torch.Tensor:
+    """Evaluate a dense layer of rational functions, coefficients (n_coefficients, n_out, n_in), of inputs brought to [-1, 1]."""
+    from workbench.ops.autograd import edge_rational
+
+    low, high = domain[:, :1], domain[:, 1:]
+    u = (x - low) * (2.0 / (high - low)) - 1.0
+    return edge_rational(u, coefficients[: basis.n_above], coefficients[basis.n_above :], form=basis.form, engine=engine)
 
 
 @functools.cache
@@ -108,11 +124,12 @@ def _layer_class() -> type:
             super().__init__()
             self.engine = engine
             self.factors = [[layer.targets.index(slot) for slot in node.factors] for node in layer.nodes]
-            for name in ("coefficients", "base", "bias"):
+            self.basis = layer.basis
+            for name in _arrays(layer):
                 self.register_parameter(name, torch.nn.Parameter(torch.tensor(np.array(getattr(layer, name)), dtype=dtype)))
             self.register_buffer("domain", torch.tensor(np.array(layer.domain), dtype=dtype), persistent=False)
             masks = _masks(layer)
-            self.has_splines = bool(masks["splines"].any())
+            self.has_learned = bool(masks["learned"].any())
             for name, values in masks.items():  # None where it holds everywhere: nobody then waits for a GPU to say so
                 self.register_buffer(name, None if values.all() else torch.tensor(values), persistent=False)
             edges = _snapped(layer)
@@ -121,27 +138,31 @@ def _layer_class() -> type:
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             slots = _partly(self.bias, self.free_bias)[:, None].expand(-1, x.shape[1])
-            if self.has_splines:
-                coefficients, base = (
-                    _partly(values if self.splines is None else torch.where(self.splines, values, 0.0), self.free_splines)
-                    for values in (self.coefficients, self.base)
-                )
-                slots = slots + edge_spline(x, coefficients, base, self.domain, engine=self.engine)
+            if self.has_learned:
+                slots = slots + self._learned(x)
             rows = list(slots)
             for (row, column, free, function), constants in zip(self.forms, self.constants, strict=True):
                 rows[row] = rows[row] + function(x[column], _partly(constants, free))
             return torch.stack([reduce(torch.mul, [rows[row] for row in factors]) for factors in self.factors])
 
+        def _learned(self, x: torch.Tensor) -> torch.Tensor:
+            """Return what the learned edges give to the slots; the others are there with zeros, which give nothing."""
+            arrays = [getattr(self, name) for name in ("coefficients", "base") if hasattr(self, name)]
+            own = [_partly(array if self.learned is None else torch.where(self.learned, array, 0.0), self.free_learned) for array in arrays]
+            if isinstance(self.basis, Rational):
+                return _rational(x, own[0], self.domain, self.basis, self.engine)
+            return edge_spline(x, *own, self.domain, engine=self.engine)
+
     return TorchLayer
 
 
 def _masks(layer: Layer) -> dict[str, np.ndarray]:
-    """Return which edges are splines, which of those may be fitted, and which biases."""
+    """Return which edges are learned, which of those may be fitted, and which biases."""
     shape = layer.alive.shape
     states = np.array([[layer.state(row, column) for column in range(shape[1])] for row in range(shape[0])])
     named = np.array([[(target, source) in layer.symbolic for source in layer.sources] for target in layer.targets])
-    splines = layer.alive & ~named
-    return {"splines": splines, "free_splines": splines & (states != "locked"), "free_bias": layer.free_bias}
+    learned = layer.alive & ~named
+    return {"learned": learned, "free_learned": learned & (states != "locked"), "free_bias": layer.free_bias}
 
 
 def _placed(layer: Layer, key: tuple[int, int], edge: SymbolicEdge) -> tuple[int, int, torch.Tensor | None, Callable]:

@@ -58,9 +58,15 @@ def test_a_fit_goes_to_the_gpu_where_it_was_asked_to():
 def test_a_plan_survives_being_kept():
     plan = Plan(
         roles={"a": "input", "b": "target", "s": "error"}, units={"a": "m"}, transforms={"a": "log"}, split="groups", split_by="a",
-        test_fraction=0.3, network=Network("4,3", "2", 0.01, 7, 30.0, gpu=True), reading=Reading("x.xlsx", ("one", "two"), "two", 3, "B2:F9"),
+        test_fraction=0.3, network=Network("4,3", "2", 0.01, 7, 30.0, "rational", gpu=True), reading=Reading("x.xlsx", ("one", "two"), "two", 3, "B2:F9"),
     )  # fmt: skip
     assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_edge_functions_are_a_setting_of_the_fit_where_they_are_not_the_usual_ones():
+    assert "basis" not in Network().settings(3, 500)
+    assert Network(basis="rational").settings(3, 500)["basis"] == "rational"
+    assert Plan.from_json({"network": {"basis": "polynomials"}}).network.basis == "spline"
 
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4), lambda inner: st.lists(inner, max_size=3))

@@ -11,7 +11,7 @@ Payload of `network`, the *drawing JSON* that `figures.drawing` makes in the wor
                                                                          a node with several factors is a product
      "edges": [{"id": "0.0.0", "layer": 0, "source": 0, "target": 0, "node": 0, "label": "Girth → h0",
                 "importance": 0.86,                                      a share in [0, 1]
-                "state": "spline" | "snapped" | "locked" | "pruned",
+                "state": "spline" | "rational" | "snapped" | "locked" | "pruned",
                 "x": [low, high], "y": [64 numbers in [0, 1000] or null], "range": [ymin, ymax],
                 "form": "sin(3.01x)" | null}]}
 

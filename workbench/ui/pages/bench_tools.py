@@ -218,5 +218,6 @@ def proof(scene: Scene) -> None:
         st.badge("formula ≈ network", icon=":material/rule:", color="orange", help=text)
     if shown.get("unnamed"):
         count = shown["unnamed"]
-        words = f"{count} edges are still splines: they stand in the formula by name, and every export defines them exactly."
-        st.badge(f"{count} unnamed", color="gray", help=words if count > 1 else words.replace("1 edges are", "1 edge is").replace("they stand", "it stands"))
+        words = "1 edge has no name yet: it stands" if count == 1 else f"{count} edges have no name yet: they stand"
+        them = "it" if count == 1 else "them"
+        st.badge(f"{count} unnamed", color="gray", help=f"{words} in the formula by name, and every export defines {them} exactly.")

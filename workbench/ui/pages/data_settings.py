@@ -16,6 +16,11 @@ WAYS = {"random": "at random", "groups": "whole groups", "time": "in time"}
 TASKS = {"regression": "a measurement", "classification": "a class"}
 CATEGORIES = {"indicators": "indicators (0 or 1)", "group": "one fit per group, one shared form", "ignore": "ignored"}
 MISSING = {"drop": "leave the row out", "median": "fill in the median"}
+BASES = {"spline": "splines", "rational": "rational functions"}
+BASES_HELP = (
+    "What an edge is before it has a name. Splines bend wherever the data ask for it. Rational functions, quotients of polynomials, "
+    "follow resonances and other sharp peaks with few constants, and are formulas from the start."
+)
 SPARSITY = {0.0: "none", 1e-4: "little", 1e-3: "some", 1e-2: "much"}
 SHARES = {
     "test_fraction": "They are looked at once, in the final report; nothing is chosen by them. Below 30 rows there are none.",
@@ -73,6 +78,7 @@ def _division(data: Preparation, changed: Changes) -> None:
 
 def _network(data: Preparation, changed: Changes) -> None:
     network = data.plan.network
+    choose("Edge functions", BASES, network.basis, changed.key("basis"), changed.network, "basis", BASES_HELP)
     left, right = st.columns(2)
     left.text_input("Product nodes", network.products, key=changed.key("products"), placeholder="none", on_change=changed.network,
                   args=("products",), help="Factors of each, such as 2, 2; a semicolon begins the next hidden layer.")  # fmt: skip
@@ -120,11 +126,11 @@ def _transformer(data: Preparation, changed: Changes) -> None:
     right.number_input("Seed", 0, 2**31 - 1, min(data.plan.network.seed, 2**31 - 1), key=changed.key("seed"), on_change=changed.network, args=("seed",))
 
 
-def choose(label: str, options: dict[Any, str], value: object, key: str, take: Callable[[str], None], name: str) -> None:
+def choose(label: str, options: dict[Any, str], value: object, key: str, take: Callable[[str], None], name: str, why: str | None = None) -> None:
     """Draw a choice of one among a few."""
     known = list(options)
     st.selectbox(label, known, index=known.index(value) if value in known else 0, format_func=lambda option: options[option], key=key,
-                 on_change=take, args=(name,))  # fmt: skip
+                 on_change=take, args=(name,), help=why)  # fmt: skip
 
 
 def reading(data: Preparation, attempt: Callable[[Callable[[], Any]], bool]) -> None:

@@ -86,7 +86,7 @@ def _formula(told: Mapping[str, Any]) -> None:
         count = len(told["unnamed"])
         one, many = ("1 edge has no name yet and stands", "it"), (f"{count} edges have no name yet and stand", "each")
         words, them = one if count == 1 else many
-        st.caption(f"{words} as φ in the formula; the exports define {them} exactly, as a piecewise cubic.")
+        st.caption(f"{words} as φ in the formula; the exports define {them} exactly.")
 
 
 def _certificate(told: Mapping[str, Any]) -> None:
@@ -174,7 +174,7 @@ def _constants(told: Mapping[str, Any]) -> None:
         st.dataframe(pd.DataFrame(rows), hide_index=True)
         st.caption("95 % intervals, all constants free at once. An open interval: these data do not determine the constant.")
     else:
-        st.caption("No free constants." if not told["unnamed"] else "Only constants inside splines: name the edges first.")
+        st.caption("No free constants." if not told["unnamed"] else "Only constants inside functions without a name: name the edges first.")
     if told["replacements"]:
         st.markdown("**Plain constants that were tried**, and what each costs")
         tried = [

@@ -1,6 +1,6 @@
 """A network the size of a line of text: nodes, and a wire for every edge, in the colour and the dash of its state.
 
-    spline    blue, thin          locked    violet, dashed
+    learned   blue, thin          locked    violet, dashed
     snapped   green, bold         pruned    grey, dotted
 
 All wires of one state are one path, on whole pixels, and nothing is written: a picture is a kilobyte or two, and no name
@@ -26,6 +26,7 @@ STATES = {  # state -> colour, width in px, dashes; from the lowest to the one o
     "pruned": ("#858a9c", 1.0, "1.5 2.5"),
     "snapped": ("#128a61", 2.2, "none"),
     "locked": ("#b04fc2", 1.7, "5 2"),
+    "rational": ("#2f80d6", 1.0, "none"),
     "spline": ("#2f80d6", 1.0, "none"),
 }
 _MARGIN = 4  # px

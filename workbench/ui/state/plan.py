@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self, TypeVar, cast, get_args
 
+from workbench.bases.basis import Family
 from workbench.dataset import ROLES, Categories, Dataset, Missing, Role, Task
 from workbench.dataset.split import Way
 from workbench.exceptions import DatasetError, TrainingError
@@ -57,6 +58,7 @@ class Network:
 
     hidden : "" leaves it to us; "none"; or sizes such as "5" or "4, 3"
     products : "" for none; arities of the product nodes such as "2, 2", hidden layers separated by ";"
+    basis : what the edges are, splines or rational functions
     gpu : train on the GPU, as suits networks of thousands of constants
     """
 
@@ -65,6 +67,7 @@ class Network:
     sparsity: float = DEFAULT_SPARSITY
     seed: int = 0
     seconds: float = 60.0
+    basis: Family = "spline"
     gpu: bool = False
 
     def settings(self, n_inputs: int, n_rows: int) -> Json:
@@ -83,7 +86,8 @@ class Network:
             hidden = () if n_inputs == 1 else (1,) if n_rows < FEW_ROWS else (5,)
         products = product_nodes(self.products, len(hidden))
         return {"hidden_layer_sizes": list(hidden), "product_nodes": [list(arities) for arities in products],
-                "sparsity": self.sparsity if hidden else 0.0, "random_state": self.seed, **({"engine": "cuda"} if self.gpu else {})}  # fmt: skip
+                "sparsity": self.sparsity if hidden else 0.0, "random_state": self.seed,
+                **({} if self.basis == "spline" else {"basis": self.basis}), **({"engine": "cuda"} if self.gpu else {})}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -170,7 +174,8 @@ class Plan:
 
 
 Value = TypeVar("Value", Plan, Network, Blocks, Reading)
-_CHOICES = {"model": get_args(Model), "tokens": KINDS, "task": get_args(Task), "categories": get_args(Categories), "missing": get_args(Missing), "split": get_args(Way)}
+_CHOICES = {"model": get_args(Model), "tokens": KINDS, "task": get_args(Task), "categories": get_args(Categories), "missing": get_args(Missing), "split": get_args(Way),
+            "basis": get_args(Family)}  # fmt: skip
 _OPTIONAL = {"split_by": str, "sheet": str, "header": int, "cells": str, "delimiter": str, "decimal": str}
 
 

@@ -26,7 +26,7 @@ from workbench.export import write_export
 from workbench.figures.drawing import drawing
 from workbench.figures.svg import network_svg
 from workbench.jobs import Result
-from workbench.networks import Edge
+from workbench.networks import LEARNED, Edge
 from workbench.primitives import LIBRARY
 from workbench.worker import exporting
 from workbench.worker.context import Context
@@ -139,7 +139,7 @@ def name_edges(arguments: Arguments, arrays: Arrays, context: Context) -> object
 
     for state in naming.name_surely(desk.found, loss, watch):
         parent = desk.keep(state, parent)
-    return {"state": parent, "left": [list(edge) for edge in desk.found.network.edges("spline")]}
+    return {"state": parent, "left": [list(edge) for edge in desk.found.network.edges(*LEARNED)]}
 
 
 # ---------------------------------------------------------------------------------------------------- questions about an edge

@@ -15,7 +15,7 @@ import { BeyondStrip } from "./inspector/beyond.js";
 import { Constants } from "./inspector/constants.js";
 import { CandidateList } from "./inspector/candidates.js";
 
-const STATES = { spline: "learned", snapped: "snapped", locked: "locked", pruned: "pruned" };
+const STATES = { spline: "learned", rational: "learned", snapped: "snapped", locked: "locked", pruned: "pruned" };
 const PATIENCE = 20_000; // ms until a request that nobody answered may be repeated
 
 class InspectorView {
@@ -155,7 +155,7 @@ class InspectorView {
     const words = target ? `Snap to ${target.title ?? target.name}` : "Snap";
     this.snapButton.textContent = this.data.live ? "Snap to the best form" : settled ? "Snapped" : words;
     set(this.snapButton, { disabled: busy || (!target && !this.data.live) || state === "pruned" || state === "locked" || settled });
-    set(this.release, { disabled: busy || state === "spline" || state === "pruned" });
+    set(this.release, { disabled: busy || state === "spline" || state === "rational" || state === "pruned" });
     set(this.lock, { disabled: busy || state === "pruned", "data-op": state === "locked" ? "unlock" : "lock" });
     this.lock.textContent = state === "locked" ? "Unlock" : "Lock";
     set(this.prune, { disabled: busy || state === "pruned" });
