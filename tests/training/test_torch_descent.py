@@ -21,6 +21,7 @@ from workbench.networks.program import Evaluation, Program
 from workbench.training import FitConfig, Problem, fitted, penalty, torch_descent
 from workbench.training.torch_descent import Goal, Way
 
+COARSE = Spline(5)
 ROWS = np.random.default_rng(1).uniform(-1, 1, (2, 401))
 
 
@@ -44,7 +45,7 @@ PROBLEMS = {
 }
 
 
-def random_network(problem: Problem, hidden: int = 3, basis: Basis = Spline(5)) -> KAN:
+def random_network(problem: Problem, hidden: int = 3, basis: Basis = COARSE) -> KAN:
     return initial([nodes_of(hidden), nodes_of(problem.n_outputs)], problem.ranges, np.random.default_rng(0), basis=basis)
 
 

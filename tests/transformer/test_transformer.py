@@ -146,6 +146,7 @@ def test_a_file_opens_in_the_app_and_leaves_it_unchanged(trained: wb.Transformer
         project = store.import_file(tmp_path / "sides.kanwb")
         assert [step.label for step in store.states.history(project.id)] == ["train a KAT", "block 1, first, group 1 is x"]
         (tmp_path / "again.kanwb").write_bytes(store.export(project.id))
+        assert project.summary["model"] == "kat"  # the page Data opens with what it was made by
     assert wb.Transformer.load(tmp_path / "again.kanwb").certificate().n_named == 1
 
 

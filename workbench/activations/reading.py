@@ -16,7 +16,7 @@ test rows are for the certificate only.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -34,6 +34,7 @@ from workbench.exceptions import SnapError, UnknownEdgeError
 from workbench.networks.kat.snapped import Name, SnappedRational
 from workbench.ops.starts import evaluate
 from workbench.primitives import Form
+from workbench.snapping.edge_fit import EdgeFit
 from workbench.training.adam import AdamConfig, Samples, outputs_of, trained
 
 Rows = np.ndarray | torch.Tensor
@@ -110,6 +111,17 @@ class KATReading:
         outputs = outputs_of(self.opened, self.validation.X)
         return outputs, float(self._taught.y.double().var(0, correction=0).mean()) or 1.0
 
+    @cached_property
+    def _fits(self) -> dict[tuple[Address, tuple[str, ...]], list[EdgeFit]]:
+        return {}
+
+    def _fitted(self, address: Address, forms: Sequence[Form]) -> list[EdgeFit]:
+        """Return forms fitted to a function, closest first; what was fitted once is not fitted again."""
+        key = address, tuple(form.name for form in forms)
+        if key not in self._fits:
+            self._fits[key] = naming.fitted(self.received(address), forms)
+        return self._fits[key]
+
     def received(self, address: Address) -> Received:
         """Return what a function received on the training rows, with its density, and what it gave."""
         path, group = self._known(address)
@@ -128,7 +140,7 @@ class KATReading:
 
     def previews(self, address: Address, forms: Iterable[Form | str] | None = None) -> tuple[KATCandidate, ...]:
         """Return the forms a function could have by how well they follow its curve, closest first; none is judged by the whole."""
-        return tuple(naming.previews(address, naming.fitted(self.received(address), naming.forms_offered(forms))))
+        return tuple(naming.previews(address, self._fitted(address, naming.forms_offered(forms))))
 
     def candidates(
         self, address: Address, forms: Iterable[Form | str] | None = None, top: int = 6, watch: Callable[[], None] | None = None
@@ -143,7 +155,7 @@ class KATReading:
         watch : called before each is judged; what it raises ends the question
         """
         function, offered = self.received(address), naming.forms_offered(forms)
-        fits = naming.fitted(function, offered)
+        fits = self._fitted(address, offered)
         if not fits:
             raise SnapError(f"candidates({address}): none of {', '.join(form.name for form in offered)} can follow this function's curve.")
 
@@ -257,7 +269,7 @@ class KATReading:
     def _preview(self, address: Address, form: Form | str) -> KATCandidate:
         """Return a form fitted to one function, not judged."""
         (wanted,) = naming.forms_offered([form])
-        fits = naming.fitted(self.received(address), [wanted])
+        fits = self._fitted(address, [wanted])
         if not fits:
             raise SnapError(
                 f"snap({address}, {wanted.name!r}): the form could follow this function's curve only as an imitation of another, with constants that cancel "

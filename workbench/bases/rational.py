@@ -88,7 +88,7 @@ class Rational:
 
     def start(self, generator: np.random.Generator, shape: tuple[int, int], noise: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return a line of random slope of order 1 / sqrt(n_in) with noise on the numerator, over denominators that can be learned."""
-        a = generator.normal(size=(self.n_above, *shape)) * (_NOISE if noise is None else noise)
+        a = generator.normal(size=(self.n_above, *shape)) * (_NOISE if noise is None else noise) / np.sqrt(max(1.0, shape[1] / 4))
         b = generator.normal(size=(self.denominator_degree, *shape)) * _DENOMINATOR
         if self.numerator_degree > 0:
             a[1] += generator.normal(size=shape) / np.sqrt(shape[1])

@@ -140,8 +140,9 @@ def samples(options: argparse.Namespace) -> int:
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of a fit; basis and engine are named, and recorded, where they are not the usual ones."""
-    unusual = {name: value for name, value, usual in (("basis", options.basis, "spline"), ("engine", options.engine, "native")) if value != usual}
-    return {"hidden_layer_sizes": options.hidden, "random_state": options.random_state, **unusual}
+    usual = {"basis": "spline", "engine": "native"}
+    chosen = {name: getattr(options, name) for name, value in usual.items() if getattr(options, name) != value}
+    return {"hidden_layer_sizes": options.hidden, "random_state": options.random_state, **chosen}
 
 
 def _dataset(options: argparse.Namespace) -> Dataset:

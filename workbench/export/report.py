@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 PARTS = (("train", "training"), ("validation", "validation"), ("test", "test"))
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_MOST_COLUMNS = 24  # that are listed without being asked for
 _LONG = 60  # nodes of an expression beyond which it is set smaller
 
 
@@ -279,8 +280,12 @@ def about_data(data: Dataset) -> str:
     return (
         f"<p>{len(data.X)} rows are used: {split}. Test rows were used for reporting only, never to fit or to choose. "
         f"Fingerprint of the values used: <code>{escape(data.fingerprint)}</code> (SHA-256).</p>"
-        f"{table(['column', 'role', 'unit'], columns)}" + (f"<ul>{left}{notes}</ul>" if left or notes else "")
+        f"{_folded(table(['column', 'role', 'unit'], columns), len(columns))}" + (f"<ul>{left}{notes}</ul>" if left or notes else "")
     )
+
+
+def _folded(columns: str, count: int) -> str:
+    return columns if count <= _MOST_COLUMNS else f"<details><summary>the {count} columns</summary>{columns}</details>"
 
 
 def footer(moment: datetime | None) -> str:

@@ -4,8 +4,8 @@
     module = as_torch(network, torch.float32)
     module = as_torch(network, torch.float32, engine="cuda").to("cuda")
 
-Spline and rational edges run on the ops of `ops.autograd`, on whichever engine is asked for, snapped edges on torch functions of their
-expression. Coefficients, base weights, biases and the constants of forms are parameters; what a fit may not change (locked edges, fixed constants, fixed biases) gets no gradient, pruned edges
+Spline and rational edges run on the ops of `ops.autograd`, on whichever engine is asked for, snapped edges on torch functions of their expression.
+Coefficients, base weights, biases and the constants of forms are parameters; what a fit may not change (locked edges, fixed constants, fixed biases) gets no gradient, pruned edges
 give nothing. The module is a copy: training it leaves the network as it is, and `as_network(module, network)` brings its constants back.
 
 torch is imported when `as_torch` is called and not before: the way of a KAN through the workbench does without it.
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.bases.basis import Basis
 from workbench.bases.bspline import Spline
 from workbench.bases.rational import Rational
 from workbench.exceptions import NetworkError
@@ -82,6 +83,17 @@ def _snapped(layer: Layer) -> list[tuple[tuple[int, int], SymbolicEdge]]:
     return [(key, edge) for key, edge in sorted(layer.symbolic.items()) if layer.alive[place[0][key[0]], place[1][key[1]]]]
 
 
+def _evaluated(x: torch.Tensor, arrays: list[torch.Tensor], domain: torch.Tensor, basis: Basis, engine: str) -> torch.Tensor:
+    """Evaluate a dense layer of learned functions, arrays (..., n_out, n_in), on x (n_in, n_rows)."""
+    from workbench.ops.autograd import edge_rational, edge_spline
+
+    if not isinstance(basis, Rational):
+        return edge_spline(x, *arrays, domain, engine=engine)
+    (coefficients,), low, high = arrays, domain[:, :1], domain[:, 1:]
+    u = (x - low) * (2.0 / (high - low)) - 1.0  # where its polynomials live
+    return edge_rational(u, coefficients[: basis.n_above], coefficients[basis.n_above :], form=basis.form, engine=engine)
+
+
 @functools.cache
 def _network_class() -> type:
     import torch
@@ -105,8 +117,6 @@ def _network_class() -> type:
 @functools.cache
 def _layer_class() -> type:
     import torch
-
-    from workbench.ops.autograd import edge_rational, edge_spline
 
     class TorchLayer(torch.nn.Module):
         """One layer: x (n_in, n_rows) -> nodes (n_nodes, n_rows)."""
@@ -143,13 +153,9 @@ def _layer_class() -> type:
 
         def _learned(self, x: torch.Tensor) -> torch.Tensor:
             """Return what the learned edges give to the slots; the others are there with zeros, which give nothing."""
-            arrays = [self.coefficients] if isinstance(self.basis, Rational) else [self.coefficients, self.base]
-            own = [_partly(values if self.learned is None else torch.where(self.learned, values, 0.0), self.free_learned) for values in arrays]
-            if isinstance(self.basis, Rational):
-                low, high = self.domain[:, :1], self.domain[:, 1:]
-                above, below = own[0][: self.basis.n_above], own[0][self.basis.n_above :]
-                return edge_rational((x - low) * (2.0 / (high - low)) - 1.0, above, below, form=self.basis.form, engine=self.engine)
-            return edge_spline(x, *own, self.domain, engine=self.engine)
+            arrays = [getattr(self, name) for name in ("coefficients", "base") if hasattr(self, name)]
+            own = [_partly(array if self.learned is None else torch.where(self.learned, array, 0.0), self.free_learned) for array in arrays]
+            return _evaluated(x, own, self.domain, self.basis, self.engine)
 
     return TorchLayer
 

@@ -27,6 +27,7 @@ _LONGEST = 32  # iterations between two looks at the ranges
 _LOOK = 4  # iterations between two looks for the best network
 _STANDING = 0.02  # a block that gains less of the loss than this ends the descent
 _SPARSE = 20  # iterations a sparse descent runs in any case: the loss may rise while edges fade
+_CANCELLING = 16  # and one of rational functions: common factors have to be got rid of before there is a way down
 _NATIVE = Way()
 _TORN = 10.0  # times the loss before: ranges that make it worse than this are not taken
 
@@ -66,6 +67,7 @@ def descend(
     `enough` is asked after every yield: where it says so the block and the descent end at this iteration.
     """
     best, damping, length, taken = Met(as_it_is(network), np.inf, 0, True), 1.0, BLOCK, 0
+    least = _SPARSE if sparsity else _CANCELLING if any(layer.basis.cancels for layer in network.layers) else 0
     while True:
         before, lowest = taken, best.loss
         for here in _block(network, problem, (roughness, sparsity, damping), min(length, max_iter - taken), way):
@@ -77,7 +79,7 @@ def descend(
                 break
         best, network, loss = replace(_better(best, here), taken=taken, whole=True), here.unpack(), here.loss
         yield best
-        standing = loss > (1.0 - _STANDING) * lowest and (not sparsity or taken >= _SPARSE)
+        standing = loss > (1.0 - _STANDING) * lowest and taken >= least
         if here.n < BLOCK or standing or taken >= max_iter or enough():
             return
         moved = settled(network, problem)

@@ -32,7 +32,7 @@ def summary_of(state: Transformer) -> dict[str, Any]:
     metrics = state.metrics()
     return {
         "target": state.data.targets[0].name, "rows": len(state.data.X), "r2": metrics["r2_validation"], "edges": metrics["n_edges"],
-        "symbolic": metrics["n_symbolic"], "latex": "",
+        "symbolic": metrics["n_symbolic"], "latex": "", "model": "kat",
     }  # fmt: skip
 
 

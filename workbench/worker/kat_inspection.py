@@ -99,6 +99,7 @@ def attended(state: Transformer, wanted: int | None) -> dict[str, Any]:
     maps = state.reading.attention(samples.X[row : row + 1])
     return {
         "row": row,
+        "n_rows": len(samples),
         "offered": [
             {"row": k, "truth": truth[k], "predicted": said[k], "wrong": bool(wrong[k]), "image": samples.X[k, 0].tolist() if images else None} for k in offered
         ],

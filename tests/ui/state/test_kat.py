@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,6 +156,25 @@ def test_all_functions_are_named_each_by_a_move(opened: Services, sides: str, be
     until(lambda: len(opened.store.states.history(sides)) == 7)
 
 
+def test_a_snap_while_all_are_named_is_refused(opened: Services, sides: str, bench: KATBench) -> None:
+    bench.start("kat.name_all")
+    until(lambda: bench.scene().running is not None)
+    bench.select("1.0")
+    bench.act([Action("snap", next(_order), (1, 0), form="gelu")], "canvas")
+    assert "are being named" in bench.inspector(bench.scene(), 500)["message"]
+    bench.stop()
+    until(lambda: bench.scene().running is None)
+    assert all(step.move["name"] != "snap" for step in opened.store.states.history(sides))
+
+
+def test_a_project_that_the_command_line_made_opens_as_a_transformer(opened: Services, tmp_path: Path) -> None:
+    data = wb.Dataset.from_table(table("classification"), "y", task="classification")
+    wb.Transformer.fit(data, **SETTINGS | {"epochs": 1}).save(tmp_path / "sides.kanwb")
+    project = Projects(opened).open_file("sides.kanwb", (tmp_path / "sides.kanwb").read_bytes())
+    assert Preparation(opened, project).plan.model == "kat"
+    assert KATBench(opened, project, Memory()).scene().is_transformer
+
+
 def test_questions_change_nothing(opened: Services, sides: str, bench: KATBench) -> None:
     before = opened.store.states.get(sides)
     bench.select("0.0")
@@ -173,6 +193,7 @@ def test_attention_to_a_row_that_is_picked(bench: KATBench) -> None:
     for one in found["heads"]:
         assert [pytest.approx(1, abs=1e-3)] * 5 == [sum(row) for row in one["map"]]
     assert len(found["image"]) == 4
+    assert found["n_rows"] == 52
     other = next(one for one in found["offered"] if one["row"] != found["row"])
     bench.look_at(other["row"])
     picked = until(lambda: (told := bench.attention(bench.scene(), 500)) and not told["waiting"] and told)
@@ -203,6 +224,19 @@ def test_a_training_is_watched_paused_stepped_and_kept(opened: Services) -> None
     (step,) = opened.store.states.history(project)
     assert step.label == "train a KAT, stopped"
     assert 1 <= step.move["arguments"]["stop_after"] < 400
+
+
+def test_until_the_first_epoch_what_was_there_before_is_shown(opened: Services, sides: str, bench: KATBench) -> None:
+    before = bench.scene().view["functions"]
+    blocker = Jobs(opened).submit(project_of(opened), "kat.fit", {"settings": LONG})  # the one batch worker is busy
+    Jobs(opened).submit(sides, "kat.fit", {"settings": LONG})
+    scene = until(lambda: (scene := bench.scene()).training and scene)
+    assert scene.training.status == "queued"
+    assert bench.canvas(scene, 500)["functions"] == before
+    bench.select("1.0")
+    assert bench.inspector(scene, 500)["live"]
+    bench.training.discard()
+    opened.pool.cancel(blocker.id)
 
 
 def test_a_training_that_is_discarded_leaves_nothing(opened: Services) -> None:

@@ -216,7 +216,8 @@ class Preparation:
             return Plan.from_json(self.project.plan)
         data = self._data
         if "inputs" in data.content:
-            return plan_of(Dataset.from_arrays(data.content, data.arrays))
+            plan = plan_of(Dataset.from_arrays(data.content, data.arrays))
+            return replace(plan, model="kat") if self.project.summary.get("model") == "kat" else plan
         return first_plan(stored_table(data.content, data.arrays))
 
     def _with_task(self, plan: Plan) -> Plan:

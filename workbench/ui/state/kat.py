@@ -32,15 +32,13 @@ class KATBench(Room):
 
     def canvas(self, scene: Scene, height: int) -> dict[str, Any]:
         """Return the payload of the component that draws the functions."""
-        drawn = {name: scene.view.get(name, []) for name in ("places", "functions")} if scene.is_transformer and not scene.training else {"places": [], "functions": []}
+        drawn = {name: scene.view.get(name, []) for name in ("places", "functions")}
         running, job, streams = scene.running, None, self._streams(scene.running)
         if running is not None:
             live = self.training.live(running.id)
-            drawn = live.drawing or drawn
+            drawn = live.drawing or drawn  # until the first frame, what was there before
             streams[0] += f"?after={live.seen}"
             job = {**self._job(running), "measure": "loss"}
-        if not drawn["functions"] and scene.training is not None and scene.view.get("kind") == "kat":
-            drawn = {name: scene.view[name] for name in ("places", "functions")}  # until the first frame, what was there before
         if drawn["functions"] and self.memory.selected not in {function["id"] for function in drawn["functions"]}:
             self.memory.selected = None
         return {
@@ -53,7 +51,7 @@ class KATBench(Room):
         """Return the payload of the inspector; None while no function is in hand."""
         memory = self.memory
         live = None if scene.training is None else self.training.live(scene.training.id).drawing
-        drawn = _function_of(live if scene.training is not None else scene.view, memory.selected)
+        drawn = _function_of(live or scene.view, memory.selected)  # until the first frame, what was there before
         if drawn is None:
             return None
         rest = {"revision": memory.revision, "height": height, "moves": list(_MOVES)}
@@ -140,6 +138,8 @@ class KATBench(Room):
             self._inspection.search(state, function)
         elif action.operation == "fit_form":
             self._inspection.type(function, action.text or "")
+        elif action.operation in _MOVES and self._running() is not None and self.training.job is None:
+            self.memory.refuse(NAMING, function)
         elif action.operation in _MOVES:
             form = {"form": action.form} if action.operation == "snap" else {}
             self._submit(action.operation, {"function": function, **form}, function)

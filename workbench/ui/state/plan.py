@@ -174,8 +174,8 @@ class Plan:
 
 
 Value = TypeVar("Value", Plan, Network, Blocks, Reading)
-_CHOICES = {"model": get_args(Model), "tokens": KINDS, "task": get_args(Task), "categories": get_args(Categories), "missing": get_args(Missing),
-            "split": get_args(Way), "basis": get_args(Family)}  # fmt: skip
+_CHOICES = {"model": get_args(Model), "tokens": KINDS, "task": get_args(Task), "categories": get_args(Categories), "missing": get_args(Missing), "split": get_args(Way),
+            "basis": get_args(Family)}  # fmt: skip
 _OPTIONAL = {"split_by": str, "sheet": str, "header": int, "cells": str, "delimiter": str, "decimal": str}
 
 

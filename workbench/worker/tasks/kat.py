@@ -21,6 +21,7 @@ from typing import Any, cast
 import numpy as np
 
 from workbench.activations import KATCandidate, KATReading
+from workbench.activations.candidates import Address
 from workbench.exceptions import SnapError
 from workbench.figures.functions import functions_drawing
 from workbench.jobs import Result
@@ -98,7 +99,7 @@ def move(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     if "function" in given:
         given["address"] = desk.address(given.pop("function"))
     if name == "snap" and given.get("form") is None:
-        given["form"] = _ranked(desk, given["address"], (), context.check)[0].name.form.name
+        given["form"] = _ranked(desk, desk.state.unnamed(given["address"]), given["address"], (), context.check)[0].name.form.name
     state = desk.state.moved({"name": name, "arguments": given})
     context.check()
     return {"state": desk.keep(state, desk.parent)}
@@ -130,12 +131,12 @@ def _kept(key: Hashable, make: Callable[[], Any]) -> Any:
     return _answers[key]
 
 
-def _ranked(desk: KATDesk, address: tuple[str, int], own: Sequence[str], watch: Callable[[], None]) -> tuple[KATCandidate, ...]:
-    """Return the forms for a function, best first, and a person's own among them by what they do to the outputs."""
+def _ranked(desk: KATDesk, reading: KATReading, address: Address, own: Sequence[str], watch: Callable[[], None]) -> tuple[KATCandidate, ...]:
+    """Return the forms for a function that has no name in a reading, best first, and a person's own among them by what they do to the outputs."""
     key = (desk.workspace, desk.project, desk.parent, address)
 
     def asked(forms: tuple[str, ...] | None = None) -> tuple[KATCandidate, ...]:
-        return _light(desk.state.unnamed(address).candidates(address, forms, watch=watch))
+        return _light(reading.candidates(address, forms, watch=watch))
 
     ranked = _kept((*key, "ranked"), asked)
     for text in own:
@@ -170,12 +171,13 @@ def inspect_function(arguments: Arguments, arrays: Arrays, context: Context) -> 
     desk = KATDesk(arguments)
     address, own = desk.address(arguments["function"]), [str(text) for text in cast("list[str]", arguments.get("own", []))]
     state = desk.state
+    reading = state.unnamed(address)
     try:
         if (desk.workspace, desk.project, desk.parent, address, "ranked") not in _answers:
             context.progress(0.1, "the curve", {"inspection": inspected(state, address)})
             context.check()
-            context.progress(0.3, "forms fitted to the curve", {"inspection": inspected(state, address, state.unnamed(address).previews(address))})
-        return inspected(state, address, _ranked(desk, address, own, context.check))
+            context.progress(0.3, "forms fitted to the curve", {"inspection": inspected(state, address, reading.previews(address))})
+        return inspected(state, address, _ranked(desk, reading, address, own, context.check))
     except SnapError as problem:
         return inspected(state, address) | {"message": str(problem)}
 
@@ -195,7 +197,7 @@ def deepen(arguments: Arguments, arrays: Arrays, context: Context) -> object:
 
     ranked = _light(reading.candidates(address, top=total, watch=watch))
     _answers[(desk.workspace, desk.project, desk.parent, address, "ranked")] = ranked
-    return inspected(desk.state, address, _ranked(desk, address, own, watch))
+    return inspected(desk.state, address, _ranked(desk, reading, address, own, watch))
 
 
 @task("kat.attention")

@@ -14,11 +14,15 @@ class AttentionView {
   constructor(mount) {
     this.looking = 0; // token that looks; 0 is the class token
     this.picker = html("div", { class: "picker", role: "listbox", "aria-label": "Rows" });
+    this.field = html("input", { type: "number", min: 1, step: 1, "aria-label": "Validation row" });
+    this.field.addEventListener("change", () => this.#choose(Math.min(Math.max(Math.round(Number(this.field.value)) || 1, 1), this.data.n_rows) - 1));
+    this.count = html("span", {});
     this.title = html("h2", {});
     this.words = html("p", { class: "words" });
     this.subject = html("div", { class: "subject" });
     this.heads = html("div", { class: "heads" });
-    this.element = html("div", { class: "attention" }, this.picker,
+    this.element = html("div", { class: "attention" },
+      html("aside", {}, html("label", {}, "row", this.field, this.count), this.picker),
       html("section", { class: "row" }, html("header", {}, this.title, this.words), html("div", { class: "body" }, this.subject, this.heads)));
     mount.replaceChildren(this.element);
     this.live = new LiveStreams({
@@ -45,6 +49,9 @@ class AttentionView {
 
   #pick() {
     const { offered, row, target } = this.data;
+    this.field.value = String(row + 1);
+    set(this.field, { max: this.data.n_rows });
+    this.count.textContent = `of ${this.data.n_rows} nobody trained on`;
     this.picker.replaceChildren(...offered.map((one) => {
       const words = `${target} ${one.truth}, said ${one.predicted}`;
       const element = html("button", { type: "button", role: "option", title: words, "aria-label": words, "aria-selected": String(one.row === row),

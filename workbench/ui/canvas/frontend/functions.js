@@ -24,7 +24,7 @@ class ActivationsView {
     this.outbox = new Outbox();
     this.cells = new Map();
     this.pending = new Map();
-    this.grid = html("div", { class: "grid", role: "grid", "aria-label": "Activation functions" });
+    this.grid = html("div", { class: "grid", role: "group", "aria-label": "Activation functions" });
     this.words = html("p", { class: "words" });
     this.legend = html("div", { class: "legend" },
       html("span", { class: "key", "data-state": "spline" }, html("i"), "learned"),

@@ -15,7 +15,7 @@ export class Cell {
     this.zero = svg("path", { class: "zero" });
     this.curve = svg("path", { class: "curve" });
     this.name = html("span", { class: "name" });
-    this.element = html("button", { type: "button", class: "cell", role: "gridcell", "data-id": one.id },
+    this.element = html("button", { type: "button", class: "cell", "data-id": one.id },
       svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" }, this.density, this.zero, this.curve),
       html("span", { class: "group" }, String(one.group + 1)), this.name);
   }
@@ -32,7 +32,7 @@ export class Cell {
   }
 
   mark({ selected, pending, reachable }) {
-    set(this.element, { "data-on": selected, "data-pending": pending, "aria-selected": String(selected), tabindex: reachable ? "0" : "-1" });
+    set(this.element, { "data-on": selected, "data-pending": pending, "aria-pressed": String(selected), tabindex: reachable ? "0" : "-1" });
   }
 }
 
