@@ -134,6 +134,17 @@ def test_many_rows_are_taken_in_batches(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(taken) == 1
 
 
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+def test_torch_has_its_threads_back_while_nobody_asks_for_the_next_iteration(optimizer: str) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        next(torch_descent.descend(random_network(smooth_law()), smooth_law(), 1e-4, 0.0, 2, Way("cpu", optimizer)))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_a_training_that_leaves_the_numbers_says_so() -> None:
     problem = smooth_law()
     network = random_network(problem)
