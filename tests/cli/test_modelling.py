@@ -78,7 +78,7 @@ def test_predictions_go_to_stdout_when_no_file_is_named(table: Path, tmp_path: P
 def test_every_sample_is_listed_with_its_target(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["samples"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(wb.sample_names())
+    assert [line.split()[0] for line in lines] == [*wb.sample_names(), "digits"]
     assert any(line.startswith("cherry_trees") and "Volume from Girth, Height" in line for line in lines)
 
 
@@ -91,6 +91,7 @@ def test_every_sample_is_listed_with_its_target(capsys: pytest.CaptureFixture[st
         (["fit", "cherry_trees", "--target", "Volume", "--features", "Girth,Heigth"], "Height"),
         (["discover", "cherry_trees", "--target", "Volume", "--functions", "exp,lgo"], "lgo"),
         (["discover", "cherry_trees", "--target", "Volume", "--json", "no/such/folder/o.json"], "there is no folder"),
+        (["fit", "cherry_trees", "--target", "Volume", "--engine", "cude"], "invalid choice: 'cude'"),
         (["predict", "nowhere.kanwb", "cherry_trees"], "nowhere.kanwb"),
     ],
 )

@@ -138,7 +138,7 @@ def test_weights_say_which_rows_count() -> None:
 def test_progress_is_told_in_words() -> None:
     told: list[str] = []
     list(OperonEngine(rounds=1, population=20, progress=told.append).search(problem("a + b", n_rows=50), never))
-    assert told[0] == "Operon with + - * / square, 10 generations"
+    assert told[0] == "Operon with + - * / square, 15 generations"
     assert len(told) == len(PORTFOLIO)
 
 

@@ -24,7 +24,7 @@ from workbench.discovery.discovery import Discovery
 from workbench.discovery.findings import LAW, Finding, finding, pareto, shortest
 from workbench.discovery.proposals import adopted
 from workbench.discovery.rivals import rival_laws
-from workbench.discovery.scales import suggest_transforms
+from workbench.discovery.scales import fewer_rows, suggest_transforms
 from workbench.discovery.searching import Limits, Search
 from workbench.discovery.verdict import DIGITS, digits_lost, verdict
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
@@ -98,8 +98,8 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
         search.run(lambda: clock.share > _FIRST_LOOK)
         found = Discovery(data if search.exact else _scaled(data, search, clock, scales, random_state, watch))
         findings = list(adopted(found, search.news(), lambda: clock.over))
-        flexible = np.inf if search.exact else _flexible(found, random_state)
-        if not (search.exact or _settled(found, findings, flexible, max_complexity)):
+        flexible = np.inf if search.exact or hidden_layer_sizes else _flexible(found, clock, random_state)
+        if not findings or not (search.exact or _settled(found, findings, flexible, max_complexity)):
             search.run(lambda: clock.share > _SEARCH)
             findings += adopted(found, search.news(), lambda: clock.over)
             findings += _shaped(found, hidden_layer_sizes, functions, clock, random_state, watch, findings)
@@ -122,12 +122,15 @@ def _scaled(data: Dataset, search: Search, clock: _Clock, scales: str, random_st
     return data
 
 
-def _flexible(found: Discovery, random_state: int) -> float:
-    """Fit a network that bends to most things, to compare with, and return its error on checked rows."""
+def _flexible(found: Discovery, clock: _Clock, random_state: int) -> float:
+    """Fit a network that bends to most things, to compare with, and return its error on checked rows; of very many rows some are enough."""
+    few = fewer_rows(found.data) if len(found.data.split.train) > _MANY_ROWS else found.data
+    compared = found.leave() if few is found.data else Discovery(few)
     try:
-        return found.leave().fit(hidden_layer_sizes=(5,), sparsity=1e-4, random_state=random_state).metrics.rmse_validation
+        fitted = compared.fit(lambda _: clock.over, hidden_layer_sizes=(5,), sparsity=1e-4, random_state=random_state)
     except TrainingError:
         return np.inf
+    return fitted.metrics.rmse_validation
 
 
 def _settled(found: Discovery, findings: list[Finding], flexible: float, max_complexity: int | None) -> bool:

@@ -44,6 +44,7 @@ class _KANEstimator(BaseEstimator):
         sparsity: float = 1e-4,
         max_iter: int = 40,
         n_starts: int = 3,
+        engine: str = "native",
         validation_fraction: float = 0.2,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -57,6 +58,7 @@ class _KANEstimator(BaseEstimator):
         self.sparsity = sparsity
         self.max_iter = max_iter
         self.n_starts = n_starts
+        self.engine = engine
         self.validation_fraction = validation_fraction
         self.random_state = random_state
 
@@ -77,6 +79,7 @@ class _KANEstimator(BaseEstimator):
             sparsity=self.sparsity,
             max_iter=self.max_iter,
             n_starts=self.n_starts,
+            engine=self.engine,
             random_state=seed,
         )
 
@@ -129,6 +132,7 @@ class KANRegressor(RegressorMixin, _KANEstimator):
     sparsity : weight of the group lasso on edge importance; 0 leaves every edge alone
     max_iter : iterations of each stage
     n_starts : random starts
+    engine : "native" fits in NumPy; "cuda" trains large networks on a GPU, "cpu" in the same way on the processor
     validation_fraction : share of the rows kept apart to choose resolution and smoothness, from 200 rows up
     random_state : int, RandomState or None
 

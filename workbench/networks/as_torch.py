@@ -2,8 +2,9 @@
 
     module = as_torch(network)                    # X (n_rows, n_inputs) -> (n_rows, n_outputs), float64
     module = as_torch(network, torch.float32)
+    module = as_torch(network, torch.float32, engine="cuda").to("cuda")
 
-Spline edges run on the op of `ops.spline`, rational ones on that of `ops.autograd`, snapped edges on torch functions of their expression.
+Spline and rational edges run on the ops of `ops.autograd`, on whichever engine is asked for, snapped edges on torch functions of their expression.
 Coefficients, base weights, biases and the constants of forms are parameters; what a fit may not change (locked edges, fixed constants, fixed biases) gets no gradient, pruned edges
 give nothing. The module is a copy: training it leaves the network as it is, and `as_network(module, network)` brings its constants back.
 
@@ -25,20 +26,20 @@ from workbench.bases.rational import Rational
 from workbench.exceptions import NetworkError
 from workbench.expression import Call, Constant, Expression, Number, Symbol, parse
 from workbench.networks.kan import KAN, Layer, SymbolicEdge
-from workbench.ops import spline
 from workbench.primitives import Form, PrimitiveForm
 
 if TYPE_CHECKING:
     import torch
 
 
-def as_torch(network: KAN, dtype: torch.dtype | None = None) -> torch.nn.Module:
+def as_torch(network: KAN, dtype: torch.dtype | None = None, engine: str = "auto") -> torch.nn.Module:
     """Return a torch module that computes what the network does.
 
     Parameters
     ----------
     network : KAN
     dtype : torch.float64 (when left out) or torch.float32
+    engine : of `ops.engines`, for the edges; "auto" suits the device that the module is moved to
 
     Examples
     --------
@@ -55,7 +56,7 @@ def as_torch(network: KAN, dtype: torch.dtype | None = None) -> torch.nn.Module:
     dtype = torch.float64 if dtype is None else dtype
     if dtype not in (torch.float32, torch.float64):
         raise NetworkError(f"as_torch(dtype={dtype}): a KAN runs in torch.float64 or torch.float32.")
-    return _network_class()(network, dtype)
+    return _network_class()(network, dtype, engine)
 
 
 def as_network(module: torch.nn.Module, network: KAN) -> KAN:
@@ -81,63 +82,13 @@ def _snapped(layer: Layer) -> list[tuple[tuple[int, int], SymbolicEdge]]:
     return [(key, edge) for key, edge in sorted(layer.symbolic.items()) if layer.alive[place[0][key[0]], place[1][key[1]]]]
 
 
-@functools.cache
-def _spline_function() -> Any:
-    """Return the autograd function of the op; the domain is a constant."""
-    import torch
-
-    class SplineLayer(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, x, coefficients, base, domain):
-            ctx.save_for_backward(x, coefficients, base, domain)
-            return torch.from_numpy(spline.forward(x.numpy(), coefficients.numpy(), base.numpy(), domain.numpy()))
-
-        @staticmethod
-        def backward(ctx, upstream):
-            if torch.is_grad_enabled():  # create_graph=True; asked by hand, `once_differentiable` costs as much as a small layer
-                raise NetworkError("A spline layer in torch is differentiable once. For second derivatives take the network's formula.")
-            x, coefficients, base, domain = ctx.saved_tensors
-            arrays = spline.backward(x.numpy(), coefficients.numpy(), base.numpy(), domain.numpy(), upstream.numpy())
-            return *map(torch.from_numpy, arrays), None
-
-    return SplineLayer
-
-
-def spline_layer(x: torch.Tensor, coefficients: torch.Tensor, base: torch.Tensor, domain: torch.Tensor) -> torch.Tensor:
-    """Evaluate a dense spline layer on torch tensors of a CPU, differentiable once by all but the domain.
-
-    Parameters
-    ----------
-    x : (n_in, n_rows)
-    coefficients : (n_bases, n_out, n_in)
-    base : (n_out, n_in)
-    domain : (n_in, 2)
-
-    Returns
-    -------
-    (n_out, n_rows)
-    """
-    return _spline_function().apply(x, coefficients, base, domain)
-
-
-def rational_layer(x: torch.Tensor, coefficients: torch.Tensor, domain: torch.Tensor, basis: Rational) -> torch.Tensor:
-    """Evaluate a dense layer of rational functions on torch tensors, differentiable as often as one likes by all but the domain.
-
-    Parameters
-    ----------
-    x : (n_in, n_rows)
-    coefficients : (n_coefficients, n_out, n_in)     numerators, then denominators
-    domain : (n_in, 2)
-
-    Returns
-    -------
-    (n_out, n_rows)
-    """
+def _rational(x: torch.Tensor, coefficients: torch.Tensor, domain: torch.Tensor, basis: Rational, engine: str) -> torch.Tensor:
+    """Evaluate a dense layer of rational functions, coefficients (n_coefficients, n_out, n_in), of inputs brought to [-1, 1]."""
     from workbench.ops.autograd import edge_rational
 
     low, high = domain[:, :1], domain[:, 1:]
     u = (x - low) * (2.0 / (high - low)) - 1.0
-    return edge_rational(u, coefficients[: basis.n_above], coefficients[basis.n_above :], form=basis.form)
+    return edge_rational(u, coefficients[: basis.n_above], coefficients[basis.n_above :], form=basis.form, engine=engine)
 
 
 @functools.cache
@@ -147,9 +98,9 @@ def _network_class() -> type:
     class TorchKAN(torch.nn.Module):
         """The layers of a KAN, one after the other."""
 
-        def __init__(self, network: KAN, dtype: torch.dtype) -> None:
+        def __init__(self, network: KAN, dtype: torch.dtype, engine: str) -> None:
             super().__init__()
-            self.layers = torch.nn.ModuleList(_layer_class()(layer, dtype) for layer in network.layers)
+            self.layers = torch.nn.ModuleList(_layer_class()(layer, dtype, engine) for layer in network.layers)
 
         def forward(self, X: torch.Tensor) -> torch.Tensor:
             h = X.T.contiguous()  # (n_rows, n_inputs) -> (n_inputs, n_rows)
@@ -164,38 +115,43 @@ def _network_class() -> type:
 def _layer_class() -> type:
     import torch
 
+    from workbench.ops.autograd import edge_spline
+
     class TorchLayer(torch.nn.Module):
         """One layer: x (n_in, n_rows) -> nodes (n_nodes, n_rows)."""
 
-        def __init__(self, layer: Layer, dtype: torch.dtype) -> None:
+        def __init__(self, layer: Layer, dtype: torch.dtype, engine: str) -> None:
             super().__init__()
+            self.engine = engine
             self.factors = [[layer.targets.index(slot) for slot in node.factors] for node in layer.nodes]
             self.basis = layer.basis
             for name in _arrays(layer):
                 self.register_parameter(name, torch.nn.Parameter(torch.tensor(np.array(getattr(layer, name)), dtype=dtype)))
-            for name, values in {"domain": layer.domain, **_masks(layer)}.items():
-                kind = dtype if values.dtype == float else None
-                self.register_buffer(name, torch.tensor(np.array(values), dtype=kind), persistent=False)
+            self.register_buffer("domain", torch.tensor(np.array(layer.domain), dtype=dtype), persistent=False)
+            masks = _masks(layer)
+            self.has_learned = bool(masks["learned"].any())
+            for name, values in masks.items():  # None where it holds everywhere: nobody then waits for a GPU to say so
+                self.register_buffer(name, None if values.all() else torch.tensor(values), persistent=False)
             edges = _snapped(layer)
             self.forms = [_placed(layer, key, edge) for key, edge in edges]
             self.constants = torch.nn.ParameterList(torch.tensor(edge.parameters, dtype=dtype) for _, edge in edges)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             slots = _partly(self.bias, self.free_bias)[:, None].expand(-1, x.shape[1])
-            if self.learned.any():
+            if self.has_learned:
                 slots = slots + self._learned(x)
             rows = list(slots)
             for (row, column, free, function), constants in zip(self.forms, self.constants, strict=True):
-                rows[row] = rows[row] + function(x[column], _partly(constants, torch.tensor(free)))
+                rows[row] = rows[row] + function(x[column], _partly(constants, free))
             return torch.stack([reduce(torch.mul, [rows[row] for row in factors]) for factors in self.factors])
 
         def _learned(self, x: torch.Tensor) -> torch.Tensor:
             """Return what the learned edges give to the slots; the others are there with zeros, which give nothing."""
             arrays = [getattr(self, name) for name in ("coefficients", "base") if hasattr(self, name)]
-            own = [_partly(torch.where(self.learned, array, 0.0), self.free_learned) for array in arrays]
+            own = [_partly(array if self.learned is None else torch.where(self.learned, array, 0.0), self.free_learned) for array in arrays]
             if isinstance(self.basis, Rational):
-                return rational_layer(x, own[0], self.domain, self.basis)
-            return spline_layer(x, *own, self.domain)
+                return _rational(x, own[0], self.domain, self.basis, self.engine)
+            return edge_spline(x, *own, self.domain, engine=self.engine)
 
     return TorchLayer
 
@@ -209,17 +165,20 @@ def _masks(layer: Layer) -> dict[str, np.ndarray]:
     return {"learned": learned, "free_learned": learned & (states != "locked"), "free_bias": layer.free_bias}
 
 
-def _placed(layer: Layer, key: tuple[int, int], edge: SymbolicEdge) -> tuple[int, int, tuple[bool, ...], Callable]:
-    """Return row, column, which constants may be fitted, and the torch function of a named edge."""
-    free = tuple(flag and key not in layer.locked for flag in edge.free)
+def _placed(layer: Layer, key: tuple[int, int], edge: SymbolicEdge) -> tuple[int, int, torch.Tensor | None, Callable]:
+    """Return row, column, which constants may be fitted (None: all), and the torch function of a named edge."""
+    import torch
+
+    flags = [flag and key not in layer.locked for flag in edge.free]
+    free = None if all(flags) else torch.tensor(flags)
     return layer.targets.index(key[0]), layer.sources.index(key[1]), free, torch_form(edge.form)
 
 
-def _partly(values: torch.Tensor, free: torch.Tensor) -> torch.Tensor:
-    """Return the values, with a gradient for the free ones only."""
+def _partly(values: torch.Tensor, free: torch.Tensor | None) -> torch.Tensor:
+    """Return the values, with a gradient for the free ones only (None: for all)."""
     import torch
 
-    return values if bool(free.all()) else torch.where(free, values, values.detach())
+    return values if free is None else torch.where(free.to(values.device), values, values.detach())
 
 
 # -------------------------------------------------------------------------------------------------------- expressions

@@ -8,6 +8,8 @@ the constant cost. Wald's test says cheaply which ones are worth a fit: setting 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from workbench.exceptions import TrainingError
@@ -19,12 +21,15 @@ _WORTH_A_FIT = 30.0  # times log(n) in squares of the noise: what Wald's test ma
 _ROUNDS = 12
 
 
-def trimmed(expression: Expression, sample: Sample) -> tuple[Expression, float] | None:
-    """Return the formula with fitted constants, none too many, and its root mean square error; None where it has no value."""
+def trimmed(expression: Expression, sample: Sample, worth: Callable[[Expression, float], bool] = lambda *_: True) -> tuple[Expression, float] | None:
+    """Return the formula with fitted constants, none too many, and its root mean square error; None where it has no value.
+
+    `worth` says of the fitted formula and its error whether it is worth the time; if not it is returned as it is.
+    """
     start = scaled(expression, sample)
     best = None if start is None else _fit(start, sample)
-    if best is None:
-        return None
+    if best is None or not worth(*best):
+        return best
     for _ in range(_ROUNDS):
         shorter = _shorter(*best, sample)
         if shorter is None:

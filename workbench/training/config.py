@@ -12,6 +12,10 @@ from workbench.bases.bspline import Spline
 from workbench.bases.rational import Form, Rational
 from workbench.exceptions import NetworkError, TrainingError, did_you_mean
 from workbench.networks.kan import KAN
+from workbench.training.torch_descent import Way
+
+_ON_ENGINES = ("auto", "lbfgs", "adam")
+_OPTIMIZERS = {"native": ("auto", "lm", "lbfgs"), "cpu": _ON_ENGINES, "cuda": _ON_ENGINES, "reference": _ON_ENGINES}
 
 FAMILIES: tuple[Family, ...] = ("spline", "rational")
 
@@ -33,7 +37,9 @@ class FitConfig:
     max_iter : iterations of each stage
     n_starts : random starts, twice as many for small networks of rational functions; the best after a short run goes on
     random_state : seed of the starts
-    optimizer : "auto" takes Levenberg-Marquardt up to about 1000 constants, L-BFGS above, mini-batches first when rows are many
+    engine : "native" fits in NumPy; "cuda" on a GPU, "cpu" the same way on the processor: as a torch module, for networks of many constants
+    optimizer : "auto" takes Levenberg-Marquardt up to about 1000 constants, L-BFGS above, mini-batches last when rows are many; on an
+        engine L-BFGS ("lbfgs"), and Adam ("adam") when rows are many
     """
 
     hidden_layer_sizes: tuple[int, ...] = (5,)
@@ -47,9 +53,21 @@ class FitConfig:
     max_iter: int = 40
     n_starts: int = 3
     random_state: int = 0
-    optimizer: Literal["auto", "lm", "lbfgs"] = "auto"
+    optimizer: Literal["auto", "lm", "lbfgs", "adam"] = "auto"
+    engine: Literal["native", "cpu", "cuda", "reference"] = "native"
+
+    @property
+    def way(self) -> Way:
+        """How networks go down."""
+        return Way(self.engine, self.optimizer)
 
     def __post_init__(self) -> None:
+        if self.engine not in _OPTIMIZERS:
+            known = f"{did_you_mean(self.engine, _OPTIMIZERS)} Known: {', '.join(_OPTIMIZERS)}."
+            raise TrainingError(f"engine={self.engine!r}: no such engine.{known}")
+        if self.optimizer not in _OPTIMIZERS[self.engine]:
+            allowed = ", ".join(_OPTIMIZERS[self.engine])
+            raise TrainingError(f"optimizer={self.optimizer!r} does not go with engine={self.engine!r}. There: {allowed}.")
         if any(size < 0 for size in self.hidden_layer_sizes):
             raise TrainingError(f"hidden_layer_sizes={self.hidden_layer_sizes}: sizes are whole numbers from 0 up, such as (5,) or ().")
         if len(self.product_nodes) > len(self.hidden_layer_sizes):

@@ -27,6 +27,7 @@ from workbench.training.descent import Met, as_it_is, descend, loss_of, never, s
 from workbench.training.problem import Problem
 from workbench.training.ranges import refined
 from workbench.training.score import checked_errors
+from workbench.training.torch_descent import require
 
 _MANY_ROWS = 20_000  # above it a fit begins on a sample of the rows
 _START = 8  # iterations that tell a good start from a bad one
@@ -81,7 +82,7 @@ class _Course:
     def descend(self, network: KAN, problem: Problem, roughness: float, max_iter: int) -> Iterator[Met]:
         """Go down from a network, counting."""
         before = self.iterations
-        for met in descend(network, problem, roughness, self.config.sparsity, max_iter, self.enough):
+        for met in descend(network, problem, roughness, self.config.sparsity, max_iter, self.enough, self.config.way):
             self.iterations = before + met.taken
             self.blocks += met.whole
             yield met
@@ -138,7 +139,9 @@ def fit(problem: Problem, config: FitConfig, enough: Callable[[], bool] = never)
     """
     began = time.perf_counter()
     course = _Course(config, enough)
-    few = problem if problem.n_rows <= _MANY_ROWS else minibatch.sample(problem, _MANY_ROWS, config.random_state)
+    require(config.engine)
+    all_at_once = config.engine != "native" or problem.n_rows <= _MANY_ROWS  # an engine has batches of its own
+    few = problem if all_at_once else minibatch.sample(problem, _MANY_ROWS, config.random_state)
     best = yield from _best_start(few, course)
     started = course.iterations
     best, chosen, history = yield from _through_stages(best, few, course)

@@ -16,9 +16,9 @@ import numpy as np
 from workbench.expression import Expression
 from workbench.search.operon.nodes import expression_of
 
-LONGEST = 40  # nodes of a tree
+LONGEST = 50  # nodes of a tree: room for detours that trimming takes back
 DEEPEST = 9
-_LOCAL_STEPS = 3  # of Levenberg-Marquardt for each individual
+_LOCAL_STEPS = 20  # of Levenberg-Marquardt for each individual: with 3, half as many laws were found in the same time
 _UNBOUNDED = 10**8  # seconds, evaluations: a limit that is not meant to be reached: generations end a run, so that it is the same on every machine
 
 

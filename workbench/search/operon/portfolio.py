@@ -1,7 +1,7 @@
 """The portfolio: short runs with small sets of operators, again and again, each round twice as long, always in the same order.
 
-    round 1      + - * /     with sqrt     with exp     with log     with sin, cos     with powers     ...      10 generations each
-    round 2      the same with other seeds and 20 generations, and so on up to 80
+    round 1      + - * /     with sqrt     with exp     with log     with sin, cos     with powers     ...      15 generations each
+    round 2      the same with other seeds and 30 generations, and so on up to 120
 
 Everything is fixed by the seed; whoever asked ends the process when the time is over.
 """
@@ -34,11 +34,11 @@ PORTFOLIO: tuple[tuple[str, ...], ...] = (  # what stands beside arithmetic, pla
     ("Asin", "Acos", "Atan", "Sqrt"),
 )
 WITHOUT_NAME = {"Add", "Sub", "Mul", "Div", "Square", "Pow"}  # operators that no list of allowed functions forbids
-FIRST_GENERATIONS, MOST_GENERATIONS = 10, 80
-SEARCH_ROWS = 1000  # of a run of Operon
-FIT_ROWS = 5000  # of the fits in float64
+FIRST_GENERATIONS, MOST_GENERATIONS = 15, 120
+SEARCH_ROWS = 250  # of a run of Operon: enough to tell formulas apart, and four times as many generations as with 1000
+FIT_ROWS = 2000  # of the fits in float64
 _MODERATE = (0.03, 30.0)  # sizes of a column that Operon's constants, drawn from N(0, 1), reach as they are
-_TRIMMED = 10  # formulas of a front that are worth a fit
+_TRIMMED = 12  # formulas of a front that are worth a fit
 
 
 def answers(problem: SearchProblem, settings: Mapping) -> Iterator[Proposal | str]:
@@ -55,7 +55,7 @@ def answers(problem: SearchProblem, settings: Mapping) -> Iterator[Proposal | st
             yield f"Operon with {_named(operators)}, {generations} generations"
             setup = Setup(operators, generations, settings["population"], int(generator.integers(2**31)), _longest(problem))
             for expression in _worth_a_fit(evolved(X, y, problem.symbols, setup), sample, units):
-                result = trimmed(expression, sample)
+                result = trimmed(expression, sample, archive.worth_trimming)
                 if result is not None and archive.takes(*result):
                     yield Proposal(result[0], "operon", (f"Operon with {_named(operators)}",))
 
@@ -78,6 +78,11 @@ class Archive:
     def __init__(self, max_complexity: int | None = None) -> None:
         self.max_complexity = max_complexity
         self._least: dict[int, float] = {}  # complexity -> the least error of it
+
+    def worth_trimming(self, expression: Expression, error: float) -> bool:
+        """Whether it could be taken when it has become half as long, without becoming better."""
+        half = complexity(expression) // 2
+        return not any(other <= half and least <= error for other, least in self._least.items())
 
     def takes(self, expression: Expression, error: float) -> bool:
         """Whether nothing as simple was as good; if so it is remembered."""

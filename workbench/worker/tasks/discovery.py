@@ -10,7 +10,6 @@ left out). A move returns {"state": its number}. The page then only reads the st
 
 from __future__ import annotations
 
-import base64
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, cast
@@ -261,13 +260,9 @@ def export(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     target, found = str(arguments["target"]), desk.found
     if target == "svg":
         drawn = drawing(found.network, found.data.seen(found.data.X_train), labels=found.data)
-        return _file("network.svg", "image/svg+xml", network_svg(drawn).encode())
+        return exporting.as_file("network.svg", "image/svg+xml", network_svg(drawn).encode())
     written = write_export(found, target, exporting.asked_for(found, arguments))
-    return _file(written.name, written.mime, written.content)
-
-
-def _file(name: str, mime: str, content: bytes) -> dict[str, str]:
-    return {"name": name, "mime": mime, "content": base64.b64encode(content).decode("ascii")}
+    return exporting.as_file(written.name, written.mime, written.content)
 
 
 @task("discovery.predict")
