@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.bases.basis import Basis
 from workbench.bases.bspline import Spline
 from workbench.bases.rational import Rational
 from workbench.exceptions import NetworkError
@@ -82,12 +83,14 @@ def _snapped(layer: Layer) -> list[tuple[tuple[int, int], SymbolicEdge]]:
     return [(key, edge) for key, edge in sorted(layer.symbolic.items()) if layer.alive[place[0][key[0]], place[1][key[1]]]]
 
 
-def _rational(x: torch.Tensor, coefficients: torch.Tensor, domain: torch.Tensor, basis: Rational, engine: str) -> torch.Tensor:
-    """Evaluate a dense layer of rational functions, coefficients (n_coefficients, n_out, n_in), of inputs brought to [-1, 1]."""
-    from workbench.ops.autograd import edge_rational
+def _evaluated(x: torch.Tensor, arrays: list[torch.Tensor], domain: torch.Tensor, basis: Basis, engine: str) -> torch.Tensor:
+    """Evaluate a dense layer of learned functions, arrays (..., n_out, n_in), on x (n_in, n_rows)."""
+    from workbench.ops.autograd import edge_rational, edge_spline
 
-    low, high = domain[:, :1], domain[:, 1:]
-    u = (x - low) * (2.0 / (high - low)) - 1.0
+    if not isinstance(basis, Rational):
+        return edge_spline(x, *arrays, domain, engine=engine)
+    (coefficients,), low, high = arrays, domain[:, :1], domain[:, 1:]
+    u = (x - low) * (2.0 / (high - low)) - 1.0  # where its polynomials live
     return edge_rational(u, coefficients[: basis.n_above], coefficients[basis.n_above :], form=basis.form, engine=engine)
 
 
@@ -115,7 +118,6 @@ def _network_class() -> type:
 def _layer_class() -> type:
     import torch
 
-    from workbench.ops.autograd import edge_spline
 
     class TorchLayer(torch.nn.Module):
         """One layer: x (n_in, n_rows) -> nodes (n_nodes, n_rows)."""
@@ -149,9 +151,7 @@ def _layer_class() -> type:
             """Return what the learned edges give to the slots; the others are there with zeros, which give nothing."""
             arrays = [getattr(self, name) for name in ("coefficients", "base") if hasattr(self, name)]
             own = [_partly(array if self.learned is None else torch.where(self.learned, array, 0.0), self.free_learned) for array in arrays]
-            if isinstance(self.basis, Rational):
-                return _rational(x, own[0], self.domain, self.basis, self.engine)
-            return edge_spline(x, *own, self.domain, engine=self.engine)
+            return _evaluated(x, own, self.domain, self.basis, self.engine)
 
     return TorchLayer
 
