@@ -37,8 +37,7 @@ def descend(network: KAN, problem: Problem, roughness: float, sparsity: float, m
         evaluation.forward(program.parameters)
         smooth = penalty.with_sparsity(smooth, evaluation, program.parameters, sparsity, blocks[0].weights)
     free = np.flatnonzero(program.free)
-    start, loss = program.parameters, 0.0
-    units = _units(program, problem)[free]
+    start, loss, units = program.parameters, 0.0, _units(program, problem)[free]
 
     def placed(z: np.ndarray) -> np.ndarray:
         parameters = start.copy()
