@@ -61,7 +61,7 @@ def test_the_goal_and_its_gradient_are_those_of_the_solvers_in_numpy(kind: str, 
     assert_allclose(float(loss.detach()) * problem.mass, problem.objective(outputs), rtol=1e-12)
     (loss + goal.penalty(module)).backward()
     for layer, compiled in zip(module.layers, program.layers, strict=True):
-        theta = np.where(program.free, expected, 0.0)[compiled.start : compiled.spline_stop].reshape(-1, compiled.n_terms)
+        theta = np.where(program.free, expected, 0.0)[compiled.start : compiled.learned_stop].reshape(-1, compiled.n_terms)
         mine = torch.cat([layer.coefficients.grad, layer.base.grad[None]]).numpy()[:, compiled.edge_target, compiled.edge_source].T
         assert_allclose(mine * problem.mass, theta, rtol=1e-9, atol=1e-9 * np.abs(theta).max())
 

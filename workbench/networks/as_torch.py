@@ -32,7 +32,6 @@ from workbench.primitives import Form, PrimitiveForm
 if TYPE_CHECKING:
     import torch
 
-
 def as_torch(network: KAN, dtype: torch.dtype | None = None, engine: str = "auto") -> torch.nn.Module:
     """Return a torch module that computes what the network does.
 
@@ -117,7 +116,6 @@ def _network_class() -> type:
 @functools.cache
 def _layer_class() -> type:
     import torch
-
 
     class TorchLayer(torch.nn.Module):
         """One layer: x (n_in, n_rows) -> nodes (n_nodes, n_rows)."""

@@ -129,20 +129,21 @@ class Goal:
         return errors.sum() / (self.mass if rows is None else self.mass * len(rows) / self.n_rows)
 
     def penalty(self, module: torch.nn.Module) -> torch.Tensor:
-        """Return the penalty of every spline edge that may change."""
+        """Return the penalty of every learned edge that may change."""
         import torch
 
         total = self.X.new_zeros(())
         for layer, blocks in zip(module.layers, self.blocks, strict=True):
-            theta = torch.cat([layer.coefficients, layer.base[None]]).permute(1, 2, 0)  # (n_out, n_in, n_terms)
+            base = [layer.base[None]] if hasattr(layer, "base") else []
+            theta = torch.cat([layer.coefficients, *base]).permute(1, 2, 0)  # (n_out, n_in, n_terms)
             total = total + 0.5 * (theta * (blocks @ theta.unsqueeze(-1)).squeeze(-1)).sum()
         return total
 
 
 def _dense(layer: LayerProgram, blocks: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """Return the blocks of a penalty at the places of their edges, (n_out, n_in, n_terms, n_terms); zero where there is no spline to fit."""
+    """Return the blocks of a penalty at the places of their edges, (n_out, n_in, n_terms, n_terms); zero where nothing is learned."""
     dense = np.zeros((layer.n_out, len(layer.domain), *blocks.shape[1:]))
-    may_change = free[layer.start : layer.spline_stop].reshape(-1, layer.n_terms)[:, :1, None]
+    may_change = free[layer.learned].reshape(-1, layer.n_terms)[:, :1, None]
     dense[layer.edge_target, layer.edge_source] = blocks * may_change
     return dense
 
@@ -157,6 +158,9 @@ def _line_searches(module: torch.nn.Module, goal: Goal, length: int) -> Iterator
         optimizer.zero_grad()
         total = goal.loss(module) + goal.penalty(module)
         total.backward()
+        for parameter in _learned(module):  # L-BFGS lays them end to end
+            if parameter.grad is not None:
+                parameter.grad = parameter.grad.contiguous()
         return total
 
     for n in range(1, length + 1):
