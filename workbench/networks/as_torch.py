@@ -145,6 +145,11 @@ def _layer_class() -> type:
                 rows[row] = rows[row] + function(x[column], _partly(constants, free))
             return torch.stack([reduce(torch.mul, [rows[row] for row in factors]) for factors in self.factors])
 
+        def theta(self) -> torch.Tensor:
+            """Return the constants of every edge in the order of their basis, (n_out, n_in, n_terms)."""
+            arrays = [self.coefficients] if isinstance(self.basis, Rational) else [self.coefficients, self.base[None]]
+            return torch.cat(arrays).permute(1, 2, 0)  # (n_terms, n_out, n_in) -> (n_out, n_in, n_terms)
+
         def _learned(self, x: torch.Tensor) -> torch.Tensor:
             """Return what the learned edges give to the slots; the others are there with zeros, which give nothing."""
             arrays = [getattr(self, name) for name in ("coefficients", "base") if hasattr(self, name)]

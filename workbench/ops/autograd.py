@@ -102,16 +102,18 @@ def _apply(op: Op, tensors: Tensors, form: str, engine: str) -> torch.Tensor:
     kind = COMPUTE.get(x.dtype)
     if kind is None:
         raise NetworkError(f"{_WHAT[op]} takes float64, float32, bfloat16 or float16 numbers; x is {x.dtype}.")
-    if any([tensor.device != device for tensor in tensors]):
-        raise NetworkError(f"{_places(op, tensors)}: move all to one device.")
+    given = [x.contiguous()]
+    for tensor in tensors[1:]:
+        if tensor.device != device:
+            raise NetworkError(f"{_places(op, tensors)}: move all to one device.")
+        given.append((tensor if tensor.dtype is kind else tensor.to(kind)).contiguous())
     check_engine(engine, device)
     name = choose(device.type, device.index or 0) if engine == "auto" else engine
-    tensors = x.contiguous(), *[_of_type(kind, tensor) for tensor in tensors[1:]]
     if not torch.compiler.is_compiling():
-        return _Function.apply(*tensors, (op, form, name))
+        return _Function.apply(*given, (op, form, name))
     if name == "reference":  # plain torch, which a compiler does better with than with an operator it cannot look into
-        return ENGINES[name].forward(op, tensors, form)
-    return _operator(list(tensors), op, form, name)
+        return ENGINES[name].forward(op, given, form)
+    return _operator(given, op, form, name)
 
 
 _WHAT = {"group": "A rational function", "edge": "A rational function", "spline": "A spline layer"}
@@ -120,10 +122,6 @@ _WHAT = {"group": "A rational function", "edge": "A rational function", "spline"
 def _places(op: Op, tensors: Tensors) -> str:
     names = ("the coefficients", "the base weights", "the domain") if op == "spline" else ("the numerator", "the denominator")
     return ", ".join([f"x is on {tensors[0].device}", *(f"{name} on {tensor.device}" for name, tensor in zip(names, tensors[1:], strict=True))])
-
-
-def _of_type(dtype: torch.dtype, tensor: torch.Tensor) -> torch.Tensor:
-    return (tensor if tensor.dtype is dtype else tensor.to(dtype)).contiguous()
 
 
 class _Function(torch.autograd.Function):
@@ -146,7 +144,8 @@ class _Function(torch.autograd.Function):
 
 
 def _gradients(op: Op, tensors: Tensors, form: str, engine: str, upstream: torch.Tensor) -> Gradients:
-    return ENGINES[engine].backward(op, tensors, form, _of_type(tensors[0].dtype, upstream))
+    kind = tensors[0].dtype
+    return ENGINES[engine].backward(op, tensors, form, (upstream if upstream.dtype is kind else upstream.to(kind)).contiguous())
 
 
 def _differentiable_gradients(op: Op, tensors: Tensors, form: str, upstream: torch.Tensor, wanted: tuple[bool, ...]) -> list[torch.Tensor | None]:

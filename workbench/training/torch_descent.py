@@ -130,18 +130,15 @@ class Goal:
 
     def penalty(self, module: torch.nn.Module) -> torch.Tensor:
         """Return the penalty of every learned edge that may change."""
-        import torch
-
         total = self.X.new_zeros(())
         for layer, blocks in zip(module.layers, self.blocks, strict=True):
-            base = [layer.base[None]] if hasattr(layer, "base") else []
-            theta = torch.cat([layer.coefficients, *base]).permute(1, 2, 0)  # (n_out, n_in, n_terms)
+            theta = layer.theta()
             total = total + 0.5 * (theta * (blocks @ theta.unsqueeze(-1)).squeeze(-1)).sum()
         return total
 
 
 def _dense(layer: LayerProgram, blocks: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """Return the blocks of a penalty at the places of their edges, (n_out, n_in, n_terms, n_terms); zero where nothing is learned."""
+    """Return the blocks of a penalty at the places of their edges, (n_out, n_in, n_terms, n_terms); zero where there is none to fit."""
     dense = np.zeros((layer.n_out, len(layer.domain), *blocks.shape[1:]))
     may_change = free[layer.learned].reshape(-1, layer.n_terms)[:, :1, None]
     dense[layer.edge_target, layer.edge_source] = blocks * may_change
@@ -152,15 +149,16 @@ def _line_searches(module: torch.nn.Module, goal: Goal, length: int) -> Iterator
     """Yield after every iteration of L-BFGS: its number, and the loss."""
     import torch
 
-    optimizer = torch.optim.LBFGS(_learned(module), max_iter=8, history_size=20, tolerance_grad=1e-9, tolerance_change=1e-14, line_search_fn="strong_wolfe")
+    learned = _learned(module)
+    optimizer = torch.optim.LBFGS(learned, max_iter=8, history_size=20, tolerance_grad=1e-9, tolerance_change=1e-14, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
         total = goal.loss(module) + goal.penalty(module)
         total.backward()
-        for parameter in _learned(module):  # L-BFGS lays them end to end
+        for parameter in learned:
             if parameter.grad is not None:
-                parameter.grad = parameter.grad.contiguous()
+                parameter.grad = parameter.grad.contiguous()  # the optimizer lays it flat by a view
         return total
 
     for n in range(1, length + 1):
