@@ -13,6 +13,7 @@ import pytest
 from workbench.cli import doctor, main
 from workbench.exceptions import JobError
 from workbench.julia import julia_environment
+from workbench.ops.gpu import Gpu
 
 
 def _finding(name: str) -> doctor.Finding:
@@ -65,6 +66,15 @@ def test_a_driver_that_does_not_answer_is_no_gpu(tmp_path: Path, monkeypatch: py
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert _finding("GPU").state == "absent"
+
+
+def test_the_engines_that_are_there_are_named_and_what_the_gpu_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for found, detail, remedy in (
+        (Gpu("NVIDIA H100"), "native, cpu, reference, cuda", ""),
+        (Gpu("NVIDIA H100", "CuPy is not installed.", "pip install it"), "native, cpu, reference; not cuda: CuPy is not installed.", "pip install it"),
+    ):
+        monkeypatch.setattr(doctor.gpu, "find", lambda found=found: found)
+        assert _finding("Engines") == doctor.Finding("Engines", "ready", detail, remedy)
 
 
 def test_julia_is_absent_until_its_packages_are_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

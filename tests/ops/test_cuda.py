@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from workbench.exceptions import MissingEngineError
-from workbench.ops import cuda, engines, launch
+from workbench.ops import cuda, device, engines
 from workbench.ops.launch import Unit
 
 
@@ -122,8 +122,8 @@ def test_auto_warns_once_where_it_falls_back(monkeypatch: pytest.MonkeyPatch, ca
 
 
 def test_a_package_without_its_source_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "__file__", "nowhere/workbench/ops/launch.py")
-    launch.source.cache_clear()
-    with pytest.raises(launch.NetworkError, match="rational.cu is not there"):
-        launch.source()
-    launch.source.cache_clear()
+    monkeypatch.setattr(device, "__file__", "nowhere/workbench/ops/device.py")
+    device.source.cache_clear()
+    with pytest.raises(device.NetworkError, match="rational.cu is not there"):
+        device.source("rational.cu")
+    device.source.cache_clear()

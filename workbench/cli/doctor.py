@@ -14,7 +14,6 @@ import importlib.util
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -23,6 +22,8 @@ from typing import Literal
 import workbench
 from workbench.exceptions import JobError, MissingEngineError, WorkbenchError
 from workbench.julia import julia_environment, julia_state
+from workbench.ops import gpu
+from workbench.ops.gpu import Gpu
 
 INSTALL_COST = "a few hundred MB to download, 1 to 2 GB on disk and 5 to 20 minutes"      # an estimate: it depends on what Julia compiles
 
@@ -67,7 +68,8 @@ def doctor(options: argparse.Namespace) -> int:
 
 def examine() -> list[Finding]:
     """Look at the machine and return what was found, in the order in which it matters to a fit."""
-    return [_workbench(), _processor(), _memory(), *_libraries(), _gpu(), _cupy(), _operon(), _julia()]
+    found = gpu.find()
+    return [_workbench(), _processor(), _memory(), *_libraries(), _gpu(found), _cupy(), _engines(found), _operon(), _julia()]
 
 
 def install_julia(assume_yes: bool = False) -> int:
@@ -171,24 +173,25 @@ def _torch_build(version: str) -> str:
     return f"CUDA build {mark}" if mark.startswith("cu") else "default build of this platform"
 
 
-def _gpu() -> Finding:
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return Finding("GPU", "absent", "no NVIDIA driver; everything runs on the processor")
-    query = [tool, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
-    except (subprocess.SubprocessError, OSError) as error:
-        return Finding("GPU", "absent", f"nvidia-smi does not answer ({type(error).__name__}); everything runs on the processor")
-    return Finding("GPU", "ready", "; ".join(line.strip() for line in answer.splitlines()) or "driver without a device")
+def _gpu(found: Gpu) -> Finding:
+    if not found.devices:
+        return Finding("GPU", "absent", f"{found.missing.removesuffix('.')}; everything runs on the processor")
+    return Finding("GPU", "ready", found.devices)
 
 
 def _cupy() -> Finding:
-    for extra, distribution in (("cuda12", "cupy-cuda12x"), ("cuda13", "cupy-cuda13x")):
-        version = _version(distribution)
-        if version is not None:
-            return Finding("CuPy", "ready", f"{version} (extra {extra})")
-    return Finding("CuPy", "absent", "needed for the GPU kernels only", "pip install 'kan-workbench[cuda13]'   (or [cuda12], as the driver supports)")
+    installed = gpu.cupy()
+    if installed is None:
+        return Finding("CuPy", "absent", "needed for the GPU kernels only", "pip install 'kan-workbench[cuda13]'   (or [cuda12], as the driver supports)")
+    return Finding("CuPy", "ready", installed)
+
+
+def _engines(found: Gpu) -> Finding:
+    """Say who can compute the ops: rational functions, spline layers, and networks trained on an engine."""
+    ready = "native, cpu, reference"
+    if found.usable:
+        return Finding("Engines", "ready", f"{ready}, cuda")
+    return Finding("Engines", "ready", f"{ready}; not cuda: {found.missing}", found.remedy)
 
 
 def _operon() -> Finding:

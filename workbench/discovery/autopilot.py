@@ -24,11 +24,11 @@ from workbench.discovery.discovery import Discovery
 from workbench.discovery.findings import LAW, Finding, finding, pareto, shortest
 from workbench.discovery.proposals import adopted
 from workbench.discovery.rivals import rival_laws
-from workbench.discovery.scales import suggest_transforms
+from workbench.discovery.scales import fewer_rows, suggest_transforms
 from workbench.discovery.searching import Limits, Search
 from workbench.discovery.verdict import DIGITS, digits_lost, verdict
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
-from workbench.networks import Edge
+from workbench.networks import LEARNED, Edge
 from workbench.training import FitProgress
 
 Watcher = Callable[[float, str], None]
@@ -98,8 +98,8 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
         search.run(lambda: clock.share > _FIRST_LOOK)
         found = Discovery(data if search.exact else _scaled(data, search, clock, scales, random_state, watch))
         findings = list(adopted(found, search.news(), lambda: clock.over))
-        flexible = np.inf if search.exact else _flexible(found, random_state)
-        if not (search.exact or _settled(found, findings, flexible, max_complexity)):
+        flexible = np.inf if search.exact or hidden_layer_sizes else _flexible(found, clock, random_state)
+        if not findings or not (search.exact or _settled(found, findings, flexible, max_complexity)):
             search.run(lambda: clock.share > _SEARCH)
             findings += adopted(found, search.news(), lambda: clock.over)
             findings += _shaped(found, hidden_layer_sizes, functions, clock, random_state, watch, findings)
@@ -122,12 +122,15 @@ def _scaled(data: Dataset, search: Search, clock: _Clock, scales: str, random_st
     return data
 
 
-def _flexible(found: Discovery, random_state: int) -> float:
-    """Fit a network that bends to most things, to compare with, and return its error on checked rows."""
+def _flexible(found: Discovery, clock: _Clock, random_state: int) -> float:
+    """Fit a network that bends to most things, to compare with, and return its error on checked rows; of very many rows some are enough."""
+    few = fewer_rows(found.data) if len(found.data.split.train) > _MANY_ROWS else found.data
+    compared = found.leave() if few is found.data else Discovery(few)
     try:
-        return found.leave().fit(hidden_layer_sizes=(5,), sparsity=1e-4, random_state=random_state).metrics.rmse_validation
+        fitted = compared.fit(lambda _: clock.over, hidden_layer_sizes=(5,), sparsity=1e-4, random_state=random_state)
     except TrainingError:
         return np.inf
+    return fitted.metrics.rmse_validation
 
 
 def _settled(found: Discovery, findings: list[Finding], flexible: float, max_complexity: int | None) -> bool:
@@ -192,20 +195,20 @@ def _attempt(found: Discovery, settings: dict[str, Any], functions: Sequence[str
 
 
 def name_edges(found: Discovery, functions: Sequence[str] | None = None, stop: Callable[[], bool] = lambda: False) -> None:
-    """Snap every spline edge, the surest first; then ask each edge again, now that the others are named.
+    """Snap every learned edge, the surest first; then ask each edge again, now that the others are named.
 
     The surest edge is the one whose form costs the refitted model least. Splines beside a form blur the choice (a steep tanh passes for an
     exponential); once everything is named, the error of the right form falls by orders of magnitude, so every name is put to the test again.
     """
     surest: dict[Edge, float] = {}
-    for edge in found.network.edges("spline"):
+    for edge in found.network.edges(*LEARNED):
         top = None if stop() else _first_allowed(found.candidates(edge, library=functions))
         surest[edge] = np.inf if top is None or top.rmse_validation is None else top.rmse_validation
     for edge in sorted(surest, key=lambda edge: (surest[edge], edge)):
         top = None if stop() else _first_allowed(found.candidates(edge, library=functions))
         if top is not None:
             found.snap(edge, top.name)
-    if not found.network.edges("spline"):
+    if not found.network.edges(*LEARNED):
         revise(found, functions, stop)
 
 

@@ -25,7 +25,7 @@ from workbench.exceptions import DiscoveryError, SnapError
 from workbench.expression import Expression, to_text
 from workbench.networks import KAN, Edge, SymbolicEdge
 from workbench.trace import trace
-from workbench.training import Problem, fit, refit, refitting
+from workbench.training import Problem, degrees_for, fit, intervals_for, refit, refitting
 
 if TYPE_CHECKING:
     from workbench.discovery.choices import Choice
@@ -117,7 +117,7 @@ class Discovery:
         watch : called with progress after every iteration; where it returns True the fit ends, and the best network so far is kept
         stop_after : iterations after which it ends; recorded of a fit that was ended, so that it can be made again to the same bytes
         """
-        settings = {"intervals": self._intervals(), **settings}
+        settings = {**self._resolutions(settings.get("basis")), **settings}
         config = config_of(settings)
         done = watched(lambda _, problem, enough: fit(problem, config, enough), self._problems, watch, stop_after)
         roughness = max(result.report.roughness for result in done.results)
@@ -141,9 +141,11 @@ class Discovery:
     def extend(self, watch: Watcher | None = None, stop_after: int | None = None, **settings: Any) -> Discovery:
         """Fit a second network to what the present one misses, and add it; the present constants stay as they are until the next refit.
 
-        Settings as for `fit`; left out, every input gets one curve (`hidden_layer_sizes=()`).
+        Settings as for `fit`; left out, every input gets one curve (`hidden_layer_sizes=()`) of the kind that the network has.
         """
-        settings = {"hidden_layer_sizes": (), "intervals": self._intervals(), **settings}
+        basis = settings.get("basis", extension.family(self.network))
+        kind = {} if basis == "spline" else {"basis": basis}
+        settings = {"hidden_layer_sizes": (), **self._resolutions(basis), **kind, **settings}
         config = config_of(settings)
         missed = tuple(extension.residual(network, problem) for network, problem in zip(self.state.networks, self._problems, strict=True))
         done = watched(lambda _, problem, enough: fit(problem, config, enough), missed, watch, stop_after)
@@ -183,7 +185,7 @@ class Discovery:
         steps = self.pruning_curve()
         best = min(steps, key=lambda step: step.error)
         allowed = best.error + tolerance * best.standard_error + 1e-12
-        # below a thousandth of the spread a fit is limited by its splines, not by the data: there a factor counts, not a standard error
+        # below a thousandth of the spread a fit is limited by its basis, not by the data: there a factor counts, not a standard error
         allowed = max(allowed, min(9.0 * best.error, 1e-6))
         chosen = min((step for step in steps if step.error <= allowed), key=lambda step: step.n_edges)
         many = any(problem.n_rows > pruning.ROWS for problem in self._problems)
@@ -216,7 +218,7 @@ class Discovery:
         return self._append(Move("snap", arguments), networks)
 
     def release(self, edge: Sequence[Any]) -> Discovery:
-        """Turn a snapped edge back into a spline of the same curve, and refit."""
+        """Turn a snapped edge back into a learned one of the same curve, and refit."""
         address = addresses.resolve(self.data, self.network, edge)
         networks = tuple(
             snapping.release(network, address, problem)
@@ -378,10 +380,10 @@ class Discovery:
         edges = tuple(np.max([shares.edges[level] for shares in every], axis=0) for level in range(len(self.network.layers)))
         return replace(every[0], edges=edges)
 
-    def _intervals(self) -> tuple[int, ...]:
-        """Return spline resolutions that the rows can carry: some eight rows per constant of one input's curve."""
+    def _resolutions(self, basis: str | None) -> dict[str, Any]:
+        """Return the resolutions of a basis that the rows can carry, as a setting of the fit."""
         n_rows = min(problem.n_rows for problem in self._problems)
-        return tuple(n for n in (3, 5, 10, 20) if n == 3 or n_rows >= 15 * n)[-3:]
+        return {"degrees": degrees_for(n_rows)} if basis == "rational" else {"intervals": intervals_for(n_rows)}
 
 
 def _ended(stop_after: int | None) -> dict[str, int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 
+from workbench.bases.basis import Family
 from workbench.exceptions import DiscoveryError
-from workbench.networks import KAN
+from workbench.networks import KAN, LEARNED
 from workbench.networks.addition import sum_of
 from workbench.training import Problem
 from workbench.training.ranges import refined
@@ -26,8 +28,14 @@ def _missed(network: KAN, problem: Problem) -> np.ndarray:
 
 
 def extended(network: KAN, addition: KAN) -> KAN:
-    """Return the sum of both, their splines on the same number of intervals."""
-    counts = [part.layers[level].n_intervals for part in (network, addition) for level, _, _ in part.edges("spline")]
-    if len(set(counts)) > 1:
-        network, addition = refined(network, max(counts)), refined(addition, max(counts))
+    """Return the sum of both, their learned edges in one basis."""
+    bases = {part.layers[level].basis for part in (network, addition) for level, _, _ in part.edges(*LEARNED)}
+    if len(bases) > 1:
+        basis = reduce(lambda one, other: one.common(other), sorted(bases, key=str))
+        network, addition = (refined(part, basis) if part.edges(*LEARNED) else part for part in (network, addition))
     return sum_of(network, addition)
+
+
+def family(network: KAN) -> Family:
+    """Return what the learned edges of a network are; splines where it has none."""
+    return next((network.layers[level].basis.family for level, _, _ in network.edges(*LEARNED)), "spline")

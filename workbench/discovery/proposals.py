@@ -15,12 +15,14 @@ from workbench.dataset import Dataset
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
 from workbench.exceptions import WorkbenchError
-from workbench.expression import complexity, evaluate, fold
+from workbench.expression import FUNCTIONS, Call, complexity, evaluate, fold, walk
+from workbench.primitives import find
 
 if TYPE_CHECKING:
     from workbench.search import Proposal, SearchProblem
 
 _MOST_ADOPTED = 12  # proposals that become networks
+_MOST_ROWS = 10_000
 _EXACT = 1e-9  # of the spread: below it a formula is not an approximation
 
 
@@ -30,7 +32,7 @@ def search_problem(data: Dataset, functions: Sequence[str] | None = None, max_co
 
     if data.task != "regression" or data.groups is not None or len(data.targets) > 1:
         return None
-    train, checked = data.split.train, data.split.validation
+    train, checked = (_sampled(rows) for rows in (data.split.train, data.split.validation))
     weights = data.seen_weights
     if data.targets[0].name in data.transforms:
         weights = (np.ones(len(data.y)) if weights is None else weights) / data.y[:, 0] ** 2
@@ -43,9 +45,20 @@ def search_problem(data: Dataset, functions: Sequence[str] | None = None, max_co
         y_checked=data.y[checked, 0] if len(checked) else None,
         units=tuple(column.unit or None for column in data.features),
         target_unit=data.targets[0].unit or None,
-        functions=None if functions is None else frozenset(functions),
+        functions=None if functions is None else _functions_of(functions),
         max_complexity=max_complexity,
     )
+
+
+def _functions_of(forms: Sequence[str]) -> frozenset[str]:
+    """Return the functions that the forms of a library are made of: "gaussian" needs exp."""
+    calls = (node for name in forms for node in walk(find(name).expression) if isinstance(node, Call))
+    return frozenset(node.function for node in calls if node.function in FUNCTIONS)
+
+
+def _sampled(rows: np.ndarray) -> np.ndarray:
+    """Return at most so many rows as a search can use; the verdict is on all of them."""
+    return rows if len(rows) <= _MOST_ROWS else np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))
 
 
 class Collected:

@@ -31,7 +31,7 @@ def of_edges(data: Dataset, network: KAN, importance: Importance) -> tuple[EdgeS
 
 
 def _form_text(network: KAN, edge: Edge) -> str | None:
-    """Return the form of a snapped edge with its constants to four digits, None for a spline."""
+    """Return the form of a snapped edge with its constants to four digits, None for a learned one."""
     snapped = network.symbolic_edge(edge)
     if snapped is None:
         return None

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from workbench.bases.bspline import EdgeDefinition
+from workbench.bases.basis import EdgeDefinition
 from workbench.exceptions import DatasetError, ExportError, did_you_mean
 from workbench.expression import (
     RESERVED_NAMES,
@@ -177,10 +177,10 @@ class Formula:
 
     @property
     def complexity(self) -> int:
-        """How long the formula is: the nodes of its expressions, plus every constant of a function that is still a spline."""
+        """How long the formula is: the nodes of its expressions, plus every constant of a function that has no name yet."""
         used = frozenset[str]().union(*(named_functions(output.expression) for output in self.outputs))
-        splines = sum(len(self.definitions[name].polynomials) - 2 for name in used)  # n_bases + 3 pieces: n_bases weights, 1 of the base
-        return sum(complexity(output.expression) for output in self.outputs) + splines
+        unnamed = sum(self.definitions[name].n_constants for name in used)
+        return sum(complexity(output.expression) for output in self.outputs) + unnamed
 
     @property
     def constants(self) -> tuple[float, ...]:

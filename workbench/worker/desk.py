@@ -38,7 +38,7 @@ class Desk:
 
     def __init__(self, arguments: Arguments, *, fresh: bool = False, path: bool = False) -> None:
         self.workspace, self.project = str(arguments["workspace"]), str(arguments["project"])
-        self.store = _open(self.workspace)
+        self.store = open_store(self.workspace)
         self.stored = self.store.states.get(self.project, cast("int | None", arguments.get("state")))
         fresh = fresh or self.stored is None
         number = self.store.projects.get(self.project).dataset if fresh else self.stored.step.dataset
@@ -101,7 +101,8 @@ class Desk:
 
 
 @cache
-def _open(workspace: str) -> store.Store:
+def open_store(workspace: str) -> store.Store:
+    """Return the store of a workspace, opened once for this process."""
     return store.Store(workspace)
 
 

@@ -42,7 +42,7 @@ def exact_fit(columns: np.ndarray, target: np.ndarray, exact: float = 1e-9, most
     most : terms of a fit that is still worth having
     """
     size = np.linalg.norm(columns, axis=0)
-    if not np.isfinite(size).all() or (size == 0).any() or len(target) <= columns.shape[1]:
+    if not np.isfinite(size).all() or (size == 0).any() or len(target) <= columns.shape[1] or not target.any():
         return None
     scaled, kept = columns / size, np.arange(columns.shape[1])
     total = float(np.sqrt(target @ target))
@@ -52,7 +52,7 @@ def exact_fit(columns: np.ndarray, target: np.ndarray, exact: float = 1e-9, most
         if np.sqrt(residual @ residual) > exact * total:
             return None
         matters = np.abs(c) > 1e-7 * np.abs(c).max()
-        if matters.all():
+        if matters.all() or not matters.any():
             break
         kept = kept[matters]
     if len(kept) > most:
@@ -72,6 +72,8 @@ def eliminated(columns: np.ndarray, target: np.ndarray, charge: float, limit: fl
     if not np.isfinite(size).all() or (size == 0).any():
         return []
     scaled, n = columns / size, len(target)
+    if not target.any():
+        return []
     gram = scaled.T @ scaled + _RIDGE * np.eye(len(size))
     projection, total = scaled.T @ target, float(target @ target)
     try:

@@ -19,7 +19,7 @@ from workbench.search.native.judge import Judge
 from workbench.search.native.moves import Weighed
 from workbench.search.native.polishing import Rows
 from workbench.search.native.power_law import power_law
-from workbench.search.native.screens import quick, thorough
+from workbench.search.native.screens import high, quick, thorough
 from workbench.search.native.splits import linear_in_function
 from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.sums import sums
@@ -30,6 +30,8 @@ from workbench.search.problem import Proposal, SearchProblem
 
 _ROWS = 1000  # of a state; candidates are polished on more
 _POLISHED_ROWS = 5000
+_FEWEST_ROWS = 4  # fewer tell nothing
+_SMALL = 2  # columns of a problem that is searched thoroughly before what it reduces to
 _BEAM = 4
 
 
@@ -40,7 +42,7 @@ class NativeEngine:
 
     def search(self, problem: SearchProblem, stop: Callable[[], bool], random_state: int = 0) -> Iterator[Proposal]:
         """Yield ever better proposals."""
-        yield from each_with_one_thread(self._proposals(problem, stop, random_state))
+        yield from each_with_one_thread(_in_silence(self._proposals(problem, stop, random_state)))
 
     def _proposals(self, problem: SearchProblem, stop: Callable[[], bool], random_state: int) -> Iterator[Proposal]:
         order = np.random.default_rng(random_state).permutation(len(problem.y))
@@ -55,6 +57,16 @@ class NativeEngine:
                 return
 
 
+def _in_silence(steps: Iterator[Proposal]) -> Iterator[Proposal]:
+    """Make every step without floating-point warnings: values outside a domain are judged, not warned about."""
+    while True:
+        with np.errstate(all="ignore"):
+            step = next(steps, None)
+        if step is None:
+            return
+        yield step
+
+
 def _rows(problem: SearchProblem, which: np.ndarray) -> Rows:
     weights = np.ones(len(problem.y)) if problem.weights is None else problem.weights / problem.weights.mean()
     columns = {name: np.ascontiguousarray(problem.X[which, i]) for i, name in enumerate(problem.symbols)}
@@ -62,19 +74,32 @@ def _rows(problem: SearchProblem, which: np.ndarray) -> Rows:
 
 
 def _root(problem: SearchProblem, which: np.ndarray) -> State:
+    """Return the problem as a state, without columns that are constant or repeat another."""
     rows = _rows(problem, which)
-    columns = np.column_stack([rows.columns[name] for name in problem.symbols])
-    return State(columns, tuple(Symbol(name) for name in problem.symbols), rows.y, rows.root_weights, HOLE)
+    different: dict[bytes, str] = {}
+    for name, column in rows.columns.items():
+        if np.ptp(column) > 0:
+            different.setdefault(column.tobytes(), name)
+    names = tuple(different.values())
+    columns = np.column_stack([rows.columns[name] for name in names]) if names else np.empty((len(rows.y), 0))
+    return State(columns, tuple(Symbol(name) for name in names), rows.y, rows.root_weights, HOLE)
 
 
 def _candidates(root: State, watch: Watch) -> Iterator[Candidate]:
     """Yield candidates, cheapest first."""
     yield root.candidate(Number(float(np.mean(root.target))), "a constant")
+    if watch.over or not root.n_columns or root.n_rows < _FEWEST_ROWS or not np.ptp(root.target) > 0:
+        return
     yield from power_law(root)
     if watch.over:
         return
     watch.judge.floor = smooth_error(root)
     yield from quick(root, watch)
+    if watch.over:
+        return
+    yield from high(root, watch)
+    if root.n_columns <= _SMALL and not watch.over:
+        yield from thorough(root, watch)
     if watch.over:
         return
     yield from sums(root, watch, PLAIN, 2, most=400)
@@ -89,12 +114,19 @@ def _candidates(root: State, watch: Watch) -> Iterator[Candidate]:
     if watch.over:
         return
     yield from sums(root, watch, ALL, 4)
-    for state in sorted(visited, key=lambda w: (w.state.n_columns, w.error)):
+    for state in _most_promising(visited):
         yield from thorough(state.state, watch)
         if watch.over:
             return
         if state.state.n_columns >= 2:
             yield from linear_in_function(state.state, watch)
+
+
+def _most_promising(visited: list[Weighed]) -> list[Weighed]:
+    """Return states by their error and number of columns: twice the error is worth one column. A small problem itself was searched before."""
+    least = max(min((own.error for own in visited), default=1.0), 1e-300)
+    left = [own for own in visited if not (own.state.is_root and own.state.n_columns <= _SMALL)]
+    return sorted(left, key=lambda own: own.state.n_columns + np.log2(max(own.error, 1e-300) / least))
 
 
 def _chain(root: State, watch: Watch) -> Iterator[State]:

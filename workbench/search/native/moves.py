@@ -148,6 +148,8 @@ def collapsed(state: State, most: int = 2) -> Iterator[State]:
     orders = [np.argsort(column, kind="stable") for column in _signed(state.columns, exponents).T]
     scored = []
     for divided, factor in _quotients(state):
+        if not np.isfinite(divided.target).all():
+            continue
         ranks = np.argsort(np.argsort(divided.target, kind="stable"), kind="stable") / state.n_rows
         for place, order in enumerate(orders):
             ratio = 6 * float(np.mean(np.diff(ranks[order]) ** 2))
@@ -183,7 +185,7 @@ def _signed(columns: np.ndarray, exponents: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         size = np.exp(np.log(np.abs(columns)) @ exponents.T)
         signs = np.where((exponents % 2 == 1)[None], np.sign(columns)[:, None, :], 1.0).prod(axis=2)
-    return size * signs
+        return size * signs
 
 
 def weighed(states: Iterable[State], keep: int, stop: Callable[[], bool]) -> list[Weighed]:

@@ -27,6 +27,9 @@ from workbench.snapping.curve import Curve
 from workbench.snapping.edge_fit import EdgeFit, fit_forms
 
 _FORMS = tuple(PrimitiveForm(primitive) for primitive in LIBRARY.values() if primitive.name not in ("abs", "sign", "|x|^p", "log^2"))
+_PLAIN = tuple(
+    form for form in _FORMS if form.name in ("x", "x^2", "x^3", "1/x", "x^p", "exp", "log", "exp(-1/x)", "gaussian", "sin", "cos", "tan", "tanh", "cosh")
+)  # under a transform of the target: the others are transforms of these themselves
 USUAL, RARE = (0, 1, -1, 2, -2), (3, -3, 0.5, -0.5)  # powers beside a form
 _INSIDE = (1, 2, -1, 0.5)
 _SCATTER = 0.01  # of the size of y
@@ -41,7 +44,7 @@ def one_variable(state: State, watch: Watch, powers: Sequence[float] = USUAL) ->
         return
     state = _enough_rows(state)
     positive = bool(state.positive[0])
-    for beside in powers if positive else [p for p in powers if p in (0, 1)]:
+    for beside in powers if positive else [p for p in powers if p in (0, -1, 1)]:
         for inside in _INSIDE if positive and beside == 0 else (1, 2) if beside == 0 else (1,):
             transforms = ("y", "log(y)") if inside != 1 else ("y", "1/y", "log(y)") if beside else ("y", "1/y", "log(y)", "y^2", "sqrt(y)", "1/y^2")
             yield from _forms(state, watch, beside, inside, transforms)
@@ -88,7 +91,7 @@ def _forms(state: State, watch: Watch, beside: float, inside: float, transforms:
         if not curve.variance > 0:
             continue
         scale = np.sqrt(curve.variance * float(np.mean(target.weights**2)))
-        for fit in fit_forms(curve, _FORMS):
+        for fit in fit_forms(curve, _FORMS if target.name == "y" and inside == 1 else _PLAIN):
             cost = 2 * state.n_rows * np.log(fit.error * scale + 1e-14 * watch.judge.size) + _NODES * (fit.form.complexity + fit.n_free)
             ranked.append((cost, len(ranked), target, fit))
     for _, _, target, fit in heapq.nsmallest(_BEST, ranked):
@@ -117,7 +120,7 @@ def sums_of_functions(state: State, watch: Watch) -> Iterator[Candidate]:
     def written(columns: list[int], coefficients: np.ndarray) -> Expression:
         return combination(coefficients, [names[i] for i in columns])
 
-    yield from combinations(state, watch, targets(state, ("y", "log(y)", "1/y")), values[:, good], written, 3)
+    yield from combinations(state, watch, targets(state, ("y", "log(y)", "1/y")), values[:, good], written, 3, polish=True)
 
 
 def _features(u: np.ndarray, name: Expression) -> Iterator[_Feature]:

@@ -25,7 +25,7 @@ def polynomial(state: State, watch: Watch, transforms: Sequence[str], most: int 
     found = list(targets(state, transforms))
     for degree in degrees:
         exponents = monomials.total_degree(state.n_columns, degree)
-        if len(exponents) > min(most, state.n_rows // 2):
+        if len(exponents) > min(most, state.n_rows - 2):
             return
         columns = monomials.evaluate(state.columns, exponents)
         for target in found:
@@ -42,6 +42,6 @@ def _fits(columns: np.ndarray, target: Target, bar: float) -> list[SparseFit]:
     exact = exact_fit(weighted, values)
     if exact is not None:
         return [exact]
-    if columns.shape[1] > _NOISY_TERMS:
+    if columns.shape[1] > min(_NOISY_TERMS, len(values) // 2):
         return []
     return [fit for fit in eliminated(weighted, values, _TERM, bar)[:3] if fit.left > 1e-15]

@@ -19,6 +19,8 @@ _TRANSFORMS = ("y", "sin(y)", "tan(y)", "cos(y)")
 _LONGEST_LOG = 30.0
 _LARGEST_EXPONENT = 8.0
 
+Exponents = tuple[list[int], np.ndarray, np.ndarray]  # columns, exponents, their standard errors
+
 
 def product(state: State, watch: Watch, largest: int = 4) -> Iterator[Candidate]:
     """Yield c * f_1^p_1 ... f_k^p_k for T(h)."""
@@ -33,31 +35,36 @@ def product(state: State, watch: Watch, largest: int = 4) -> Iterator[Candidate]
         weights = np.abs(target.values) * target.weights
         if not np.isfinite(values * weights).all():
             continue
-        for columns, exponents in _exponents(logs * weights[:, None], values * weights, weights / np.linalg.norm(weights), largest):
+        for columns, exponents, errors in _exponents(logs * weights[:, None], values * weights, weights / np.linalg.norm(weights), largest):
             if np.abs(exponents).max() <= _LARGEST_EXPONENT:
-                yield from _candidates(state, target, [made[i][0] for i in columns], exponents)
+                yield from _candidates(state, target, [made[i][0] for i in columns], exponents, errors)
 
 
-def _exponents(weighted: np.ndarray, goal: np.ndarray, ones: np.ndarray, largest: int) -> Iterator[tuple[list[int], np.ndarray]]:
-    """Yield sets of factors with their fitted exponents."""
+def _exponents(weighted: np.ndarray, goal: np.ndarray, ones: np.ndarray, largest: int) -> Iterator[Exponents]:
+    """Yield sets of factors with their fitted exponents and the errors of those."""
     exact = exact_fit(np.column_stack([ones, weighted]), goal)
     if exact is not None:
         places = [(int(t) - 1, c) for t, c in zip(exact.terms, exact.coefficients) if t and abs(c) > 1e-3]
         if places:
-            yield [p for p, _ in places], np.array([c for _, c in places])
+            yield [p for p, _ in places], np.array([c for _, c in places]), np.zeros(len(places))
     centred = weighted - np.outer(ones, ones @ weighted)
     goal = goal - ones * (ones @ goal)
     for subset in best_subsets(centred, goal, largest, keep=2):
         chosen = list(subset.columns)
-        c, *_ = np.linalg.lstsq(centred[:, chosen], goal, rcond=None)
-        yield chosen, c
+        columns = centred[:, chosen]
+        c, *_ = np.linalg.lstsq(columns, goal, rcond=None)
+        residual = goal - columns @ c
+        variance = np.diag(np.linalg.pinv(columns.T @ columns)) * float(residual @ residual) / max(len(goal) - len(c) - 1, 1)
+        yield chosen, c, np.sqrt(np.maximum(variance, 0.0))
 
 
-def _candidates(state: State, target: Target, chosen: Sequence[Composed], exponents: np.ndarray) -> Iterator[Candidate]:
+def _candidates(
+    state: State, target: Target, chosen: Sequence[Composed], exponents: np.ndarray, errors: np.ndarray
+) -> Iterator[Candidate]:
     """Yield the product with exponents rounded to halves, and with free ones where they are not near."""
     rounded = np.round(2 * exponents) / 2
     exponential = np.array([_is_exponential(c.name) for c in chosen])
-    near = np.abs(exponents - rounded) < 0.12
+    near = np.abs(exponents - rounded) < np.clip(2.5 * errors, 0.12, 0.5)
     if (near | exponential).all() and (rounded != 0).all():
         yield _candidate(state, target, chosen, np.where(exponential, exponents, rounded), exponential)
     positive = np.array([bool((c.values > 0).all()) for c in chosen])

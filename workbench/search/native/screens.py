@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from workbench.expression import Number, call
+from workbench.search.native.bank import bank
 from workbench.search.native.composed import function_columns, with_function
 from workbench.search.native.one_variable import RARE, one_variable
 from workbench.search.native.polynomials import polynomial
@@ -18,6 +19,8 @@ from workbench.search.native.state import Candidate, State
 from workbench.search.native.sums import sums
 from workbench.search.native.transforms import PLAIN
 from workbench.search.native.watch import Watch
+
+_BANK_COLUMNS, _SMALL_BANK_COLUMNS = 3, 2  # for the problem itself, and for what reductions leave
 
 
 def quick(state: State, watch: Watch) -> Iterator[Candidate]:
@@ -38,15 +41,25 @@ def thorough(state: State, watch: Watch) -> Iterator[Candidate]:
     """Yield the rest: high degrees, roots, and function columns."""
     if not state.n_columns:
         return
-    for screen in (_high, _rooted, _with_functions, _rare):
+    for screen in (*(() if state.is_root else (high,)), _rooted, _with_functions, _composed, _rare):
         yield from screen(state, watch)
         if watch.over:
             return
 
 
-def _high(state: State, watch: Watch) -> Iterator[Candidate]:
-    yield from polynomial(state, watch, (*PLAIN, "log(y)"), degrees=(4, 5, 6))
+def high(state: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield polynomials and ratios of high degree."""
+    yield from polynomial(state, watch, (*PLAIN, "log(y)"), degrees=range(4, 10 if state.n_columns == 1 else 7))
+    if state.n_columns <= 2 and not watch.over:
+        yield from polynomial(state, watch, ("exp(y)",))
     yield from ratio(state, watch, ("y", "y^2"), SHAPES[2:])
+
+
+def _composed(state: State, watch: Watch) -> Iterator[Candidate]:
+    if state.is_root and state.n_columns <= _BANK_COLUMNS:
+        yield from bank(state, watch)
+    elif state.n_columns <= _SMALL_BANK_COLUMNS:
+        yield from bank(state, watch, ("y", "log(y)"), 700)
 
 
 def _rare(state: State, watch: Watch) -> Iterator[Candidate]:

@@ -57,6 +57,11 @@ class State:
         return self.columns.shape[0]
 
     @property
+    def is_root(self) -> bool:
+        """Whether nothing was reduced yet."""
+        return self.shell == HOLE and all(isinstance(name, Symbol) for name in self.names)
+
+    @property
     def positive(self) -> np.ndarray:
         """(n_columns,)     whether a column lies above zero throughout."""
         return (self.columns > 0).all(axis=0)

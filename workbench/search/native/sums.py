@@ -33,16 +33,22 @@ def sums(state: State, watch: Watch, transforms: Sequence[str], largest: int = 4
 
 
 def combinations(
-    state: State, watch: Watch, among: Iterator[Target], dictionary: np.ndarray, written: Written, largest: int
+    state: State, watch: Watch, among: Iterator[Target], dictionary: np.ndarray, written: Written, largest: int, polish: bool = False
 ) -> Iterator[Candidate]:
-    """Yield the best linear combinations of a dictionary's columns for each transformed target; `written` makes them expressions."""
+    """Yield the best linear combinations of a dictionary's columns for each transformed target.
+
+    Parameters
+    ----------
+    written : makes them expressions
+    polish : whether those have constants inside the columns, so that they may become better than they are
+    """
     part = np.linspace(0, state.n_rows - 1, min(_ROWS, state.n_rows)).astype(int)
     for target in among:
         if watch.over:
             return
         weighted, values = dictionary[part] * target.weights[part, None], (target.values * target.weights)[part]
         found = best_subsets(weighted, values, largest, _KEPT)
-        limit = 2.0 * watch.bar / max(float(np.sqrt(np.mean(values**2))), 1e-300)
+        limit = np.inf if polish else 2.0 * watch.bar / max(float(np.sqrt(np.mean(values**2))), 1e-300)
         near = [subset for subset in found if np.sqrt(max(subset.left, 0.0)) < limit]
         ranked = []
         for subset in near:

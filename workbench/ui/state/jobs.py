@@ -26,8 +26,10 @@ FOLLOWED: Mapping[str, tuple[str, str]] = {
     "discovery.refit": ("Training on", "Training"),
     "discovery.auto": ("Searching for the law", "Search"),
     "discovery.name_edges": ("Naming the edges", "Naming"),
+    "kat.fit": ("Training", "Training"),
+    "kat.name_all": ("Naming the functions", "Naming"),
 }
-STEERED = frozenset({"discovery.fit", "discovery.refit"})  # tasks that can be paused, stepped, and ended with what they have
+STEERED = frozenset({"discovery.fit", "discovery.refit", "kat.fit"})  # tasks that can be paused, stepped, and ended with what they have
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,8 @@ class Memory:
     lost : streams the browser could not follow
     prepared : whether a worker was asked to lay the project out
     pictures : state -> its network in small; a state never changes
+    row : the row whose attention is looked at, None for the first that is offered
+    attention : (state, what was asked, the answer) that came last; looking is what the page waits for
     """
 
     selected: str | None = None
@@ -66,6 +68,9 @@ class Memory:
     lost: set[str] = field(default_factory=set)
     prepared: bool = False
     pictures: dict[int, str] = field(default_factory=dict)
+    row: int | None = None
+    attention: tuple[Any, ...] | None = None
+    looking: Asked | None = None
 
     def refuse(self, sentence: str, edge: str | None = None) -> None:
         """Keep why a request was refused: beside its edge where that is in hand, else above everything."""

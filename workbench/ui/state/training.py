@@ -42,6 +42,13 @@ class Live:
     seen: int
 
 
+def _drawn(frame: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a frame of a network or of a transformer as a drawing."""
+    if "functions" in frame:
+        return {"places": frame["places"], "functions": frame["functions"]}
+    return {"layers": frame["layers"], "edges": list(frame["edges"].values())}
+
+
 class Training:
     """The fit of one project, for one visitor."""
 
@@ -59,13 +66,11 @@ class Training:
         drawing, errors, iterations, seen = None, [], 0, 0
         for event in self._pool.events(job, 0, 0.0):
             seen = event.number
-            if isinstance(event.payload, Mapping) and "layers" in event.payload:
+            if isinstance(event.payload, Mapping) and "rmse" in event.payload:
                 frame = event.payload
-                drawing, iterations = frame, int(frame["iterations"])
+                drawing, iterations = frame, int(frame.get("iterations", 0))
                 errors.append(float(frame["rmse"]))
-        if drawing is not None:
-            drawing = {"layers": drawing["layers"], "edges": list(drawing["edges"].values())}
-        return Live(drawing, tuple(errors), iterations, seen)
+        return Live(drawing and _drawn(drawing), tuple(errors), iterations, seen)
 
     # ---- what a person does
 

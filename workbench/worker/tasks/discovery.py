@@ -10,7 +10,6 @@ left out). A move returns {"state": its number}. The page then only reads the st
 
 from __future__ import annotations
 
-import base64
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, cast
@@ -27,7 +26,7 @@ from workbench.export import write_export
 from workbench.figures.drawing import drawing
 from workbench.figures.svg import network_svg
 from workbench.jobs import Result
-from workbench.networks import Edge
+from workbench.networks import LEARNED, Edge
 from workbench.primitives import LIBRARY
 from workbench.worker import exporting
 from workbench.worker.context import Context
@@ -140,7 +139,7 @@ def name_edges(arguments: Arguments, arrays: Arrays, context: Context) -> object
 
     for state in naming.name_surely(desk.found, loss, watch):
         parent = desk.keep(state, parent)
-    return {"state": parent, "left": [list(edge) for edge in desk.found.network.edges("spline")]}
+    return {"state": parent, "left": [list(edge) for edge in desk.found.network.edges(*LEARNED)]}
 
 
 # ---------------------------------------------------------------------------------------------------- questions about an edge
@@ -261,13 +260,9 @@ def export(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     target, found = str(arguments["target"]), desk.found
     if target == "svg":
         drawn = drawing(found.network, found.data.seen(found.data.X_train), labels=found.data)
-        return _file("network.svg", "image/svg+xml", network_svg(drawn).encode())
+        return exporting.as_file("network.svg", "image/svg+xml", network_svg(drawn).encode())
     written = write_export(found, target, exporting.asked_for(found, arguments))
-    return _file(written.name, written.mime, written.content)
-
-
-def _file(name: str, mime: str, content: bytes) -> dict[str, str]:
-    return {"name": name, "mime": mime, "content": base64.b64encode(content).decode("ascii")}
+    return exporting.as_file(written.name, written.mime, written.content)
 
 
 @task("discovery.predict")

@@ -1,0 +1,12 @@
+"""The native engine: deterministic screens and reductions, in NumPy alone.
+
+    state       a reduced problem: y = shell(h(u_1, ..., u_k))
+    screens     power laws, products, sums of monomials, polynomials, ratios, forms of one variable: what h may be
+    moves       symmetries, factors, pairs, terms: how a state becomes a smaller one
+    judge       polishes every whole candidate on the original rows and weighs error against length
+    engine      the order of it all
+"""
+
+from workbench.search.native.engine import NativeEngine
+
+__all__ = ["NativeEngine"]
