@@ -35,7 +35,8 @@ from workbench.expression import (
 )
 
 GOOD_FIT = 0.999  # R2 above it is a good fit
-FAR_OFF = 0.9  # R2 below it is not worth a fit: noise leaves a law's own formula closer to the clean truth
+FAR_OFF = 0.5  # R2 below it is not worth a fit: noise leaves a law's own formula closer to the clean truth
+DEFINED = 0.9  # share of the points where a formula must have a value to be worth a fit: constants a little off leave a root or a logarithm without one
 SAME = 1e-6  # of the spread: numeric identity
 REFITTED = 1e-9  # of the spread, in the box, after a fit to clean values: free constants bend a wrong formula, so more is asked of it
 WIDENED = 0.5  # the box beyond the data grows by this share of its width
@@ -125,18 +126,19 @@ def refitted(expression: Expression, columns: Columns, truth: np.ndarray) -> Exp
 def _judged(law: Law, found: Expression) -> Judgement:
     inside, truth = law.points()
     values = evaluate(found, inside)
-    if not np.isfinite(values).all():
-        lost = int(np.sum(~np.isfinite(values)))
-        return Judgement(why=f"no finite value at {lost} of {len(truth)} points of the box")
-    r2 = 1 - np.mean((values - truth) ** 2) / np.var(truth)
+    finite = np.isfinite(values)
+    if np.mean(finite) < DEFINED:
+        return Judgement(why=f"no finite value at {np.sum(~finite)} of {len(truth)} points of the box")
+    r2 = 1 - np.mean((values[finite] - truth[finite]) ** 2) / np.var(truth)
     numeric = _identical(law, found, SAME)
     in_proportion = complexity(found) <= 2 * complexity(law.expression) + 12
     worth_a_fit = in_proportion and (r2 > FAR_OFF or not law.scored_by_r2)
     polished = found if numeric else _same_skeleton(law, found) if worth_a_fit else None
     recovered = polished is not None and in_proportion
+    whole = law.scored_by_r2 and bool(finite.all())
     return Judgement(
-        r2=float(r2) if law.scored_by_r2 else None,
-        fit=bool(law.scored_by_r2 and r2 > GOOD_FIT),
+        r2=float(r2) if whole else None,
+        fit=whole and bool(r2 > GOOD_FIT),
         numeric=numeric,
         skeleton=polished is not None,
         recovered=recovered,

@@ -124,7 +124,7 @@ def test_a_covariance_tells_the_variance_of_an_edge() -> None:
     assert_allclose(np.einsum("ek,ekl,el->e", theta, edges.covariances(theta, share), theta), expected, rtol=1e-10)
 
 
-@pytest.mark.parametrize("degrees", [(9, 4), (5, -1), (0, 9)])
+@pytest.mark.parametrize("degrees", [(9, 4), (5, -1), (0, 9), (5.0, 4), ("five", 4)])
 def test_degrees_that_no_engine_has_are_refused(degrees: tuple[int, int]) -> None:
     with pytest.raises(NetworkError, match=r"degrees from \(0, 0\) to \(8, 8\)"):
         Rational(*degrees)

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.recovery.identity import freed, judge, same_values
 from benchmarks.recovery.laws import Law, read_set
 from benchmarks.recovery.symbolic import proved, readable
-from workbench.expression import parse
+from workbench.expression import free_constants, parse, with_constants
 
 PLANE = {"x": (1.0, 4.0), "y": (0.5, 2.0)}
 
@@ -116,7 +116,7 @@ def test_an_imitation_out_of_proportion_is_not_recovered_however_close() -> None
         ("x*z", "cannot be read"),
         ("__import__('os')", "cannot be read"),
         ("phi_0_1_0(x) + phi_0_0_0(y)", "2 of its curves have no name"),
-        ("log(x - 2)", "no finite value at"),
+        ("log(x - 2)", "no finite value at"),  # where x is below 2
         ("", "cannot be read"),
     ],
 )
@@ -178,6 +178,25 @@ def test_every_law_of_every_set_is_found_by_itself_and_by_no_neighbour(name: str
         same_box = set(own.box) == set(other.box) and str(own.expression) != str(other.expression)
         if same_box:
             assert not judge(own, str(other.expression)).recovered, (own.id, other.id)
+
+
+@pytest.mark.parametrize("name", ["feynman_dev", "applied", "nguyen", "classic"])
+def test_every_law_is_known_by_its_skeleton_when_its_constants_are_a_little_off(name: str) -> None:
+    generator = np.random.default_rng(1)
+    for own in read_set(name):
+        skeleton = freed(own.expression)
+        constants = np.array(free_constants(skeleton))
+        off = with_constants(skeleton, (constants * (1 + 2e-4 * generator.standard_normal(len(constants)))).tolist())
+        judgement = judge(own, str(off))
+        assert judgement.recovered, own.id
+
+
+def test_constants_a_little_off_may_leave_a_root_without_a_value() -> None:
+    triangle = law("sqrt(x**2 + y**2 - 2*x*y*cos(z))", {"x": (1.0, 5.0), "y": (1.0, 5.0), "z": (-0.3, 0.3)})
+    judgement = judge(triangle, "sqrt(x**2 + y**2 - 2.001*x*y*cos(z))")
+    assert judgement.r2 is None
+    assert not judgement.fit
+    assert judgement.skeleton
 
 
 def test_noise_is_a_fraction_of_the_root_mean_square() -> None:

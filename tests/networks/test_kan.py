@@ -103,6 +103,18 @@ def test_a_damaged_network_is_refused(mixed: KAN, damage: str) -> None:
         from_arrays(structure, arrays)
 
 
+@pytest.mark.parametrize(
+    "record",
+    [{}, {"family": "wavelet"}, {"family": "rational", "numerator_degree": 7}, {"family": "rational", "numerator_degree": "five"},
+     {"family": "rational", "form": "cube"}, {"family": "rational", "order": 3}],
+)  # fmt: skip
+def test_a_basis_that_does_not_fit_is_refused(mixed: KAN, record: dict[str, object]) -> None:
+    structure, arrays = to_arrays(mixed)
+    structure["layers"][0]["basis"] = record
+    with pytest.raises(NetworkError):
+        from_arrays(structure, arrays)
+
+
 def test_arrays_of_a_network_cannot_be_written(mixed: KAN) -> None:
     with pytest.raises(ValueError, match="read-only"):
         mixed.layers[0].bias[0] = 1.0

@@ -13,13 +13,13 @@ from numpy.testing import assert_allclose
 from workbench.exceptions import ExpressionError, JobError, MissingEngineError
 from workbench.expression import complexity, evaluate, parse, walk
 from workbench.expression.tree import Call
-from workbench.formula.fitting import Sample
 from workbench.search import Engine, SearchProblem
+from workbench.search.native.polishing import Rows
 from workbench.search.operon import OperonEngine
 from workbench.search.operon.nodes import OPERATORS, expression_of
 from workbench.search.operon.portfolio import PORTFOLIO, Archive, allowed
 from workbench.search.process import proposals
-from workbench.search.trimming import trimmed
+from workbench.search.trimming import fitted, trimmed
 
 op = pytest.importorskip("pyoperon", reason="Operon has wheels for Linux x86-64 and macOS arm64 only")
 
@@ -66,16 +66,17 @@ def test_huge_and_tiny_columns_are_no_obstacle() -> None:
 
 def test_the_same_seed_gives_the_same_sequence() -> None:
     law = problem("a*b/c + c", n_rows=100)
-    once, again, other = ([str(one.expression) for one in OperonEngine(rounds=1, population=50).search(law, never, seed)] for seed in (3, 3, 4))
+    once, again, other = ([str(one.expression) for one in OperonEngine(rounds=1, population=20).search(law, never, seed)] for seed in (3, 3, 4))
     assert once == again != other
     assert len(once) > 3
 
 
 def test_time_only_cuts_the_sequence() -> None:
     law = problem("a*b/c + sin(c)", n_rows=100)
-    whole = [str(one.expression) for one in OperonEngine(rounds=1, population=100).search(law, never, 0)]
-    cut = [str(one.expression) for one in OperonEngine(seconds=1.2, population=100).search(law, never, 0)]
+    whole = [str(one.expression) for one in OperonEngine(rounds=1, population=40).search(law, never, 0)]
+    cut = [str(one.expression) for one in OperonEngine(seconds=4, population=40).search(law, never, 0)]
     shorter = min(len(whole), len(cut))
+    assert shorter > 0
     assert cut[:shorter] == whole[:shorter]
 
 
@@ -107,20 +108,20 @@ def test_a_search_that_is_given_up_ends_its_process(monkeypatch: pytest.MonkeyPa
 
 def test_a_law_in_noise_keeps_its_shape() -> None:
     noisy, clean = problem("a**2/(b + c)", noise=0.01, n_rows=500), problem("a**2/(b + c)", n_rows=500)
-    found = list(OperonEngine(rounds=1).search(noisy, never))
-    assert min(error_of(one.expression, clean) for one in found if complexity(one.expression) <= 15) < 5e-3
+    found = OperonEngine(seconds=60).search(noisy, never)
+    assert any(error_of(one.expression, clean) < 5e-3 and complexity(one.expression) <= 15 for one in found)
 
 
 def test_only_allowed_functions_are_used() -> None:
     law = problem("exp(a/2) + sin(b)*c", functions=frozenset({"sin"}))
-    found = list(OperonEngine(rounds=1, population=100).search(law, never))
+    found = list(OperonEngine(rounds=1, population=60).search(law, never))
     used = {node.function for one in found for node in walk(one.expression) if isinstance(node, Call)} - {"add", "mul", "pow"}
     assert used == {"sin"}
 
 
 def test_no_proposal_is_larger_than_allowed_and_each_is_on_the_front_of_those_before() -> None:
     law = problem("a*b/(c + 1) + sqrt(a)", max_complexity=11)
-    found = [(complexity(one.expression), error_of(one.expression, law)) for one in OperonEngine(rounds=1, population=100).search(law, never)]
+    found = [(complexity(one.expression), error_of(one.expression, law)) for one in OperonEngine(rounds=1, population=60).search(law, never)]
     assert max(size for size, _ in found) <= 11
     for index, (size, error) in enumerate(found):
         assert not any(other <= size and least < error for other, least in found[:index])
@@ -132,22 +133,21 @@ def test_weights_say_which_rows_count() -> None:
     broken[::4] += 5
     weights = np.where(np.arange(200) % 4 == 0, 1e-12, 1.0)
     weighted = SearchProblem(law.X, broken, law.symbols, weights=weights)
-    assert any(error_of(one.expression, law) < 1e-3 for one in OperonEngine(rounds=1, population=100).search(weighted, never))
+    assert any(error_of(one.expression, law) < 1e-3 for one in OperonEngine(rounds=1, population=60).search(weighted, never))
 
 
 def test_progress_is_told_in_words() -> None:
     told: list[str] = []
     list(OperonEngine(rounds=1, population=20, progress=told.append).search(problem("a + b", n_rows=50), never))
     assert told[0] == "Operon with + - * / square, 15 generations"
-    assert len(told) == len(PORTFOLIO)
+    assert [int(words.split()[-2]) for words in told] == [15] * 10 + [30] * 5 + [60] * 2 + [120]
+    assert len(PORTFOLIO) == 10
 
 
-def test_an_engine_that_dies_is_one_sentence_and_what_it_found_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", os.environ.get("PYTHONPATH", "")]))
-    found = []
+def test_an_engine_that_dies_is_one_sentence_and_what_it_found_is_kept() -> None:
+    found: list = []
     with pytest.raises(JobError, match=r"The engine operon ended in the middle of its search \(killed by SIGKILL\). What it had found is kept."):
-        for one in _killed_after_the_first(problem("a + b*c")):
-            found.append(one)
+        found.extend(_killed_after_the_first(problem("a + b*c")))  # which keeps what came before the error
     assert found
 
 
@@ -232,8 +232,12 @@ def test_an_operator_without_a_counterpart_is_refused() -> None:
         expression_of([variable, op.Node(op.NodeType.Floor)], {1: "a"})
 
 
-def sample(of: SearchProblem) -> Sample:
-    return Sample(dict(zip(of.symbols, of.X.T)), of.y, np.ones(len(of.y)), definitions={})
+def rows_of(of: SearchProblem) -> Rows:
+    return Rows(dict(zip(of.symbols, of.X.T)), of.y, np.ones(len(of.y)))
+
+
+def made_honest(text: str, of: SearchProblem) -> tuple:
+    return trimmed(fitted(parse(text), rows_of(of)), rows_of(of))
 
 
 @pytest.mark.parametrize(
@@ -247,20 +251,20 @@ def sample(of: SearchProblem) -> Sample:
 def test_constants_that_the_rows_do_not_need_are_dropped(bloated: str, law: str) -> None:
     for noise in (0.0, 0.01):
         rows = problem(law, noise=noise)
-        result, _ = trimmed(parse(bloated), sample(rows))
+        result, _ = made_honest(bloated, rows)
         assert complexity(result) <= complexity(parse(law)) + 2, str(result)
         assert error_of(result, problem(law)) < max(1e-6, noise)
 
 
 def test_constants_that_the_rows_need_are_kept() -> None:
     rows = problem("a*exp(-b) + 0.05*c")
-    result, error = trimmed(parse("1.1*a*exp(-0.9*b) + 0.04*c"), sample(rows))
+    result, error = made_honest("1.1*a*exp(-0.9*b) + 0.04*c", rows)
     assert error < 1e-10
     assert {"a", "b", "c"} <= set(str(result))
 
 
 def test_a_formula_without_value_is_none() -> None:
-    assert trimmed(parse("log(a - 100)"), sample(problem("a"))) is None
+    assert fitted(parse("log(a - 100)"), rows_of(problem("a"))) is None
 
 
 def test_the_archive_takes_what_is_better_or_simpler() -> None:

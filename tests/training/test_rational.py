@@ -74,6 +74,14 @@ def test_a_network_of_rational_functions_learns_what_splines_learn() -> None:
     assert {result.network.state(edge) for edge in result.network.edges()} == {"rational"}
 
 
+def test_a_network_too_large_for_normal_equations_learns_too() -> None:
+    rows, fresh, truth = problem(lambda x: np.sin(2 * x[0]) * x[1] + x[2] ** 2, [(-1.0, 1.0)] * 3, 503)
+    config = FitConfig(hidden_layer_sizes=(47,), basis="rational", degrees=((3, 2),), roughness=(1e-4,), n_starts=1, max_iter=12)
+    network = fitted(rows, config).network
+    assert len(Program(network).parameters) > 1100
+    assert np.sqrt(np.mean((network(fresh)[:, 0] - truth) ** 2)) / truth.std() < 0.05
+
+
 def test_noise_is_not_followed_into_spikes() -> None:
     law, box = EXACT["runge"]
     rows, fresh, truth = problem(law, box, 211, noise=0.1)

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import Literal
 
 import numpy as np
@@ -48,8 +49,8 @@ class Rational:
 
     def __post_init__(self) -> None:
         check_form(self.form)
-        if not (0 <= self.numerator_degree <= MOST and 0 <= self.denominator_degree <= MOST):
-            degrees = (self.numerator_degree, self.denominator_degree)
+        degrees = (self.numerator_degree, self.denominator_degree)
+        if not all(isinstance(degree, Integral) and 0 <= degree <= MOST for degree in degrees):
             raise NetworkError(f"A rational function has degrees from (0, 0) to ({MOST}, {MOST}); got {degrees}.")
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from workbench.discovery.verdict import DIGITS, digits_lost, verdict
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.networks import LEARNED, Edge
 from workbench.training import FitProgress
+
+if TYPE_CHECKING:
+    from workbench.search import Proposal
 
 Watcher = Callable[[float, str], None]
 
@@ -108,6 +111,20 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
         search.end()
     flexible = min((state.metrics.rmse_validation for state in found.states if not state.metrics.n_symbolic), default=flexible)
     return _concluded(found, findings, flexible, max_complexity)
+
+
+def judged(data: Dataset, proposals: Sequence[Proposal], random_state: int = 0) -> Discovery:
+    """Judge formulas that come from elsewhere as the autopilot judges its own: verdict, front and pick are as `discover` returns them.
+
+    Raises
+    ------
+    DiscoveryError : none of them can be used on these rows
+    """
+    found = Discovery(data)
+    findings = list(adopted(found, proposals, lambda: False))
+    if not findings:
+        raise DiscoveryError("None of these formulas has a finite value on every row. Are they about these columns, in these units?")
+    return _concluded(found, findings, _flexible(found, _Clock(np.inf), random_state), None)
 
 
 def _scaled(data: Dataset, search: Search, clock: _Clock, scales: str, random_state: int, watch: Watcher) -> Dataset:

@@ -13,6 +13,7 @@ import numpy as np
 
 from workbench import snapping
 from workbench.networks import KAN, Edge
+from workbench.primitives import LIBRARY
 from workbench.snapping import Candidate, ranking
 from workbench.training import Problem
 
@@ -62,6 +63,25 @@ def choices(
             found.update({candidate.form.name: candidate for candidate in more})
     joined = [_choice(tuple(found[name] for found in by_name)) for name in by_name[0] if all(name in found for found in by_name)]
     return (*_ranked([choice for choice in joined if choice.refitted]), *(choice for choice in joined if not choice.refitted))
+
+
+def deeper(
+    networks: Sequence[KAN], edge: Edge, problems: Sequence[Problem], roughness: float, seconds: float, random_state: int = 0
+) -> tuple[Choice, ...]:
+    """Return forms for an edge, best first, with those that an engine found for its curve among them.
+
+    Groups of rows share a form; it is looked for on the curve of the first.
+
+    Raises
+    ------
+    MissingEngineError : Operon is not installed
+    """
+    from workbench.search.deeper import best_forms, forms
+    from workbench.search.operon import OperonEngine
+
+    curve = snapping.curve_of(networks[0], edge, problems[0], roughness)
+    found = best_forms(curve, forms(curve, OperonEngine(seconds), lambda: False, random_state=random_state))
+    return choices(networks, edge, problems, roughness, library=(*LIBRARY, *found))
 
 
 def _choice(candidates: tuple[Candidate, ...]) -> Choice:

@@ -32,7 +32,6 @@ from workbench.primitives import Form, PrimitiveForm
 if TYPE_CHECKING:
     import torch
 
-
 def as_torch(network: KAN, dtype: torch.dtype | None = None, engine: str = "auto") -> torch.nn.Module:
     """Return a torch module that computes what the network does.
 

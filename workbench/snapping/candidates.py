@@ -154,6 +154,11 @@ def candidates(
     return (ranked + previews)[:top]
 
 
+def curve_of(network: KAN, edge: Edge, problem: Problem, roughness: float = 1e-6) -> Curve:
+    """Return what an edge received and gave on the rows, as its candidates are fitted to it."""
+    return _Question(network, edge, problem.thinned(ROWS), (), roughness).curve
+
+
 def forms_of(library: Iterable[Form | str] | None) -> tuple[Form, ...]:
     """Return forms for names, typed formulas and forms; the whole library for None."""
     if library is None:

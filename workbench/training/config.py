@@ -32,10 +32,10 @@ class FitConfig:
     intervals : spline resolutions to go through; a finer one is kept only when it lowers the error on checked rows
     degrees : of numerator and denominator of rational edges, from (0, 0) to (8, 8), to go through like resolutions
     form : denominator of rational edges: "square" is smooth, "abs_sum" and "sum_abs" are those of Kolmogorov-Arnold transformers
-    roughness : weights of the roughness penalty to choose from by the error on checked rows
+    roughness : weights of the roughness penalty to choose from by the error on checked rows; for rational edges 0 is tried as well
     sparsity : weight of the group lasso on edge importance; 0 leaves every edge alone, 1e-3 keeps what explains a thousandth
     max_iter : iterations of each stage
-    n_starts : random starts; the best after a short run goes on
+    n_starts : random starts, twice as many for small networks of rational functions; the best after a short run goes on
     random_state : seed of the starts
     engine : "native" fits in NumPy; "cuda" on a GPU, "cpu" the same way on the processor: as a torch module, for networks of many constants
     optimizer : "auto" takes Levenberg-Marquardt up to about 1000 constants, L-BFGS above, mini-batches last when rows are many; on an

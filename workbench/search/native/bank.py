@@ -40,6 +40,7 @@ _ONE_COLUMN: tuple[tuple[Callable[[np.ndarray], np.ndarray], Callable[[Expressio
     (lambda u: u**3, lambda e: power(e, 3)),
     (lambda u: u * u + u, lambda e: add(power(e, 2), e)),
     (lambda u: 1 + u, lambda e: add(1, e)),
+    (lambda u: 1 - u, lambda e: add(1, -e)),
     (lambda u: 1 + u * u, lambda e: add(1, power(e, 2))),
     (lambda u: 1 - u * u, lambda e: add(1, -power(e, 2))),
     (lambda u: -u, lambda e: -e),

@@ -33,6 +33,7 @@ _POLISHED_ROWS = 5000
 _FEWEST_ROWS = 4  # fewer tell nothing
 _SMALL = 2  # columns of a problem that is searched thoroughly before what it reduces to
 _BEAM = 4
+_CLEAR, _FEW = 0.3, 3  # a state of few columns that leaves so much less than all before is searched thoroughly at once
 
 
 class NativeEngine:
@@ -99,7 +100,7 @@ def _candidates(root: State, watch: Watch) -> Iterator[Candidate]:
         return
     yield from high(root, watch)
     if root.n_columns <= _SMALL and not watch.over:
-        yield from thorough(root, watch)
+        yield from _thoroughly(root, watch)
     if watch.over:
         return
     yield from sums(root, watch, PLAIN, 2, most=400)
@@ -115,11 +116,13 @@ def _candidates(root: State, watch: Watch) -> Iterator[Candidate]:
         return
     yield from sums(root, watch, ALL, 4)
     for state in _most_promising(visited):
-        yield from thorough(state.state, watch)
-        if watch.over:
-            return
-        if state.state.n_columns >= 2:
-            yield from linear_in_function(state.state, watch)
+        yield from _thoroughly(state.state, watch)
+
+
+def _thoroughly(state: State, watch: Watch) -> Iterator[Candidate]:
+    yield from thorough(state, watch)
+    if state.n_columns >= 2 and not watch.over:
+        yield from linear_in_function(state, watch)
 
 
 def _most_promising(visited: list[Weighed]) -> list[Weighed]:
@@ -152,10 +155,14 @@ def _beam(known: list[State], watch: Watch, visited: list[Weighed]) -> Iterator[
     screened_already = {id(state) for state in known}
     for n_columns in range(known[0].n_columns, -1, -1):
         for own in _distinct(levels.get(n_columns, []))[:_BEAM]:
-            visited.append(own)
+            clear = own.error < _CLEAR * watch.judge.floor and n_columns <= _FEW
             watch.judge.floor = min(watch.judge.floor, own.error)
             if id(own.state) not in screened_already:
                 yield from quick(own.state, watch)
+            if clear and not watch.over:
+                yield from _thoroughly(own.state, watch)
+            else:
+                visited.append(own)
             for collapse in moves.collapsed(own.state):
                 if watch.over:
                     return

@@ -1,6 +1,6 @@
-"""Free constants that may as well be whole numbers, fractions or multiples of pi, as the cost of the whole says.
+"""Free constants that may as well be whole numbers, fractions, multiples of pi or nothing, as the cost of the whole says.
 
-A constant within its 95 % interval of an exact one is replaced, the others are fitted again, and the replacement stays if the description gets
+A constant within its interval of an exact one, or of zero, is replaced, the others are fitted again, and the replacement stays if the description gets
 shorter. `workbench.formula.rounding` does this with more care for one formula that was chosen; here it makes rivals comparable.
 """
 
@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from workbench.exceptions import ExpressionError
-from workbench.expression import Expression, Number, free_constants, nearest_exact, symbols, value_and_jacobian, with_constants
+from workbench.expression import Expression, Number, free_constants, nearest_exact, symbols, with_constants
 from workbench.formula.rounding import description_bits
-from workbench.search.native.polishing import Rows, polished
+from workbench.search.native.polishing import Rows, linearised, polished
+from workbench.search.native.tape import Tape
 
 _REACH = 2.5  # standard errors
 _LEAST_REACH = 1e-9  # relative: what rounding leaves of a noise-free constant
@@ -48,25 +49,26 @@ def _built(expression: Expression, values: Sequence[float | Expression]) -> Expr
         trial = with_constants(expression, values)
     except (ExpressionError, ZeroDivisionError, OverflowError):
         return None
-    return trial if symbols(trial) == symbols(expression) else None
+    return trial if symbols(trial) else None
 
 
 def _proposals(expression: Expression, rows: Rows) -> list[tuple[int, Expression]]:
-    """Return (number of the constant, exact value), those that move least of their standard error first."""
+    """Return (number of the constant, exact value): zeros first, which make the expression shorter."""
     constants = np.array(free_constants(expression))
     if not len(constants):
         return []
-    value, jacobian = value_and_jacobian(expression, rows.columns)
-    residual, jacobian = (value - rows.y) * rows.root_weights, jacobian * rows.root_weights
-    errors = _standard_errors(residual, jacobian)
+    point = linearised(Tape(expression), constants, rows)
+    if point is None:
+        return []
+    errors = _standard_errors(point.residual, point.jacobian)
     found = []
     for place, (constant, error) in enumerate(zip(constants.tolist(), errors.tolist())):
         reach = max(_REACH * error, _LEAST_REACH * abs(constant))
-        if not np.isfinite(reach) or reach > _WIDEST * abs(constant):
-            continue
-        exact = _nearest(constant, reach)
-        if exact is not None:
-            found.append((place, exact))
+        if np.isfinite(reach) and abs(constant) <= reach:
+            found.insert(0, (place, Number(0)))
+        elif np.isfinite(reach) and reach <= _WIDEST * abs(constant):
+            exact = _nearest(constant, reach)
+            found += [(place, exact)] if exact is not None else []
     return found
 
 

@@ -52,11 +52,12 @@ class Judge:
         self.rows, self.functions, self.max_complexity, self.rounding = rows, functions, max_complexity, rounding
         self.quick = rows.part(slice(0, _QUICK_ROWS))
         self.size = max(float(np.sqrt(np.mean((rows.y * rows.root_weights) ** 2))), 1e-300)
+        self.spread = float(np.std(rows.y * rows.root_weights))
         self.positive = tuple(name for name, column in rows.columns.items() if (column > 0).all())
         self.front: list[Judged] = []
         self.best: Judged | None = None
         self.floor = math.inf  # the least error of a smooth surrogate
-        self._seen: set[tuple[float, int]] = set()
+        self._seen: dict[str, float] = {}  # error -> least length
 
     @property
     def bar(self) -> float:
@@ -82,18 +83,16 @@ class Judge:
         expression, rmse = polished(expression, self.quick, _QUICK_STEPS)
         if not self._promising(expression, rmse):
             return None
-        expression = self._folded(expression)
-        size = complexity(expression)
-        if self.max_complexity is not None and size > self.max_complexity:
-            return None
         expression, rmse = polished(expression, self.rows)
-        if not np.isfinite(rmse) or (key := (float(f"{rmse:.6g}"), size)) in self._seen:
+        if not np.isfinite(rmse) or self._known(expression, rmse) or not self._has_place(expression, rmse):
             return None
-        self._seen.add(key)
+        expression, rmse = polished(self._folded(expression), self.rows)
         if self.best is None or self.cost(expression, rmse) < self.best.cost + _RIVAL:
             expression, rmse = with_exact_constants(expression, rmse, self.rows, self.cost)
             expression = self._folded(expression)
-            size = complexity(expression)
+        size = complexity(expression)
+        if not np.isfinite(rmse) or (self.max_complexity is not None and size > self.max_complexity):
+            return None
         return self._placed(Judged(expression, rmse, size, self.cost(expression, rmse), candidate.path))
 
     def cost(self, expression: Expression, rmse: float) -> float:
@@ -115,6 +114,20 @@ class Judge:
         size = complexity(expression)
         rivals = [judged.rmse for judged in self.front if judged.complexity <= size]
         return rmse < min(rivals, default=1.5 * self.size)
+
+    def _known(self, expression: Expression, rmse: float) -> bool:
+        """Whether an expression of the same error and no greater length was weighed before: the same law in other words."""
+        size, key = length(expression, len(self.rows.y)), f"{rmse:.5g}"
+        known = size >= self._seen.get(key, math.inf) - 0.5
+        self._seen[key] = min(size, self._seen.get(key, math.inf))
+        return known
+
+    def _has_place(self, expression: Expression, rmse: float) -> bool:
+        """Whether an expression may become the best once it is folded, or the best of its complexity."""
+        if self.best is None or self.cost(expression, rmse) < self.best.cost + 2 * _RIVAL:
+            return True
+        size = complexity(expression)
+        return rmse < 0.98 * min((judged.rmse for judged in self.front if judged.complexity <= size), default=math.inf)
 
     def _folded(self, expression: Expression) -> Expression:
         try:

@@ -32,9 +32,9 @@ _PLAIN = tuple(
 )  # under a transform of the target: the others are transforms of these themselves
 USUAL, RARE = (0, 1, -1, 2, -2), (3, -3, 0.5, -0.5)  # powers beside a form
 _INSIDE = (1, 2, -1, 0.5)
-_SCATTER = 0.01  # of the size of y
+_SCATTER = 0.003  # of the spread of y
 _CLEAN, _CLEAN_ROWS = 1e-2, 250
-_BEST = 8  # fits of each kind that are offered
+_BEST = 14  # fits of each kind that are offered
 _NODES = 12.0  # what a node of a form costs, against n log(error^2)
 
 
@@ -50,13 +50,13 @@ def one_variable(state: State, watch: Watch, powers: Sequence[float] = USUAL) ->
             yield from _forms(state, watch, beside, inside, transforms)
             if watch.over:
                 return
-    if 0 in powers:
+    if powers == USUAL:
         yield from sums_of_functions(state, watch)
 
 
 def _a_curve(state: State, watch: Watch) -> bool:
     """Whether y may be a function of the column alone: its scatter is small, or no larger than that of any surrogate."""
-    return curve_error(state) < max(_SCATTER * watch.judge.size, 1.5 * watch.judge.floor)
+    return curve_error(state) < max(_SCATTER * watch.judge.spread, 1.5 * watch.judge.floor)
 
 
 def curve_error(state: State) -> float:
@@ -95,10 +95,19 @@ def _forms(state: State, watch: Watch, beside: float, inside: float, transforms:
             cost = 2 * state.n_rows * np.log(fit.error * scale + 1e-14 * watch.judge.size) + _NODES * (fit.form.complexity + fit.n_free)
             ranked.append((cost, len(ranked), target, fit))
     for _, _, target, fit in heapq.nsmallest(_BEST, ranked):
-        body = fit.form.expression(argument, fit.parameters)
         note = f"{target.name} is a form of one variable: {fit.form.title}"
-        yield moved.candidate(target.back(add(body, Number(fit.offset))), note)
-        yield moved.candidate(target.back(body), note)
+        for body in _bodies(fit, argument, centred=not beside and inside == 1):
+            yield moved.candidate(target.back(body), note)
+
+
+def _bodies(fit: EdgeFit, argument: Expression, centred: bool) -> Iterator[Expression]:
+    """Yield the form with and without its offset, and, where `centred`, without its shift."""
+    c, a, b, *shape = fit.parameters
+    choices = [fit.parameters] if b == 0 or not centred else [fit.parameters, (c, a, 0.0, *shape)]
+    for parameters in choices:
+        body = fit.form.expression(argument, parameters)
+        yield add(body, Number(fit.offset))
+        yield body
 
 
 # ---------------------------------------------------------------------------------------------------- sums of functions

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.expression import Expression, evaluate, free_constants, value_and_jacobian, with_constants
+from workbench.expression import Expression, with_constants
+from workbench.search.native.tape import Tape
 
 _TOO_LARGE = 1e150  # squares beyond overflow
+_LEAST_DAMPING, _MOST_DAMPING = 1e-6, 1e8
+_CONVERGED = 1e-9  # relative gain of the square below which steps end
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,73 +32,77 @@ class Rows:
 
     def rmse(self, expression: Expression) -> float:
         """Return the root mean square of the weighted residuals; infinite where a value is not finite."""
+        tape = Tape(expression)
         with np.errstate(all="ignore"):
-            residual = (evaluate(expression, self.columns) - self.y) * self.root_weights
+            residual = (tape.value(np.array(tape.start), self.columns) - self.y) * self.root_weights
             rmse = float(np.sqrt(np.mean(residual**2)))
         return rmse if np.isfinite(rmse) else np.inf
 
 
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """Residuals (n_rows,), their derivatives (n_constants, n_rows) and the sum of squares, at some constants."""
+
+    constants: np.ndarray
+    residual: np.ndarray
+    jacobian: np.ndarray
+    square: float
+
+
 def polished(expression: Expression, rows: Rows, steps: int = 30) -> tuple[Expression, float]:
     """Return the expression with fitted constants and its root mean square error."""
-    constants = np.array(free_constants(expression))
-    if not len(constants):
+    tape = Tape(expression)
+    if not tape.start:
         return expression, rows.rmse(expression)
-    residual, jacobian = _linearised(expression, rows)
-    if residual is None:
+    start = np.array(tape.start)
+    point = linearised(tape, start, rows)
+    if point is None:
         return expression, np.inf
-    square, damping = float(residual @ residual), 1e-4
-    for _ in range(steps):
-        step = _step(residual, jacobian, damping)
-        if step is None:
-            damping *= 10
-            if damping > 1e8:
-                break
-            continue
-        trial = constants + step
-        moved = _with(expression, trial)
-        new = _linearised(moved, rows) if moved is not None else (None, None)
-        lower = new[0] is not None and float(new[0] @ new[0]) < square
-        if not lower:
-            damping = max(10 * damping, 1e-6)
-            if damping > 1e8:
-                break
-            continue
-        gained = square - float(new[0] @ new[0])
-        expression, constants, (residual, jacobian) = moved, trial, new
-        square -= gained
-        damping *= 0.1
-        if gained <= 1e-9 * square or square == 0.0:
-            break
-    return expression, float(np.sqrt(square / len(rows.y)))
+    best = _descent(tape, point, rows, steps)
+    if best is not point:
+        expression = with_constants(expression, best.constants.tolist())
+    return expression, float(np.sqrt(best.square / len(rows.y)))
 
 
-def _with(expression: Expression, constants: np.ndarray) -> Expression | None:
-    if not np.isfinite(constants).all() or np.abs(constants).max() > _TOO_LARGE:
+def linearised(tape: Tape, constants: np.ndarray, rows: Rows) -> _Point | None:
+    """Return the point at some constants; None where a value is not finite."""
+    if not np.isfinite(constants).all() or np.abs(constants).max(initial=0.0) > _TOO_LARGE:
         return None
-    return with_constants(expression, constants.tolist())
-
-
-def _linearised(expression: Expression, rows: Rows) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Return weighted residuals (n_rows,) and their derivatives (n_constants, n_rows); None where a value is not finite."""
-    value, jacobian = value_and_jacobian(expression, rows.columns)
-    residual = (value - rows.y) * rows.root_weights
     with np.errstate(all="ignore"):
-        if not np.isfinite(residual @ residual):
-            return None, None
-    return residual, np.where(np.isfinite(jacobian), jacobian * rows.root_weights, 0.0)
+        value, jacobian = tape.value_and_jacobian(constants, rows.columns, len(rows.y))
+        residual = (value - rows.y) * rows.root_weights
+        square = float(residual @ residual)
+        if not np.isfinite(square):
+            return None
+        return _Point(constants, residual, np.where(np.isfinite(jacobian), jacobian * rows.root_weights, 0.0), square)
 
 
-def _step(residual: np.ndarray, jacobian: np.ndarray, damping: float) -> np.ndarray | None:
-    """Solve (J J^T + damping D) step = -J r on columns scaled to one."""
-    with np.errstate(all="ignore"):
-        size = np.sqrt(np.einsum("ij,ij->i", jacobian, jacobian))
+def _descent(tape: Tape, point: _Point, rows: Rows, steps: int) -> _Point:
+    damping = 1e-4
+    for _ in range(steps):
+        step = _step(point, damping)
+        new = None if step is None else linearised(tape, point.constants + step, rows)
+        if new is None or not new.square < point.square:
+            damping = max(10 * damping, _LEAST_DAMPING)
+            if damping > _MOST_DAMPING:
+                break
+            continue
+        gained, point = point.square - new.square, new
+        damping *= 0.1
+        if gained <= _CONVERGED * point.square:
+            break
+    return point
+
+
+def _step(point: _Point, damping: float) -> np.ndarray | None:
+    """Solve (J J^T + damping) step = -J r on columns scaled to one."""
+    size = np.sqrt(np.einsum("ij,ij->i", point.jacobian, point.jacobian))
     if not np.isfinite(size).all():
         return None
     size = np.where(size > 0, size, 1.0)
-    scaled = jacobian / size[:, None]
-    normal = scaled @ scaled.T
+    scaled = point.jacobian / size[:, None]
     try:
-        step = np.linalg.solve(normal + (damping + 1e-14) * np.eye(len(size)), -scaled @ residual)
+        step = np.linalg.solve(scaled @ scaled.T + (damping + 1e-14) * np.eye(len(size)), -scaled @ point.residual)
     except np.linalg.LinAlgError:
         return None
     return step / size

@@ -56,7 +56,7 @@ def high(state: State, watch: Watch) -> Iterator[Candidate]:
 
 
 def _composed(state: State, watch: Watch) -> Iterator[Candidate]:
-    if state.is_root and state.n_columns <= _BANK_COLUMNS:
+    if state.n_columns == 1 or (state.is_root and state.n_columns <= _BANK_COLUMNS):
         yield from bank(state, watch)
     elif state.n_columns <= _SMALL_BANK_COLUMNS:
         yield from bank(state, watch, ("y", "log(y)"), 700)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.expression import Expression, Number, Symbol, add, mul, substitute
+from workbench.expression import Expression, Number, Symbol, add, mul, power, substitute
 from workbench.search.native import symmetries
 from workbench.search.native.composed import Composed, function_columns
 from workbench.search.native.judge import Judge
+from workbench.search.native.one_variable import one_variable
 from workbench.search.native.polishing import Rows
 from workbench.search.native.polynomials import polynomial
 from workbench.search.native.power_law import power_law
@@ -23,6 +24,7 @@ from workbench.search.native.surrogate import Box, chebyshev, degree_for, leave_
 from workbench.search.native.watch import Watch
 
 _TERMS = 130
+_SPLITS = 3  # that are named
 _NAMES = 4  # of each part
 _WORST = 0.1  # relative error of a split that is still named
 
@@ -40,7 +42,7 @@ class Split:
 def linear_in_function(state: State, watch: Watch) -> Iterator[Candidate]:
     """Yield A + B f for the function columns f in which the law is best described as linear."""
     size = float(np.sqrt(np.mean((state.target * state.gain) ** 2)))
-    for split in _splits(state)[:2]:
+    for split in _splits(state):
         if split.error > min(_WORST * size, 3 * watch.judge.floor) or watch.over:
             return
         named = [names_of(split.rest, part, max(split.error / size, 1e-5), watch) for part in split.parts]
@@ -52,8 +54,7 @@ def linear_in_function(state: State, watch: Watch) -> Iterator[Candidate]:
 def _splits(state: State) -> list[Split]:
     """Return all splits, best first."""
     found = []
-    columns = [Composed(state.columns[:, i], state.names[i], (i,)) for i in range(state.n_columns)]
-    for composed in [*columns, *function_columns(state)]:
+    for composed in [*_powers(state), *function_columns(state)]:
         rest = state.without(composed.parts)
         if not rest.n_columns:
             continue
@@ -61,7 +62,15 @@ def _splits(state: State) -> list[Split]:
         both = np.column_stack([basis, basis * composed.values[:, None]])
         found.append((leave_one_out(both, state.target, state.gain), len(found), composed, rest, basis, both))
     found.sort(key=lambda f: f[:2])
-    return [_fitted(state, *f) for f in found[:2]]
+    return [_fitted(state, *f) for f in found[:_SPLITS]]
+
+
+def _powers(state: State) -> Iterator[Composed]:
+    """Yield powers of every column."""
+    for i in range(state.n_columns):
+        for exponent in (1, 2, 3, -1, -2):
+            if exponent > 0 or state.positive[i]:
+                yield Composed(state.columns[:, i] ** float(exponent), power(state.names[i], exponent), (i,))
 
 
 def _fitted(state: State, error: float, _: int, composed: Composed, rest: State, basis: np.ndarray, both: np.ndarray) -> Split:
@@ -98,6 +107,8 @@ def _quick(state: State, watch: Watch) -> Iterator[Candidate]:
     yield from power_law(state)
     yield from product(state, watch, 3)
     yield from polynomial(state, watch, ("y", "1/y", "y^2", "1/y^2"), most=15, degrees=(1, 2))
+    if state.n_columns == 1:
+        yield from one_variable(state, watch, (0,))
     reduced = state
     while reduced.n_columns > 1:
         found = slopes(reduced)

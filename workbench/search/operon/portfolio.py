@@ -1,7 +1,9 @@
-"""The portfolio: short runs with small sets of operators, again and again, each round twice as long, always in the same order.
+"""The portfolio: short runs with small sets of operators; the better half goes on, twice as long, until one is left, and then all begin again with other seeds.
 
-    round 1      + - * /     with sqrt     with exp     with log     with sin, cos     with powers     ...      15 generations each
-    round 2      the same with other seeds and 30 generations, and so on up to 120
+    15 generations     + - * /     with sqrt     with exp     with log     with sin, cos     with powers     ...
+    30 generations                 with sqrt     with exp                  with sin, cos                     ...
+    60 generations                               with exp                  with sin, cos
+    120 generations                              with exp
 
 Everything is fixed by the seed; whoever asked ends the process when the time is over.
 """
@@ -13,12 +15,11 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from workbench.expression import Expression, complexity, free_constants, mul, substitute
-from workbench.expression.tree import Number, Symbol
-from workbench.formula.fitting import Sample
+from workbench.expression import Expression, Number, Symbol, complexity, free_constants, mul, substitute, symbols
+from workbench.search.native.polishing import Rows
 from workbench.search.operon.evolution import LONGEST, Setup, evolved
 from workbench.search.problem import Proposal, SearchProblem
-from workbench.search.trimming import trimmed
+from workbench.search.trimming import Fitted, fitted, trimmed
 
 ARITHMETIC = ("Add", "Sub", "Mul", "Div")
 PORTFOLIO: tuple[tuple[str, ...], ...] = (  # what stands beside arithmetic, plainest first
@@ -34,11 +35,11 @@ PORTFOLIO: tuple[tuple[str, ...], ...] = (  # what stands beside arithmetic, pla
     ("Asin", "Acos", "Atan", "Sqrt"),
 )
 WITHOUT_NAME = {"Add", "Sub", "Mul", "Div", "Square", "Pow"}  # operators that no list of allowed functions forbids
-FIRST_GENERATIONS, MOST_GENERATIONS = 15, 120
+GENERATIONS = 15  # of the first runs
 SEARCH_ROWS = 250  # of a run of Operon: enough to tell formulas apart, and four times as many generations as with 1000
-FIT_ROWS = 2000  # of the fits in float64
+FIT_ROWS = 500  # of the fits in float64
 _MODERATE = (0.03, 30.0)  # sizes of a column that Operon's constants, drawn from N(0, 1), reach as they are
-_TRIMMED = 12  # formulas of a front that are worth a fit
+_FITTED, _TRIMMED = 8, 2  # formulas of a front that are fitted, and those of them that are trimmed as well, which takes ten times as long
 
 
 def answers(problem: SearchProblem, settings: Mapping) -> Iterator[Proposal | str]:
@@ -46,18 +47,22 @@ def answers(problem: SearchProblem, settings: Mapping) -> Iterator[Proposal | st
     generator = np.random.default_rng(settings["seed"])
     order = generator.permutation(len(problem.y))
     X, y, units = _moderate(problem, order[:SEARCH_ROWS])
-    sample = _sample(problem, order[:FIT_ROWS])
+    rows = _rows(problem, order[:FIT_ROWS])
     archive = Archive(problem.max_complexity)
-    rounds = itertools.count() if settings["rounds"] is None else range(settings["rounds"])
-    for turn in rounds:
-        generations = min(MOST_GENERATIONS, FIRST_GENERATIONS * 2**turn)
-        for operators in allowed(problem.functions):
-            yield f"Operon with {_named(operators)}, {generations} generations"
-            setup = Setup(operators, generations, settings["population"], int(generator.integers(2**31)), _longest(problem))
-            for expression in _worth_a_fit(evolved(X, y, problem.symbols, setup), sample, units):
-                result = trimmed(expression, sample, archive.worth_trimming)
-                if result is not None and archive.takes(*result):
-                    yield Proposal(result[0], "operon", (f"Operon with {_named(operators)}",))
+    for _ in itertools.count() if settings["rounds"] is None else range(settings["rounds"]):
+        going_on, generations = allowed(problem.functions), GENERATIONS
+        while going_on:
+            least: dict[tuple[str, ...], float] = {}
+            for operators in going_on:
+                yield f"Operon with {_named(operators)}, {generations} generations"
+                setup = Setup(operators, generations, settings["population"], int(generator.integers(2**31)), _longest(problem))
+                front = [substitute(expression, units) for expression in evolved(X, y, problem.symbols, setup)]
+                honest = _honest(front, rows, archive)
+                least[operators] = min((error for _, error in honest), default=np.inf)
+                for expression, _ in (found for found in honest if archive.takes(*found)):
+                    yield Proposal(expression, "operon", (f"Operon with {_named(operators)}",))
+            going_on = sorted(going_on, key=least.__getitem__)[: len(going_on) // 2]
+            generations *= 2
 
 
 def allowed(functions: frozenset[str] | None) -> list[tuple[str, ...]]:
@@ -95,11 +100,13 @@ class Archive:
         return True
 
 
-def _worth_a_fit(front: list[Expression], sample: Sample, units: Mapping[str, Expression]) -> list[Expression]:
-    """Return the formulas of a front in the columns' own units: the longest, which fit best, and an even choice of the shorter ones."""
-    with_constants = [expression for expression in front if not isinstance(expression, Number)]
-    chosen = np.unique(np.round(np.linspace(0, len(with_constants) - 1, _TRIMMED)).astype(int)) if with_constants else []
-    return [substitute(with_constants[index], units) for index in chosen if len(free_constants(with_constants[index])) < len(sample.y)]
+def _honest(front: list[Expression], rows: Rows, archive: Archive) -> list[Fitted]:
+    """Return formulas of a front with fitted constants, shortest first: an even choice of all lengths, and the best ones trimmed as well."""
+    able = [expression for expression in front if symbols(expression) and len(free_constants(expression)) < len(rows.y)]
+    chosen = [able[index] for index in np.unique(np.round(np.linspace(0, len(able) - 1, _FITTED)).astype(int))] if able else []
+    results = [result for expression in chosen if (result := fitted(expression, rows)) is not None]
+    best = sorted((result for result in results if archive.worth_trimming(*result)), key=lambda result: result[1])[:_TRIMMED]
+    return sorted([*results, *(trimmed(result, rows) for result in best)], key=lambda result: complexity(result[0]))
 
 
 def _moderate(problem: SearchProblem, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[str, Expression]]:
@@ -120,10 +127,10 @@ def _unit(column: np.ndarray) -> float:
     return float(2.0 ** np.round(np.log2(size)))
 
 
-def _sample(problem: SearchProblem, rows: np.ndarray) -> Sample:
+def _rows(problem: SearchProblem, which: np.ndarray) -> Rows:
     weights = np.ones(len(problem.y)) if problem.weights is None else problem.weights / problem.weights.mean()
-    columns = {name: np.ascontiguousarray(problem.X[rows, index]) for index, name in enumerate(problem.symbols)}
-    return Sample(columns, problem.y[rows], np.sqrt(weights[rows]), definitions={})
+    columns = {name: np.ascontiguousarray(problem.X[which, index]) for index, name in enumerate(problem.symbols)}
+    return Rows(columns, problem.y[which], np.sqrt(weights[which]))
 
 
 def _longest(problem: SearchProblem) -> int:

@@ -13,12 +13,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.exceptions import ExpressionError, TableError
-from workbench.expression import Expression, Symbol, substitute, symbols
+from workbench.expression import RESERVED_NAMES, Expression, Symbol, substitute, symbols
 from workbench.search.problem import Proposal
 from workbench.search.pysr.spelling import read_equation
 from workbench.search.pysr.template import Template
@@ -27,7 +27,7 @@ LARGEST_FILE = 10_000_000  # bytes
 MOST_ROWS = 10_000
 _COLUMNS = ("complexity", "loss", "equation")
 _ARGUMENT = re.compile(r"#(\d{1,3})\b")
-_BY_NUMBER = re.compile(r"x(\d{1,4})")
+_BY_NUMBER = re.compile(r"\bx(\d{1,4})\b")
 
 
 @dataclass(frozen=True)
@@ -50,27 +50,32 @@ class HallOfFame:
         return len(self.proposals)
 
 
-def open_hall_of_fame(path: str | Path, names: Sequence[str], template: Template | None = None) -> HallOfFame:
+def open_hall_of_fame(
+    path: str | Path, names: Sequence[str], template: Template | None = None, aliases: Mapping[str, str] | None = None
+) -> HallOfFame:
     """Read a hall_of_fame.csv, or the folder of a run.
 
     Parameters
     ----------
     names : the symbols of the columns; a file that says x0, x1, ..., as PySR does for columns without a name, is read by position
     template : how the pieces of its equations make the whole, where the search had a template
+    aliases : further names that the file may use -> the symbol each stands for
 
     Raises
     ------
     TableError : no such file, or none of PySR's
     """
+    known = {name: symbol for name, symbol in (aliases or {}).items() if name not in names and name.isidentifier() and name not in RESERVED_NAMES}
     rows = list(_rows(_text(_file(Path(path)))))
     notes: list[str] = []
     proposals = []
-    by_position = _by_position([equation for *_, equation in rows], names)
+    by_position = _by_position([equation for *_, equation in rows], names, known)
     if by_position:
         notes.append(f"The file names its columns {', '.join(list(by_position)[:3])} ...: they are read as {', '.join(names)}, by position.")
+    meaning = {old: Symbol(new) for old, new in {**known, **by_position}.items()}
     for number, loss, equation in rows:
         try:
-            expression = substitute(_read(equation, [*names, *by_position], template), {old: Symbol(new) for old, new in by_position.items()})
+            expression = substitute(_read(equation, [*names, *meaning], template), meaning)
             proposals.append(Proposal(expression, "pysr", (f"PySR, loss {loss}",)))
         except ExpressionError as error:
             notes.append(f"Row {number} is left out: {error}")
@@ -115,10 +120,10 @@ def _rows(text: str) -> Iterator[tuple[int, str, str]]:
             yield number, row[at["loss"]].strip(), row[at["equation"]].strip()
 
 
-def _by_position(equations: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+def _by_position(equations: Sequence[str], names: Sequence[str], aliases: Iterable[str]) -> dict[str, str]:
     """Return which column each of x0, x1, ... is, where the file counts its columns; empty where it names them."""
     counted = {int(number) for equation in equations for number in _BY_NUMBER.findall(equation)}
-    if not counted or any(_BY_NUMBER.fullmatch(name) for name in names):
+    if not counted or any(_BY_NUMBER.fullmatch(name) for name in (*names, *aliases)):
         return {}
     first = 1 if 0 not in counted and max(counted) == len(names) else 0  # SymbolicRegression.jl on its own counts from 1
     return {f"x{first + index}": name for index, name in enumerate(names)}
