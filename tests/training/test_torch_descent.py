@@ -18,7 +18,7 @@ from workbench.networks import KAN
 from workbench.networks.as_torch import as_torch
 from workbench.networks.kan import initial, nodes_of
 from workbench.networks.program import Evaluation, Program
-from workbench.training import FitConfig, Problem, fitted, penalty, torch_descent
+from workbench.training import FitConfig, Problem, descent, fitted, penalty, torch_descent
 from workbench.training.torch_descent import Goal, Way
 
 COARSE = Spline(5)
@@ -174,6 +174,15 @@ def test_a_gpu_that_is_not_there_is_named_before_anything_is_computed(monkeypatc
 def test_settings_that_do_not_go_together_are_refused(settings: dict[str, str], words: str) -> None:
     with pytest.raises(TrainingError, match=words):
         FitConfig(**settings)
+
+
+@pytest.mark.parametrize(("optimizer", "most", "taken"), [("lbfgs", 1100, True), ("lm", 0, False), ("auto", 0, True), ("auto", 1100, False)])
+def test_the_solver_in_numpy_is_the_one_that_was_asked_for(monkeypatch: pytest.MonkeyPatch, optimizer: str, most: int, taken: bool) -> None:
+    monkeypatch.setattr(descent, "_LM_PARAMETERS", most)
+    calls, run = [], descent.lbfgs.descend
+    monkeypatch.setattr(descent.lbfgs, "descend", lambda *given: calls.append(given) or run(*given))
+    fitted(smooth_law(), FitConfig(hidden_layer_sizes=(), intervals=(5,), roughness=(1e-5,), n_starts=1, max_iter=2, optimizer=optimizer))
+    assert bool(calls) == taken
 
 
 def test_estimator_and_discovery_train_on_an_engine() -> None:
