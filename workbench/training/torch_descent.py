@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from workbench.exceptions import TrainingError
-from workbench.networks.as_torch import as_network, as_torch
+from workbench.networks.as_torch import as_network, as_torch, theta
 from workbench.networks.kan import KAN
 from workbench.networks.program import Evaluation, LayerProgram, Program
 from workbench.training import penalty
@@ -132,8 +132,8 @@ class Goal:
         """Return the penalty of every learned edge that may change."""
         total = self.X.new_zeros(())
         for layer, blocks in zip(module.layers, self.blocks, strict=True):
-            theta = layer.theta()
-            total = total + 0.5 * (theta * (blocks @ theta.unsqueeze(-1)).squeeze(-1)).sum()
+            constants = theta(layer)
+            total = total + 0.5 * (constants * (blocks @ constants.unsqueeze(-1)).squeeze(-1)).sum()
         return total
 
 
