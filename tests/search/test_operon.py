@@ -83,7 +83,7 @@ def test_time_only_cuts_the_sequence() -> None:
 def test_it_stops_when_it_is_told_and_leaves_no_process() -> None:
     law = problem("a*exp(-b*c)", n_rows=1000)
     began = time.monotonic()
-    search = OperonEngine().search(law, lambda: time.monotonic() > began + 5.0)
+    search = OperonEngine(population=60).search(law, lambda: time.monotonic() > began + 5.0)
     assert len(list(search)) > 0
     assert time.monotonic() - began < 15
 

@@ -5,7 +5,7 @@ Where rows come in groups with a shared form, a form is judged by what it costs 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +13,8 @@ import numpy as np
 
 from workbench import snapping
 from workbench.networks import KAN, Edge
-from workbench.primitives import LIBRARY
-from workbench.snapping import Candidate, ranking
+from workbench.primitives import LIBRARY, Form
+from workbench.snapping import Candidate, Curve, ranking
 from workbench.training import Problem
 
 
@@ -66,22 +66,29 @@ def choices(
 
 
 def deeper(
-    networks: Sequence[KAN], edge: Edge, problems: Sequence[Problem], roughness: float, seconds: float, random_state: int = 0
+    networks: Sequence[KAN], edge: Edge, problems: Sequence[Problem], roughness: float, search: Callable[[Curve], Iterable[Form]]
 ) -> tuple[Choice, ...]:
-    """Return forms for an edge, best first, with those that an engine found for its curve among them.
-
-    Groups of rows share a form; it is looked for on the curve of the first.
-
-    Raises
-    ------
-    MissingEngineError : Operon is not installed
-    """
-    from workbench.search.deeper import best_forms, forms
-    from workbench.search.operon import OperonEngine
+    """Return forms for an edge, best first, with those that a search found for its curve among them; groups of rows share the first one's."""
+    from workbench.search.deeper import best_forms
 
     curve = snapping.curve_of(networks[0], edge, problems[0], roughness)
-    found = best_forms(curve, forms(curve, OperonEngine(seconds), lambda: False, random_state=random_state))
-    return choices(networks, edge, problems, roughness, library=(*LIBRARY, *found))
+    return choices(networks, edge, problems, roughness, library=(*LIBRARY, *best_forms(curve, search(curve))))
+
+
+def operon(
+    seconds: float, random_state: int = 0, stop: Callable[[], bool] = lambda: False, say: Callable[[str], None] | None = None
+) -> Callable[[Curve], Iterable[Form]]:
+    """Return a search for the form of a curve: Operon, for so many seconds.
+
+    Parameters
+    ----------
+    stop : asked again and again whether to end
+    say : told in words what is done
+    """
+    from workbench.search.deeper import forms
+    from workbench.search.operon import OperonEngine
+
+    return lambda curve: forms(curve, OperonEngine(seconds, progress=say), stop, random_state=random_state)
 
 
 def _choice(candidates: tuple[Candidate, ...]) -> Choice:

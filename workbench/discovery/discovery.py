@@ -308,10 +308,10 @@ class Discovery:
         found = choices.choices(self.state.networks, address, self._problems, self.state.roughness, **options)
         return found[:top]
 
-    def search_deeper(self, edge: Sequence[Any], time_budget: float = 10.0, random_state: int = 0) -> tuple[Choice, ...]:
+    def search_deeper(self, edge: Sequence[Any], time_budget: float = 10.0, **options: Any) -> tuple[Choice, ...]:
         """Return forms for an edge as `candidates` does, with those that Operon found for its curve within so many seconds among them."""
         address = addresses.resolve(self.data, self.network, edge)
-        return choices.deeper(self.state.networks, address, self._problems, self.state.roughness, time_budget, random_state)
+        return choices.deeper(self.state.networks, address, self._problems, self.state.roughness, choices.operon(time_budget, **options))
 
     def pruning_curve(self) -> list[pruning.Removal]:
         """Return what removing edge after edge would cost, each step refitted."""

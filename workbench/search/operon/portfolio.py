@@ -46,7 +46,7 @@ def answers(problem: SearchProblem, settings: Mapping) -> Iterator[Proposal | st
     """Yield proposals and, in words, what is being done: the side of the engine that runs in its own process."""
     generator = np.random.default_rng(settings["seed"])
     order = generator.permutation(len(problem.y))
-    X, y, units = _moderate(problem, order[:SEARCH_ROWS])
+    X, y, units = _moderate(problem, _drawn(problem, order, generator))
     rows = _rows(problem, order[:FIT_ROWS])
     archive = Archive(problem.max_complexity)
     for _ in itertools.count() if settings["rounds"] is None else range(settings["rounds"]):
@@ -107,6 +107,14 @@ def _honest(front: list[Expression], rows: Rows, archive: Archive) -> list[Fitte
     results = [result for expression in chosen if (result := fitted(expression, rows)) is not None]
     best = sorted((result for result in results if archive.worth_trimming(*result)), key=lambda result: result[1])[:_TRIMMED]
     return sorted([*results, *(trimmed(result, rows) for result in best)], key=lambda result: complexity(result[0]))
+
+
+def _drawn(problem: SearchProblem, order: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Return the rows for Operon, which knows no weights: a row with a large weight is drawn the more likely."""
+    if problem.weights is None:
+        return order[:SEARCH_ROWS]
+    count = min(SEARCH_ROWS, int(np.count_nonzero(problem.weights > 1e-6 * problem.weights.max())))
+    return generator.choice(len(problem.y), count, replace=False, p=problem.weights / problem.weights.sum())
 
 
 def _moderate(problem: SearchProblem, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[str, Expression]]:

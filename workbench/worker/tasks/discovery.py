@@ -10,6 +10,7 @@ left out). A move returns {"state": its number}. The page then only reads the st
 
 from __future__ import annotations
 
+import importlib.util
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, cast
@@ -38,6 +39,7 @@ from workbench.worker.registry import Arguments, Arrays, task
 _MOVES = ("prune", "eliminate", "snap", "release", "lock", "unlock")
 _FURTHER = 100  # iterations that a network is trained further, unless they are given
 _KEPT = 64  # answers
+_SEARCHED = 8.0  # seconds that Operon looks at a curve
 
 _answers: OrderedDict[Hashable, Any] = OrderedDict()
 
@@ -207,21 +209,32 @@ def inspect_edge(arguments: Arguments, arrays: Arrays, context: Context) -> obje
 
 @task("discovery.deepen")
 def deepen(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Refit the whole model with every form of the library, then ask a bootstrap how stable the choice is. Arguments: `edge`, `own`."""
+    """Refit the whole model with every form of the library and those that Operon finds, then ask a bootstrap how stable the choice is.
+
+    Arguments: `edge`; `own`, forms that a person typed; `seconds` for Operon, 8 when left out.
+    """
     desk = Desk(arguments)
     edge, own = desk.edge(arguments["edge"]), [str(text) for text in cast("list[str]", arguments.get("own", []))]
     context.progress(0.0, "ranking forms")
     ranked = _ranked(desk, edge, own)
-    waiting = [choice for choice in ranked if not choice.refitted]
+    waiting = [choice for choice in ranked if not choice.refitted] + _searched(desk, edge, context, float(cast("float", arguments.get("seconds", _SEARCHED))))
     for number, preview in enumerate(waiting):
         context.check()
-        context.progress(0.1 + 0.8 * number / len(waiting), f"refitting the model with {preview.title}")
-        choice = desk.found.candidates(edge, library=(preview.name,))[0]
+        context.progress(0.5 + 0.4 * number / len(waiting), f"refitting the model with {preview.title}")
+        choice = desk.found.candidates(edge, library=(preview.candidates[0].form,))[0]
         if choice.refitted:
             ranked = placed(tuple(other for other in ranked if other.name != choice.name), choice)
     context.check()
     context.progress(0.9, "drawing the rows again, to see how stable the choice is")
     return inspect(desk.found, edge, ranked, shares(desk.found, ranked))
+
+
+def _searched(desk: Desk, edge: Edge, context: Context, seconds: float) -> list[Choice]:
+    """Return forms that Operon finds for the curve of an edge that has no name yet; none where it is not installed."""
+    if desk.found.network.state(edge) not in LEARNED or importlib.util.find_spec("pyoperon") is None:
+        return []
+    found = desk.found.search_deeper(edge, seconds, stop=context.cancelled, say=lambda words: context.progress(0.1, words))
+    return [choice for choice in found if choice.name not in LIBRARY]
 
 
 @task("discovery.pruning_curve")

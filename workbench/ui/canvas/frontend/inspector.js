@@ -60,7 +60,7 @@ class InspectorView {
     this.release = button("Release", "Back to a free curve", "release");
     this.lock = button("Lock", "Keep this edge as it is in every refit", "lock");
     this.prune = button("Prune", "Take this edge out of the network", "prune");
-    this.deeper = button("Search deeper", "Refit the whole model with every form, then ask a bootstrap how stable the choice is", "search");
+    this.deeper = button("Search deeper", "Search for further forms, refit the whole model with every one, then ask a bootstrap how stable the choice is", "search");
     return html("footer", {}, this.snapButton, this.release, this.lock, this.prune, html("span", { class: "grow" }), this.deeper);
   }
 
