@@ -11,8 +11,9 @@ shortest description of the checked rows (findings.py); the verdict says what th
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -31,10 +32,13 @@ from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.networks import Edge
 from workbench.training import FitProgress
 
-Watcher = Callable[[float, str], None]
+Watcher = Callable[[float, str], "bool | None"]
+Listener = Callable[[Discovery, Finding], None]
 
 _FIRST_LOOK, _SEARCH, _CONCLUDE = 0.25, 0.7, 0.9  # shares of the time: when there may be a law already, when curves are named, when the end is near
 _CONCLUSION = 0.5  # seconds that a verdict takes
+_LOOKS = 6  # at a search that somebody watches
+_TOLD_EVERY = 0.2  # seconds between two words to the watcher
 _EXACT = 1e-11  # unitless error that only rounding leaves
 _CLEARLY = 0.7  # another form must lower the error to this share to take a named edge over
 _ROWS_PER_EDGE = 5
@@ -42,8 +46,21 @@ _LAST_REFIT, _BRIEF_REFIT, _MANY_ROWS = 200, 20, 20_000  # steps when everything
 
 
 class _Clock:
-    def __init__(self, budget: float) -> None:
-        self.budget, self._start = budget, time.monotonic()
+    """The time there is, and the watcher, who is told how it passes and may end it."""
+
+    def __init__(self, budget: float, watch: Watcher | None) -> None:
+        self.budget, self._start, self._watch = budget, time.monotonic(), watch
+        self._words, self._told, self.stopped = "", -math.inf, False
+
+    def say(self, words: str) -> None:
+        """Tell what is being done."""
+        self._words = words
+        self._tell()
+
+    def _tell(self) -> None:
+        self._told = time.monotonic()
+        if self._watch is not None and self._watch(self.share, self._words):
+            self.stopped = True
 
     @property
     def spent(self) -> float:
@@ -54,10 +71,16 @@ class _Clock:
         """How much of the budget is spent; at most 0.99, as the last word is not said yet."""
         return min(self.spent / self.budget, 0.99)
 
+    def past(self, share: float) -> bool:
+        """Whether more than a share of the time is spent, or no more is wanted; the watcher is told now and then."""
+        if time.monotonic() - self._told > _TOLD_EVERY:
+            self._tell()
+        return self.stopped or self.share > share
+
     @property
     def over(self) -> bool:
         """Whether it is time to conclude, which takes a moment itself."""
-        return self.spent > min(_CONCLUDE * self.budget, self.budget - _CONCLUSION)
+        return self.past(min(_CONCLUDE, 1.0 - _CONCLUSION / self.budget))
 
 
 def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one decision that a person can take
@@ -69,6 +92,7 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
     hidden_layer_sizes: tuple[int, ...] | None = None,
     scales: Literal["auto", "given"] = "auto",
     watch: Watcher | None = None,
+    listen: Listener | None = None,
 ) -> Discovery:
     """Search for the law behind a dataset.
 
@@ -81,7 +105,8 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
     max_complexity : the largest complexity of a formula that may be picked
     hidden_layer_sizes : try this shape only
     scales : "auto" sees columns as their logarithm where they clearly live there, unless the dataset has transforms; "given" leaves them
-    watch : called with (fraction of the budget, words)
+    watch : called with (fraction of the budget, words), some times a second; where it returns True the search ends, and what there is is concluded
+    listen : called with every formula as it is found, while the discovery stands at its state; it may look, and must leave the discovery as it is
 
     Returns
     -------
@@ -90,35 +115,58 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
     """
     if not time_budget > 0:
         raise DiscoveryError(f"time_budget={time_budget}: give seconds above 0, such as 60.")
-    watch = watch or (lambda fraction, words: None)
-    clock = _Clock(time_budget)
-    search = Search(data, Limits(functions, max_complexity, hidden_layer_sizes), random_state, lambda words: watch(clock.share, words))
+    clock = _Clock(time_budget, watch)
+    search = Search(data, Limits(functions, max_complexity, hidden_layer_sizes), random_state, clock.say)
     try:
-        watch(0.0, "searching for whole formulas")
-        search.run(lambda: clock.share > _FIRST_LOOK)
-        found = Discovery(data if search.exact else _scaled(data, search, clock, scales, random_state, watch))
-        findings = list(adopted(found, search.news(), lambda: clock.over))
+        clock.say("searching for whole formulas")
+        search.run(lambda: clock.past(_FIRST_LOOK))
+        found = Discovery(data if search.exact else _scaled(data, search, clock, scales, random_state))
+        heard = _Heard(found, listen)
+        heard.of(adopted(found, search.news(), lambda: clock.over))
         flexible = np.inf if search.exact else _flexible(found, random_state)
-        if not (search.exact or _settled(found, findings, flexible, max_complexity)):
-            search.run(lambda: clock.share > _SEARCH)
-            findings += adopted(found, search.news(), lambda: clock.over)
-            findings += _shaped(found, hidden_layer_sizes, functions, clock, random_state, watch, findings)
-            findings += adopted(found, search.news(), lambda: clock.over)
+        if not (search.exact or _settled(found, heard.findings, flexible, max_complexity)):
+            clock.say("searching further")
+            for share in heard.looks():
+                search.run(lambda share=share: clock.past(share))
+                heard.of(adopted(found, search.news(), lambda: clock.over))
+            heard.of(_shaped(found, hidden_layer_sizes, functions, clock, random_state, bool(heard.findings)))
+            heard.of(adopted(found, search.news(), lambda: clock.over))
     finally:
         search.end()
     flexible = min((state.metrics.rmse_validation for state in found.states if not state.metrics.n_symbolic), default=flexible)
-    return _concluded(found, findings, flexible, max_complexity)
+    if clock.stopped and not heard.findings:
+        raise DiscoveryError("The search was stopped before it had found a formula.")
+    return _concluded(found, heard.findings, flexible, max_complexity)
 
 
-def _scaled(data: Dataset, search: Search, clock: _Clock, scales: str, random_state: int, watch: Watcher) -> Dataset:
+class _Heard:
+    """What was found, and who is told of it."""
+
+    def __init__(self, found: Discovery, listen: Listener | None) -> None:
+        self.findings: list[Finding] = []
+        self._found, self._listen = found, listen
+
+    def looks(self) -> Sequence[float]:
+        """Return the shares of the time at which the second search is looked at: more often where somebody waits for news."""
+        return (_SEARCH,) if self._listen is None else np.linspace(_FIRST_LOOK, _SEARCH, _LOOKS + 1)[1:].tolist()
+
+    def of(self, findings: Iterable[Finding]) -> None:
+        """Take in findings as they are made."""
+        for each in findings:
+            self.findings.append(each)
+            if self._listen is not None:
+                self._listen(self._found, each)
+
+
+def _scaled(data: Dataset, search: Search, clock: _Clock, scales: str, random_state: int) -> Dataset:
     """Return the data on the scales that were chosen, if that was asked for; a target seen as its logarithm is searched anew."""
     if scales != "auto" or data.transforms:
         return data
-    watch(clock.share, "choosing scales")
+    clock.say("choosing scales")
     data = data.with_transforms(suggest_transforms(data, random_state))
     if data.targets[0].name in data.transforms:
         search.on(data)
-        search.run(lambda: clock.share > 2 * _FIRST_LOOK)
+        search.run(lambda: clock.past(2 * _FIRST_LOOK))
     return data
 
 
@@ -141,20 +189,20 @@ def _shaped(
     functions: Sequence[str] | None,
     clock: _Clock,
     random_state: int,
-    watch: Watcher,
-    known: Sequence[Finding],
-) -> list[Finding]:
-    """Fit networks of several shapes and name their edges, until one is exact or time is over."""
-    findings: list[Finding] = []
+    known: bool,
+) -> Iterator[Finding]:
+    """Fit networks of several shapes and name their edges, until one is exact or time is over; `known` says whether there is a formula already."""
+    exact = False
     for settings in _shapes(found.data, hidden_layer_sizes):
-        if (known or findings) and (clock.over or any(each.error < LAW**2 and not each.formula.definitions for each in findings)):
-            break
-        watch(clock.share, f"trying the shape {settings['hidden_layer_sizes']}")
+        if clock.stopped or (known and (clock.over or exact)):
+            return
+        clock.say(f"trying the shape {settings['hidden_layer_sizes']}")
         try:
-            findings.extend(_attempt(found, {**settings, "random_state": random_state}, functions, clock, wait=not (known or findings)))
+            for each in _attempt(found, {**settings, "random_state": random_state}, functions, clock, wait=not known):
+                yield each
+                known, exact = True, exact or (each.error < LAW**2 and not each.formula.definitions)
         except (TrainingError, SnapError):
             continue
-    return findings
 
 
 def _shapes(data: Dataset, wanted: tuple[int, ...] | None) -> list[dict[str, Any]]:
@@ -175,7 +223,7 @@ def _attempt(found: Discovery, settings: dict[str, Any], functions: Sequence[str
     """Fit one shape, name every edge of it, and yield what was found on the way; unless one must wait, a fit ends when time is over."""
 
     def hurry(_: FitProgress) -> None:
-        if clock.over and not wait:
+        if (clock.over and not wait) or clock.stopped:
             raise TrainingError("Time is over; there are other shapes.")
 
     if found.states:

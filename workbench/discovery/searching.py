@@ -19,6 +19,7 @@ import numpy as np
 from workbench.dataset import Dataset
 from workbench.discovery.proposals import Collected, search_problem
 from workbench.exceptions import WorkbenchError
+from workbench.expression import Expression, free_constants, to_text, with_constants
 
 if TYPE_CHECKING:
     from workbench.search import Engine, Proposal, SearchProblem
@@ -111,9 +112,13 @@ class Search:
         arrived = [proposal for engine in self._engines.values() for proposal in engine.arrived()]
         if not arrived and wait:
             arrived = self._engines["native"].next_within(wait)
-        for proposal in arrived:
-            self._collected.take(proposal)
+        if any([self._collected.take(proposal) for proposal in arrived]):
+            self._say(f"searching for whole formulas, best so far: {_readable(self._collected.front[0].expression)}")
         return bool(arrived)
+
+
+def _readable(expression: Expression) -> str:
+    return to_text(with_constants(expression, [float(f"{value:.3g}") for value in free_constants(expression)]))
 
 
 def _native() -> Engine:

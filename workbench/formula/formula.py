@@ -218,6 +218,12 @@ class Formula:
 
         return constants.intervals(self, X, y, weights)
 
+    def stability(self, X: Rows, y: np.ndarray, weights: np.ndarray | None = None) -> float | None:
+        """Return the share of resamplings of the rows in which every constant keeps its sign and stays within its 95 % region."""
+        from workbench.formula import stability
+
+        return stability.stability(self, X, y, weights)
+
     def rounded(self, decimals: int) -> Formula:
         """Round every constant to `decimals` decimals, and to as many significant digits where it is smaller than one."""
         from workbench.formula import rounding
