@@ -23,6 +23,7 @@ from workbench.dataset import Dataset
 from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.findings import LAW, Finding, finding, pareto, shortest
+from workbench.discovery.library import allowed_forms
 from workbench.discovery.proposals import adopted
 from workbench.discovery.rivals import rival_laws
 from workbench.discovery.scales import suggest_transforms
@@ -101,7 +102,7 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
     data : the dataset
     time_budget : seconds; the sequence of tries is fixed by the seed, time only cuts it
     random_state : seed of every fit
-    functions : names of the forms that may be used; all of the library when left out
+    functions : the only functions that a law may use, such as ("exp", "log"); sums, products and powers are always allowed (library.py)
     max_complexity : the largest complexity of a formula that may be picked
     hidden_layer_sizes : try this shape only
     scales : "auto" sees columns as their logarithm where they clearly live there, unless the dataset has transforms; "given" leaves them
@@ -115,6 +116,7 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
     """
     if not time_budget > 0:
         raise DiscoveryError(f"time_budget={time_budget}: give seconds above 0, such as 60.")
+    forms = allowed_forms(functions)
     clock = _Clock(time_budget, watch)
     search = Search(data, Limits(functions, max_complexity, hidden_layer_sizes), random_state, clock.say)
     try:
@@ -129,7 +131,7 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
             for share in heard.looks():
                 search.run(lambda share=share: clock.past(share))
                 heard.of(adopted(found, search.news(), lambda: clock.over))
-            heard.of(_shaped(found, hidden_layer_sizes, functions, clock, random_state, bool(heard.findings)))
+            heard.of(_shaped(found, hidden_layer_sizes, forms, clock, random_state, bool(heard.findings)))
             heard.of(adopted(found, search.news(), lambda: clock.over))
     finally:
         search.end()
@@ -186,7 +188,7 @@ def _settled(found: Discovery, findings: list[Finding], flexible: float, max_com
 def _shaped(
     found: Discovery,
     hidden_layer_sizes: tuple[int, ...] | None,
-    functions: Sequence[str] | None,
+    forms: Sequence[str] | None,
     clock: _Clock,
     random_state: int,
     known: bool,
@@ -198,7 +200,7 @@ def _shaped(
             return
         clock.say(f"trying the shape {settings['hidden_layer_sizes']}")
         try:
-            for each in _attempt(found, {**settings, "random_state": random_state}, functions, clock, wait=not known):
+            for each in _attempt(found, {**settings, "random_state": random_state}, forms, clock, wait=not known):
                 yield each
                 known, exact = True, exact or (each.error < LAW**2 and not each.formula.definitions)
         except (TrainingError, SnapError):
@@ -219,7 +221,7 @@ def _shapes(data: Dataset, wanted: tuple[int, ...] | None) -> list[dict[str, Any
     return [settings for n_edges, settings in shapes if _ROWS_PER_EDGE * n_edges <= n_rows]
 
 
-def _attempt(found: Discovery, settings: dict[str, Any], functions: Sequence[str] | None, clock: _Clock, wait: bool) -> Iterator[Finding]:
+def _attempt(found: Discovery, settings: dict[str, Any], forms: Sequence[str] | None, clock: _Clock, wait: bool) -> Iterator[Finding]:
     """Fit one shape, name every edge of it, and yield what was found on the way; unless one must wait, a fit ends when time is over."""
 
     def hurry(_: FitProgress) -> None:
@@ -230,9 +232,9 @@ def _attempt(found: Discovery, settings: dict[str, Any], functions: Sequence[str
         found.leave()
     start = found.fit(watch=hurry, **settings).eliminate().state.id
     if len(found.network.edges()) > 1:  # the best form of a single edge is the first of its rivals
-        name_edges(found, functions, lambda: clock.over)
+        name_edges(found, forms, lambda: clock.over)
         yield finding(found if clock.over else found.refit(_LAST_REFIT if len(found.data.split.train) <= _MANY_ROWS else _BRIEF_REFIT))
-    for rival in rival_laws(found.go_to(start), functions, lambda: clock.over):
+    for rival in rival_laws(found.go_to(start), forms, lambda: clock.over):
         with suppress(TrainingError):  # constants so large that the written formula has no value
             yield finding(rival, rival=True)
     if not any(state.parent == start for state in found.states):

@@ -120,10 +120,10 @@ class Discovery(History):
         settings = {"hidden_layer_sizes": (), "intervals": self._intervals(), **settings}
         config = config_of(settings)
         missed = tuple(extension.residual(network, problem) for network, problem in zip(self.state.networks, self._problems, strict=True))
-        done = watched(lambda _, problem, enough: fit(problem, config, enough), missed, watch, stop_after)
-        added = tuple(extension.extended(old, new.network) for old, new in zip(self.state.networks, done.results, strict=True))
+        below = self.state.networks
+        done = watched(lambda k, problem, enough: extension.on_top(below[k], fit(problem, config, enough)), missed, watch, stop_after)
         roughness = max(self.state.roughness, *(result.report.roughness for result in done.results))
-        return self._made(Move("extend", settings | _ended(done.stop_after)), added, roughness)
+        return self._made(Move("extend", settings | _ended(done.stop_after)), tuple(result.network for result in done.results), roughness)
 
     def prune(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from workbench.exceptions import DiscoveryError
 from workbench.networks import KAN
 from workbench.networks.addition import sum_of
-from workbench.training import Problem
+from workbench.training import FitProgress, FitResult, Problem
 from workbench.training.ranges import refined
 
 
@@ -23,6 +24,12 @@ def residual(network: KAN, problem: Problem) -> Problem:
 
 def _missed(network: KAN, problem: Problem) -> np.ndarray:
     return problem.y - network(problem.x.T).T
+
+
+def on_top(network: KAN, steps: Iterator[FitProgress | FitResult]) -> Iterator[FitProgress | FitResult]:
+    """Follow the fit of an addition, each of its steps as the sum of both networks."""
+    for step in steps:
+        yield replace(step, network=extended(network, step.network))
 
 
 def extended(network: KAN, addition: KAN) -> KAN:

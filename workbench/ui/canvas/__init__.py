@@ -1,6 +1,6 @@
-"""The canvas: two Streamlit components of our own, the drawn network and the inspector of one edge.
+"""The canvas: three Streamlit components of our own, the drawn network, the inspector of one edge and the list of formulas.
 
-Both are plain JavaScript modules under `frontend/`, served from there (a strict content policy allows no inline code)
+All are plain JavaScript modules under `frontend/`, served from there (a strict content policy allows no inline code)
 and given one JSON payload per run. They never fetch anything but the event stream of a running fit. All state that
 matters comes from the payload; zoom, hovering and the chosen view stay in the browser.
 
@@ -51,6 +51,19 @@ Payload of `inspector`, made in the worker per edge (everything but the last two
      "revision": 7, "busy": false, "searching": false, "height": 520,
      "message": "one plain sentence" | null}                             why the last request was refused
 
+Payload of `laws`, each formula as the worker told it (worker/lines.py)::
+
+    {"laws": [{"state": 7, "text": "0.0026*Girth**2*Height", "latex": "...", "copy": {"text": ..., "python": ..., "latex": ...},
+               "complexity": 7, "r2": 0.97, "share": 0.16, "rmse": 2.6 | null, "unit": "ft^3", "origin": "screens",
+               "stability": 0.95 | null, "fits_units": true | null, "symbolic": true,
+               "constants": [{"value": 0.0026, "low": 0.0025, "high": 0.0027, "unit": "ft/in" | null}],
+               "front": true, "picked": false}]                               simplest first
+     "here": 7 | null         the one that is looked at,                      "searching": false
+     "verdict": "law" | "approximation" | "none" | null                       of the last search
+     "columns": [{"name": "Girth", "symbol": "Girth"}], "target": "Volume"    for the field in which one is typed
+     "comparison": {"text": "...", "other": "...", "relation": "...", "curve": {"label", "x", "difference"} | null} | null
+     "can_extend": true, "busy": false, "revision": 7, "height": 520, "message": "one plain sentence" | null}
+
 `formula` is text in our grammar with the names of `parameters` and `x`; the browser evaluates it for the sliders. Where
 it is missing the form has no sliders. Numbers must be finite or null.
 """
@@ -70,7 +83,7 @@ from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentM
 from workbench.ui.canvas.ahead import parts
 from workbench.ui.canvas.events import Action, Edge, edge_id, parse_actions, parse_edge
 
-__all__ = ["Action", "Edge", "NetworkEvents", "edge_id", "inspector", "network", "parse_actions", "parse_edge"]
+__all__ = ["Action", "Edge", "NetworkEvents", "edge_id", "inspector", "laws", "network", "parse_actions", "parse_edge"]
 
 PACKAGE = Path(__file__).parents[2]
 PROJECT = "kan-workbench"
@@ -106,6 +119,11 @@ def network(
 def inspector(key: str, data: Json, *, on_action: Callback) -> None:
     """Draw the inspector of one edge; read actions with `parse_actions(st.session_state[key].action)`."""
     _component("inspector")(key=key, data=dict(data), on_action_change=on_action)
+
+
+def laws(key: str, data: Json, *, on_action: Callback) -> None:
+    """Draw the list of formulas; read actions with `parse_actions(st.session_state[key].action)`."""
+    _component("laws")(key=key, data=dict(data), on_action_change=on_action)
 
 
 def _component(name: str) -> Callable[..., Any]:

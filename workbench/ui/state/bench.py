@@ -20,12 +20,16 @@ from workbench.ui.services import Services
 from workbench.ui.state.history import change_of
 from workbench.ui.state.inspection import Inspection, sketch
 from workbench.ui.state.jobs import STEERED, Jobs
-from workbench.ui.state.memory import Asked, Memory
+from workbench.ui.state.laws import SEARCHES, Laws
+from workbench.ui.state.memory import TYPED, Asked, Memory
 from workbench.ui.state.miniature import picture
 from workbench.ui.state.training import PATIENCE, Training
 
 COSTLY = -0.01  # a snap that changes R2 by less than this is worth a warning
-LONG = {"discovery.fit": "Fitting", "discovery.refit": "Training on", "discovery.auto": "Looking for the law", "discovery.name_edges": "Naming edges"}
+LONG = {
+    "discovery.fit": "Fitting", "discovery.refit": "Training on", "discovery.extend": "Fitting what it misses",
+    "discovery.auto": "Looking for the law", "discovery.name_edges": "Naming edges",
+}  # fmt: skip
 HINTS = (
     "Choose target and inputs on the page Data.",
     "Press Fit: the network learns one curve for every edge.",
@@ -34,6 +38,7 @@ HINTS = (
 LEARNING = "This curve is still being learned. Forms are ranked when the fit is finished or kept; what you ask for now waits for that."
 Way = Literal["undo", "redo"]
 FORMULA = "bench_latex"  # key of the container that the formula is set in
+_ABOUT_LAWS = ("open", "suppose", "compare", "forget", "extend")
 _MOVES = ("snap", "release", "lock", "unlock", "prune")
 _REDUCING = ("snap", "prune", "eliminate")  # moves that may cost something
 
@@ -84,6 +89,7 @@ class Bench:
         self._store, self._pool, self._jobs = services.store, services.pool, Jobs(services)
         self._inspection = Inspection(services, project, memory)
         self.training = Training(services, project, memory)
+        self._laws = Laws(services, project, memory)
         self.project, self.memory = project, memory
 
     # ---- what to draw
@@ -118,7 +124,7 @@ class Bench:
             self.memory.selected = None
         return {
             **drawing, "name": scene.project.name, "revision": self.memory.revision, "selected": self.memory.selected,
-            "busy": [edge for edge in (*(one.about for one in self.memory.moves), *(one.edge for one in self.memory.waiting)) if edge],
+            "busy": [edge for edge in (*(one.about for one in self.memory.moves), *(one.edge for one in self.memory.waiting)) if edge not in ("", TYPED)],
             "hints": [] if running else list(HINTS), "streams": streams, "job": job, "height": height,
             "formula": _terms(scene),
         }  # fmt: skip
@@ -148,6 +154,14 @@ class Bench:
             "height": height, "message": refused or message,
         }  # fmt: skip
 
+    def laws(self, scene: Scene, height: int) -> dict[str, Any] | None:
+        """Return the payload of the list of formulas; None while an edge is in hand, or there are no data."""
+        if self.memory.selected is not None:
+            return None
+        searching = scene.running is not None and scene.running.task in SEARCHES
+        told = self._laws.payload(scene.project, scene.steps, searching, height)
+        return told and told | {"can_extend": _is_named(scene) and scene.running is None}
+
     @property
     def refusal(self) -> str | None:
         """Why the last request about the whole page was refused."""
@@ -174,7 +188,8 @@ class Bench:
         """Do what was asked for on a component, in order, each once."""
         for action in actions:
             self.memory.done[component] = action.order
-            self._guarded(lambda action=action: self._perform(action), edge_id(action.edge) if action.edge else None)
+            about = edge_id(action.edge) if action.edge else TYPED if action.operation in _ABOUT_LAWS else None
+            self._guarded(lambda action=action: self._perform(action), about)
 
     def move(self, name: str, **arguments: Any) -> None:
         """Make a move that is not about one edge: refit, eliminate, prune."""
@@ -206,13 +221,12 @@ class Bench:
         if self._running() is not None:
             self.training.go_on()
         elif state is not None:
-            rows = int(self._store.projects.get(self.project).summary.get("rows", 0))
-            self._guarded(lambda: self.training.further(state, rows))
+            self._guarded(lambda: self.training.further(state, self._rows()))
 
     def stop(self) -> None:
-        """Stop the long job."""
+        """Stop the long job; a search keeps what it has found."""
         if (job := self._running()) is not None:
-            self._jobs.stop(job.id)
+            self._jobs.end(job.id)
 
     def refuse(self, sentence: str) -> None:
         """Say why something that came from the page was not understood."""
@@ -257,8 +271,37 @@ class Bench:
                 self._inspection.search(state, cast("Edge", edge))
         elif operation == "fit_form":
             self._inspection.type(cast("Edge", edge), action.text or "")
+        elif operation in _ABOUT_LAWS:
+            self._about_laws(action)
         elif operation in _MOVES:
             self._submit(operation, _arguments(action), edge_id(cast("Edge", edge)))
+
+    def _about_laws(self, action: Action) -> None:
+        """Do what was asked for in the list of formulas."""
+        operation, memory = action.operation, self.memory
+        if operation == "open" and action.state is not None:
+            self._store.states.go_to(self.project, action.state)
+        elif operation == "suppose":
+            self._laws.suppose(action.text or "")
+            self._await_moves()
+        elif operation == "compare":
+            self._laws.compare(action.text or action.state or "")
+        elif operation == "forget":
+            memory.comparison = None
+        elif operation == "extend" and self._running() is None:
+            state = self._store.states.get(self.project)
+            if state is not None:
+                self.training.further(state, self._rows(), task="discovery.extend")
+        memory.revision += 1
+
+    def _rows(self) -> int:
+        return int(self._store.projects.get(self.project).summary.get("rows", 0))
+
+    def _await_moves(self) -> None:
+        """Wait a moment for the move that was handed in last."""
+        with contextlib.suppress(TimeoutError, WorkbenchError):  # what came of it is told with everything else that finished
+            self._pool.wait(self.memory.moves[-1].job, PATIENCE)
+        self._settle()
 
     def _submit(self, name: str, arguments: Mapping[str, Any], edge: str) -> None:
         """Hand in a move and wait a moment for it; moves that follow one another go to the worker in order. During a fit it waits for that."""
@@ -269,9 +312,7 @@ class Bench:
         self._inspection.drop()
         job = self._jobs.submit(self.project, "discovery.move", {"move": {"name": name, "arguments": arguments}}, lane="interactive")
         self.memory.moves.append(Asked(job.id, edge))
-        with contextlib.suppress(TimeoutError, WorkbenchError):  # what came of it is told with everything else that finished
-            self._pool.wait(job.id, PATIENCE)
-        self._settle()
+        self._await_moves()
 
     def _settle(self) -> None:
         """Look through what was handed in, and take note of what is finished."""
@@ -288,6 +329,7 @@ class Bench:
                 self.memory.refuse(str(problem), asked.about or None)
         self.memory.moves = waiting
         self._inspection.settle()
+        self._laws.settle()
         for one in self.training.due():
             self._guarded(lambda one=one: self._submit(one.move, one.arguments, one.edge), one.edge)
 
@@ -296,7 +338,7 @@ class Bench:
 
     def _streams(self, running: Job | None) -> list[str]:
         """Return the streams of everything that is under way."""
-        asked = [*self.memory.moves, *filter(None, (self.memory.question, self.memory.deeper))]
+        asked = [*self.memory.moves, *filter(None, (self.memory.question, self.memory.deeper, self.memory.comparing))]
         return ([_stream(running.id)] if running else []) + [f"{_stream(one.job)}?after={one.seen}" for one in asked]
 
     def _guarded(self, call: Callable[[], object], edge: str | None = None) -> None:
@@ -306,6 +348,12 @@ class Bench:
             call()
         except WorkbenchError as problem:
             self.memory.refuse(str(problem), edge)
+
+
+def _is_named(scene: Scene) -> bool:
+    """Whether every edge of the state has a name, so that it says what it misses."""
+    metrics = scene.view.get("metrics") or {}
+    return scene.view.get("task") == "regression" and metrics.get("n_edges") == metrics.get("n_symbolic")
 
 
 def _edge_of(drawing: Mapping[str, Any] | None, edge: str | None) -> Mapping[str, Any] | None:

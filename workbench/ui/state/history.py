@@ -56,9 +56,9 @@ def r2_of(step: Step) -> float | None:
 
 
 def change_of(step: Step, steps: Sequence[Step]) -> float | None:
-    """Return how much a move changed R2 on checked rows; None for a fit, which is compared with nothing."""
+    """Return how much a move changed R2 on checked rows; None for a fit and a typed formula, which are compared with nothing."""
     parent = next((other for other in steps if other.id == step.parent), None)
-    if parent is None or step.move.get("name") in ("fit", "model") or parent.dataset != step.dataset:
+    if parent is None or step.move.get("name") in ("fit", "model", "suppose") or parent.dataset != step.dataset:
         return None
     before, after = r2_of(parent), r2_of(step)
     return None if before is None or after is None else after - before

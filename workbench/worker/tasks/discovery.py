@@ -3,7 +3,7 @@
 Arguments always hold `workspace` (the folder of the store) and `project`; `state` names the state to start from (the one looked at, when
 left out). A move returns {"state": its number}. The page then only reads the store: everything it draws lies there as JSON.
 
-    made here      fit, refit, move, auto, name_edges         append states to the project's history
+    made here      fit, refit, move, suppose, extend, auto, name_edges         append states to the project's history
     asked here     inspect, deepen, pruning_curve      about a state; answers are kept, a state never changes
                    formula, export, script, predict    what the page Export shows and gives away
 """
@@ -20,8 +20,8 @@ import scipy.optimize  # noqa: F401  typed forms need it: it is imported with th
 
 from workbench.discovery import Discovery, discover, naming
 from workbench.discovery.choices import Choice
+from workbench.discovery.findings import Finding
 from workbench.discovery.inspection import inspect, placed, previews, shares
-from workbench.discovery.state import State
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.export import write_export
 from workbench.figures.drawing import drawing
@@ -32,8 +32,8 @@ from workbench.primitives import LIBRARY
 from workbench.worker import exporting
 from workbench.worker.context import Context
 from workbench.worker.desk import Desk
-from workbench.worker.equations import equations
 from workbench.worker.live import Live
+from workbench.worker.recorder import Recorder
 from workbench.worker.registry import Arguments, Arrays, task
 
 _MOVES = ("prune", "eliminate", "snap", "release", "lock", "unlock")
@@ -89,43 +89,50 @@ def _best_form(desk: Desk, edge: Edge) -> str:
     return choice.name
 
 
+@task("discovery.suppose")
+def suppose(arguments: Arguments, arrays: Arrays, context: Context) -> object:
+    """Make a network of a formula that a person supposes. Arguments: `formula`."""
+    desk = Desk(arguments, fresh=True)
+    context.progress(0.1, "fitting its constants")
+    desk.found.leave().suppose(str(arguments["formula"]))
+    context.check()
+    return {"state": desk.keep(desk.found.state, desk.parent)}
+
+
+@task("discovery.extend")
+def extend(arguments: Arguments, arrays: Arrays, context: Context) -> object:
+    """Fit what the present formula misses, on top of it. Drawn, paused, stepped and finished as a fit is."""
+    desk = Desk(arguments)
+    desk.found.extend(watch=Live(desk.found, context), **dict(cast("Mapping[str, Any]", arguments.get("settings", {}))))
+    return {"state": desk.keep(desk.found.state, desk.parent)}
+
+
 @task("discovery.auto")
 def auto(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Let the autopilot search. Arguments: `time_budget` seconds, `functions`. Every path of the Pareto front is kept, the picked one looked at."""
-    desk = Desk(arguments, fresh=True)
+    """Let the autopilot search. Arguments: `time_budget` seconds, `functions`, `max_complexity`.
 
-    def watch(fraction: float, words: str) -> None:
+    Every formula is kept as it is found, and payloads {"laws": how many states there are} tell of it. Asked to finish, it concludes with what
+    there is; stopped, it leaves what was found and says nothing of it.
+    """
+    desk = Desk(arguments, fresh=True)
+    recorder = Recorder(desk)
+    told = 0.0, ""
+
+    def watch(fraction: float, words: str) -> bool:
+        nonlocal told
+        told = fraction, words
         context.check()
         context.progress(fraction, words)
+        return context.finishing()
 
-    functions = cast("list[str] | None", arguments.get("functions"))
+    def listen(found: Discovery, finding: Finding) -> None:
+        recorder.keep(found, finding)
+        context.progress(*told, {"laws": recorder.count})
+        context.flush()  # a later word without news would take its place
+
+    limits = {name: arguments[name] for name in ("functions", "max_complexity") if arguments.get(name) is not None}
     budget = float(cast("float", arguments.get("time_budget", 60.0)))
-    best = discover(desk.found.data, time_budget=budget, functions=functions, watch=watch)
-    if best.data.transforms != desk.found.data.transforms:  # it chose scales: its networks belong to data seen so
-        desk.dataset = desk.store.projects.set_data(desk.project, *best.data.to_arrays()).id
-    picked, root, numbers = best.state.id, desk.parent, {}
-    for state in sorted(_front(best), key=lambda state: state.id):
-        desk.found = best.go_to(state.id)
-        numbers[state.id] = desk.keep(state, root if state.parent is None else numbers[state.parent])
-    desk.found = best.go_to(picked)
-    desk.store.states.go_to(desk.project, numbers[picked])
-    front = [
-        {"state": numbers[number], "text": formula.to_text(), "latex": equations(formula.rounded(3)), "complexity": formula.complexity}
-        for number, formula in zip(best.front, best.pareto, strict=True)
-    ]
-    told = {"verdict": best.verdict, "front": [entry["state"] for entry in front], "pareto": front}
-    desk.store.projects.summarise(desk.project, {**desk.store.projects.get(desk.project).summary, **told})
-    return {"state": numbers[picked], **told}
-
-
-def _front(best: Discovery) -> list[State]:
-    """Return every state on the way to the Pareto front and to the picked one."""
-    states: dict[int, State] = {}
-    here = best.state.id
-    for number in {*best.front, here}:
-        states |= {state.id: state for state in best.go_to(number).path}
-    best.go_to(here)
-    return list(states.values())
+    return recorder.conclude(discover(desk.found.data, time_budget=budget, watch=watch, listen=listen, **cast("dict[str, Any]", limits)))
 
 
 @task("discovery.name_edges")
