@@ -29,7 +29,10 @@ def _missed(network: KAN, problem: Problem) -> np.ndarray:
 def on_top(network: KAN, steps: Iterator[FitProgress | FitResult]) -> Iterator[FitProgress | FitResult]:
     """Follow the fit of an addition, each of its steps as the sum of both networks."""
     for step in steps:
-        yield replace(step, network=extended(network, step.network))
+        if isinstance(step, FitResult):
+            yield replace(step, network=extended(network, step.network))
+        else:
+            yield replace(step, unpack=lambda step=step: extended(network, step.network))
 
 
 def extended(network: KAN, addition: KAN) -> KAN:

@@ -1,4 +1,4 @@
-"""A formula as the list of the Workbench page shows it: one line, and what opens under it. Kept with the state it belongs to."""
+"""A formula as the list of the Workbench page shows it: one line, and what opens under it, kept with the state it belongs to; and two compared."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from workbench.dataset import Dataset
 from workbench.discovery.laws import Law
 from workbench.expression import free_constants, to_text, with_constants
 from workbench.formula import Formula
+from workbench.formula.comparison import Comparison
 from workbench.worker.equations import equations
 
 _DIGITS = 4
@@ -45,6 +46,19 @@ def told(law: Law, data: Dataset) -> dict[str, Any]:
             {"value": _finite(c.value), "low": _finite(c.low), "high": _finite(c.high), "unit": c.unit} for c in law.constants
         ],
     }
+
+
+def compared(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison as JSON: {"text", "relation", "other": the second formula, "curve": {"label", "x", "difference"} | null}."""
+    curve = None
+    if comparison.along is not None:
+        column = next(c for c in comparison.first.inputs if c.name == comparison.along)
+        curve = {
+            "label": f"{column.name} ({column.unit})" if column.unit else column.name,
+            "x": [_finite(value) for value in comparison.x.tolist()],
+            "difference": [_finite(value) for value in comparison.difference.tolist()],
+        }
+    return {"text": comparison.text, "relation": comparison.relation, "other": "; ".join(_short(comparison.second)), "curve": curve}
 
 
 def _short(formula: Formula) -> list[str]:

@@ -4,7 +4,7 @@ Arguments always hold `workspace` (the folder of the store) and `project`; `stat
 left out). A move returns {"state": its number}. The page then only reads the store: everything it draws lies there as JSON.
 
     made here      fit, refit, move, suppose, extend, auto, name_edges         append states to the project's history
-    asked here     inspect, deepen, pruning_curve      about a state; answers are kept, a state never changes
+    asked here     inspect, deepen, compare, pruning_curve      about a state; answers are kept, a state never changes
                    formula, export, script, predict    what the page Export shows and gives away
 """
 
@@ -32,6 +32,7 @@ from workbench.primitives import LIBRARY
 from workbench.worker import exporting
 from workbench.worker.context import Context
 from workbench.worker.desk import Desk
+from workbench.worker.lines import compared
 from workbench.worker.live import Live
 from workbench.worker.recorder import Recorder
 from workbench.worker.registry import Arguments, Arrays, task
@@ -148,6 +149,15 @@ def name_edges(arguments: Arguments, arrays: Arrays, context: Context) -> object
     for state in naming.name_surely(desk.found, loss, watch):
         parent = desk.keep(state, parent)
     return {"state": parent, "left": [list(edge) for edge in desk.found.network.edges("spline")]}
+
+
+@task("discovery.compare")
+def compare(arguments: Arguments, arrays: Arrays, context: Context) -> object:
+    """Compare the present formula with another. Arguments: `other`, the number of a state or a formula as text."""
+    found, other = Desk(arguments).found, arguments["other"]
+    rows = found.data.X[found.data.split.train]
+    second = other if isinstance(other, str) else Desk({**arguments, "state": other}).found.formula(nice=False)
+    return compared(found.formula(nice=False).compare(second, rows))
 
 
 # ---------------------------------------------------------------------------------------------------- questions about an edge

@@ -1,7 +1,7 @@
 /** Two formulas side by side: what can be said of them in a sentence, and where they part. */
 
 import { html, svg, set } from "../shared/dom.js";
-import { extent, format, handwritten, line, tickLabels, ticks } from "../shared/numbers.js";
+import { extent, format, formulaText, handwritten, line, tickLabels, ticks } from "../shared/numbers.js";
 
 const HEIGHT = 104;
 const MARGIN = { top: 8, right: 10, bottom: 30, left: 46 };
@@ -22,7 +22,7 @@ export class ComparisonCard {
     set(this.element, { hidden: !data, "data-relation": data?.relation });
     if (!data) return;
     this.sentence.textContent = data.text;
-    this.other.textContent = `with ${handwritten(data.other)}`;
+    this.other.textContent = `with ${formulaText(data.other)}`;
     this.more.textContent = data.curve ? `Difference along ${data.curve.label}, all other inputs at their middle` : "";
     set(this.more, { hidden: !data.curve });
     set(this.picture, { hidden: !data.curve });

@@ -1,8 +1,9 @@
 /** What opens under the formula that is looked at: all of it, its constants with their intervals, and what can be done with it. */
 
 import { html, set } from "../shared/dom.js";
-import { format, handwritten } from "../shared/numbers.js";
+import { format, formulaText, handwritten } from "../shared/numbers.js";
 
+const FITS = 44; // characters of a formula that its row shows whole
 const COPIED = 1400; // ms for which a button says that it has copied
 
 export class LawDetail {
@@ -20,7 +21,8 @@ export class LawDetail {
   draw(law, { canExtend }) {
     this.law = law;
     if (!law) { this.element.remove(); return; }
-    this.formula.textContent = handwritten(law.text);
+    this.formula.textContent = formulaText(law.text);
+    set(this.formula, { hidden: law.text.length <= FITS });
     this.constants.replaceChildren(...law.constants.map(constant));
     set(this.constants, { hidden: !law.constants.length });
     set(this.extend, { disabled: !canExtend, hidden: !law.symbolic });

@@ -1,7 +1,7 @@
 /** The formulas, simplest first: a list one can hover, open and compare from. */
 
 import { html, set } from "../shared/dom.js";
-import { handwritten, percent } from "../shared/numbers.js";
+import { formulaText, percent } from "../shared/numbers.js";
 import { share } from "./plot.js";
 
 export class LawList {
@@ -50,7 +50,7 @@ export class LawList {
     compare.addEventListener("click", (event) => { event.stopPropagation(); this.on.compare(law); });
     const element = html("div", { class: "row", role: "option", tabindex: reachable ? "0" : "-1", "aria-selected": String(here), "data-state": law.state, "data-front": law.front },
       html("span", { class: "form" },
-        html("code", { title: law.text }, handwritten(law.text)),
+        html("code", { title: law.text }, formulaText(law.text)),
         html("span", { class: "facts" },
           law.picked ? html("em", { class: "picked", title: "The shortest description of the rows" }, "picked") : null,
           html("span", { title: "Where it comes from" }, law.origin), stability(law), units(law), compare)),

@@ -36,13 +36,11 @@ export class FrontPlot {
   #drawAxes(left, right, low, high) {
     const { width, toX, toY } = this;
     const bottom = HEIGHT - MARGIN.bottom;
-    const decades = [];
-    const step = Math.max(1, Math.ceil((high - low) / 4));
-    for (let k = Math.ceil(low / step) * step; k <= high; k += step) decades.push(k);
+    const errors = logTicks(low, high);
     const sizes = wholeTicks(left, right, Math.max(2, Math.floor(width / 70)));
     this.axes.replaceChildren(
-      ...decades.map((k) => svg("path", { class: "grid", d: `M${MARGIN.left} ${toY(k).toFixed(1)}H${width - MARGIN.right}` })),
-      ...decades.map((k) => svg("text", { class: "tick", x: MARGIN.left - 7, y: toY(k) + 3.5, "text-anchor": "end" }, share(10 ** k))),
+      ...errors.map((k) => svg("path", { class: "grid", d: `M${MARGIN.left} ${toY(k).toFixed(1)}H${width - MARGIN.right}` })),
+      ...errors.map((k) => svg("text", { class: "tick", x: MARGIN.left - 7, y: toY(k) + 3.5, "text-anchor": "end" }, share(10 ** k))),
       ...sizes.map((size) => svg("text", { class: "tick", x: toX(size), y: bottom + 14, "text-anchor": "middle" }, String(size))),
       svg("path", { class: "axis", d: `M${MARGIN.left} ${bottom}H${width - MARGIN.right}` }),
       svg("text", { class: "title", x: (MARGIN.left + width - MARGIN.right) / 2, y: HEIGHT - 3, "text-anchor": "middle" }, "complexity"),
@@ -91,6 +89,17 @@ export function share(value) {
 function widened([low, high]) {
   const room = Math.max(0.25, 0.08 * (high - low));
   return [low - room, high + room];
+}
+
+/** Powers of ten, with 2 and 5 between them where there are few. */
+function logTicks(low, high) {
+  const step = Math.max(1, Math.ceil((high - low) / 4));
+  const values = [];
+  for (let k = Math.floor(low); k <= high; k += 1) {
+    const between = high - low < 1.6 ? [0, Math.log10(2), Math.log10(5)] : [0];
+    if (k % step === 0) values.push(...between.map((part) => k + part));
+  }
+  return values.filter((value) => value >= low && value <= high);
 }
 
 function wholeTicks(left, right, count) {
