@@ -72,7 +72,7 @@ def test_where_they_part_is_shown_along_the_input_that_tells_them_apart(X: np.nd
 
 def test_open_constants_of_a_typed_formula_are_fitted_to_the_first(X: np.ndarray) -> None:
     found = formula("2.5*x**1.5*z_z").compare("k*x^p*z_z", X)
-    assert found.relation == "same"
+    assert found.relation in ("same", "proven")  # the fit may end at the very same bits
     assert_allclose(found.second.constants, (2.5, 1.5), rtol=1e-6)
     assert formula("2.5*x**1.5*z_z").compare("y = k*x^p", X).relation == "different"
     with pytest.raises(DatasetError, match="for no value of k"):
