@@ -38,7 +38,7 @@ Listener = Callable[[Discovery, Finding], None]
 
 _FIRST_LOOK, _SEARCH, _CONCLUDE = 0.25, 0.7, 0.9  # shares of the time: when there may be a law already, when curves are named, when the end is near
 _CONCLUSION = 0.5  # seconds that a verdict takes
-_LOOKS = 6  # at a search that somebody watches
+_NEWS_EVERY, _MOST_LOOKS = 2.0, 20  # seconds between two looks at a search that somebody listens to, and how many there are at most
 _TOLD_EVERY = 0.2  # seconds between two words to the watcher
 _EXACT = 1e-11  # unitless error that only rounding leaves
 _CLEARLY = 0.7  # another form must lower the error to this share to take a named edge over
@@ -121,14 +121,18 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
     search = Search(data, Limits(functions, max_complexity, hidden_layer_sizes), random_state, clock.say)
     try:
         clock.say("searching for whole formulas")
-        search.run(lambda: clock.past(_FIRST_LOOK))
+        looks = _looks(time_budget, often=listen is not None)
+        search.run(lambda: clock.past(looks[0]))
         found = Discovery(data if search.exact else _scaled(data, search, clock, scales, random_state))
         heard = _Heard(found, listen)
         heard.of(adopted(found, search.news(), lambda: clock.over))
+        for share in (share for share in looks[1:] if share <= _FIRST_LOOK):
+            search.run(lambda share=share: clock.past(share))
+            heard.of(adopted(found, search.news(), lambda: clock.over))
         flexible = np.inf if search.exact else _flexible(found, random_state)
         if not (search.exact or _settled(found, heard.findings, flexible, max_complexity)):
             clock.say("searching further")
-            for share in heard.looks():
+            for share in (share for share in looks if share > _FIRST_LOOK):
                 search.run(lambda share=share: clock.past(share))
                 heard.of(adopted(found, search.news(), lambda: clock.over))
             heard.of(_shaped(found, hidden_layer_sizes, forms, clock, random_state, bool(heard.findings)))
@@ -141,16 +145,25 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
     return _concluded(found, heard.findings, flexible, max_complexity)
 
 
+def _looks(time_budget: float, *, often: bool) -> tuple[float, ...]:
+    """Return the shares of the time at which the search for whole formulas is looked at: more often where somebody waits for news.
+
+    >>> _looks(60.0, often=False), _looks(20.0, often=True)
+    ((0.25, 0.7), (0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7))
+    """
+    if not often:
+        return (_FIRST_LOOK, _SEARCH)
+    step = max(_NEWS_EVERY / time_budget, _SEARCH / _MOST_LOOKS)
+    between = [round(step * k, 9) for k in range(1, math.ceil(_SEARCH / step)) if step * k < _SEARCH]
+    return tuple(sorted({*between, _FIRST_LOOK, _SEARCH}))
+
+
 class _Heard:
     """What was found, and who is told of it."""
 
     def __init__(self, found: Discovery, listen: Listener | None) -> None:
         self.findings: list[Finding] = []
         self._found, self._listen = found, listen
-
-    def looks(self) -> Sequence[float]:
-        """Return the shares of the time at which the second search is looked at: more often where somebody waits for news."""
-        return (_SEARCH,) if self._listen is None else np.linspace(_FIRST_LOOK, _SEARCH, _LOOKS + 1)[1:].tolist()
 
     def of(self, findings: Iterable[Finding]) -> None:
         """Take in findings as they are made."""

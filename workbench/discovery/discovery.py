@@ -125,6 +125,15 @@ class Discovery(History):
         roughness = max(self.state.roughness, *(result.report.roughness for result in done.results))
         return self._made(Move("extend", settings | _ended(done.stop_after)), tuple(result.network for result in done.results), roughness)
 
+    def open_hall_of_fame(self, path: str | os.PathLike[str]) -> Discovery:
+        """Take in the formulas of a hall_of_fame.csv that PySR wrote, or of the folder of its run: fitted again, judged, and part of the front.
+
+        Each is a branch of its own; the discovery then stands at the shortest description of the checked rows.
+        """
+        from workbench.discovery.results import opened
+
+        return opened(self, path)
+
     def prune(
         self,
         threshold: float | None = None,

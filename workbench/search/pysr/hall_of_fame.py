@@ -62,7 +62,12 @@ def open_hall_of_fame(path: str | Path, names: Sequence[str], template: Template
     ------
     TableError : no such file, or none of PySR's
     """
-    rows = list(_rows(_text(_file(Path(path)))))
+    return read_hall_of_fame(_text(_file(Path(path))), names, template)
+
+
+def read_hall_of_fame(text: str, names: Sequence[str], template: Template | None = None) -> HallOfFame:
+    """Read the content of a hall_of_fame.csv; parameters and errors as for `open_hall_of_fame`."""
+    rows = list(_rows(text))
     notes: list[str] = []
     proposals = []
     by_position = _by_position([equation for *_, equation in rows], names)
@@ -103,7 +108,7 @@ def _text(path: Path) -> str:
 
 def _rows(text: str) -> Iterator[tuple[int, str, str]]:
     """Yield line number, loss and equation; a last line that was cut in the middle is no row."""
-    reader = csv.reader(io.StringIO(text))
+    reader = csv.reader(io.StringIO(text.lstrip("\ufeff")))
     header = [name.strip().lower() for name in next(reader, [])]
     if missing := [name for name in _COLUMNS if name not in header]:
         raise TableError(f"This is no hall of fame of PySR: there is no column {', '.join(missing)}. Its first line is Complexity,Loss,Equation.")

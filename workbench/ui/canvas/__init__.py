@@ -34,7 +34,7 @@ A stream carries the events of a job (`workbench.jobs.Event`). An event whose pa
 are plenty. A frame of another network than the one drawn takes its place. Every other payload, a job that comes to rest or goes on, and
 the end of a stream are told to Python (`on_news`), so that nobody has to ask.
 
-Payload of `inspector`, made in the worker per edge (everything but the last two lines)::
+Payload of `inspector`, made in the worker per edge (everything but the last three lines)::
 
     {"edge": "0.0.0", "label": "Girth → h0", "state": "spline" | ..., "importance": 0.86,
      "x": [...], "y": [...]   the learned curve, at most 200 points,     "range": [lo, hi]   where the data lie in x
@@ -48,7 +48,8 @@ Payload of `inspector`, made in the worker per edge (everything but the last two
                      "tie": true, "refitted": true, "stability": 0.93 | null}]          best first
      "beyond": {"x": [...], "forms": [{"name": "sin", "title": "sine", "y": [...]}]}    the tied ones; [] when none
      "live": false            a fit goes on: the curve follows its frames, there are no forms yet, and what is asked for waits
-     "revision": 7, "busy": false, "searching": false, "height": 520,
+     "revision": 7, "busy": false, "height": 520,
+     "searching": "operon: looking ..." | null                           what a deeper search does, while it does
      "message": "one plain sentence" | null}                             why the last request was refused
 
 Payload of `laws`, each formula as the worker told it (worker/lines.py)::
@@ -62,7 +63,7 @@ Payload of `laws`, each formula as the worker told it (worker/lines.py)::
      "verdict": "law" | "approximation" | "none" | null                       of the last search
      "columns": [{"name": "Girth", "symbol": "Girth"}], "target": "Volume"    for the field in which one is typed
      "comparison": {"text": "...", "other": "...", "relation": "...", "curve": {"label", "x", "difference"} | null} | null
-     "can_extend": true, "busy": false, "revision": 7, "height": 520, "message": "one plain sentence" | null}
+     "can_extend": true, "busy": "Comparing …" | null, "revision": 7, "height": 520, "message": "one plain sentence" | null}
 
 `formula` is text in our grammar with the names of `parameters` and `x`; the browser evaluates it for the sliders. Where
 it is missing the form has no sliders. Numbers must be finite or null.

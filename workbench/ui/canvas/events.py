@@ -16,7 +16,7 @@ from workbench.exceptions import UnknownEdgeError, WorkbenchError
 
 Edge = tuple[int, int, int]
 Operation = Literal[
-    "snap", "release", "lock", "unlock", "prune", "search", "fit_form", "undo", "redo", "close", "open", "suppose", "extend", "compare", "forget"
+    "snap", "release", "lock", "unlock", "prune", "search", "end_search", "fit_form", "undo", "redo", "close", "open", "suppose", "extend", "compare", "forget"
 ]
 OPERATIONS: tuple[str, ...] = get_args(Operation)
 WITHOUT_EDGE = frozenset({"undo", "redo", "close", "open", "suppose", "extend", "compare", "forget"})

@@ -28,6 +28,20 @@ def search(bench: Bench, scene: Scene) -> None:
             st.divider()
             st.markdown("**Name the edges** of this network instead, the surest first. An edge that no form fits without loss stays as it is, and so does a locked one.")
             st.button("Name the edges", key="bench_name_edges", icon=":material/label:", on_click=bench.start, args=("discovery.name_edges",))
+        st.divider()
+        _results(bench)
+
+
+def _results(bench: Bench) -> None:
+    key = f"bench_hall_{bench.memory.files}"  # a new one for each file, so that the last is not shown any more
+    st.file_uploader("Open formulas that PySR found (its hall_of_fame.csv)", type=["csv", "bak"], key=key, max_upload_size=10,
+                     on_change=lambda: _read(bench, key))  # fmt: skip
+
+
+def _read(bench: Bench, key: str) -> None:
+    file = st.session_state.get(key)
+    if file is not None:
+        bench.open_results(file.getvalue())
 
 
 def _whole(bench: Bench) -> None:

@@ -215,6 +215,11 @@ class Bench:
         if self._running() is None:
             self._guarded(lambda: self._jobs.submit(self.project, task, arguments))
 
+    def open_results(self, content: bytes) -> None:
+        """Take in the formulas of a hall_of_fame.csv."""
+        self.memory.files += 1
+        self._guarded(lambda: self._laws.open_results(content), TYPED)
+
     def go_on(self) -> None:
         """Go on with a paused fit; where nothing is under way, train the present network further."""
         state = self._store.states.get(self.project)
@@ -269,6 +274,8 @@ class Bench:
             state = self._store.projects.get(self.project).cursor
             if state is not None:
                 self._inspection.search(state, cast("Edge", edge))
+        elif operation == "end_search":
+            self._inspection.end_search()
         elif operation == "fit_form":
             self._inspection.type(cast("Edge", edge), action.text or "")
         elif operation in _ABOUT_LAWS:
@@ -338,7 +345,7 @@ class Bench:
 
     def _streams(self, running: Job | None) -> list[str]:
         """Return the streams of everything that is under way."""
-        asked = [*self.memory.moves, *filter(None, (self.memory.question, self.memory.deeper, self.memory.comparing))]
+        asked = [*self.memory.moves, *filter(None, (self.memory.question, self.memory.deeper, self.memory.comparing, self.memory.opening))]
         return ([_stream(running.id)] if running else []) + [f"{_stream(one.job)}?after={one.seen}" for one in asked]
 
     def _guarded(self, call: Callable[[], object], edge: str | None = None) -> None:

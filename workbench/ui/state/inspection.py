@@ -10,10 +10,11 @@ An answer about an edge of a state is kept: states never change.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, cast
 
-from workbench.exceptions import WorkbenchError
+from workbench.exceptions import JobCancelled, JobError, WorkbenchError
 from workbench.ui.canvas.events import Edge, edge_id, parse_edge
 from workbench.ui.services import Services
 from workbench.ui.state.jobs import Jobs
@@ -42,7 +43,14 @@ class Inspection:
         question = (state, edge, self.memory.own.get(edge, ()))
         known = self._known(question) or self.memory.known.get((state, edge, question[2][:-1])) or sketch(drawn)
         deeper = self.memory.deeper
-        return {**known, "searching": deeper is not None and deeper.about == question}
+        if deeper is None or deeper.about != question:
+            return {**known, "searching": None}
+        return {**known, "searching": self._words(deeper.job)}
+
+    def _words(self, job: str) -> str:
+        with contextlib.suppress(JobError):
+            return self._pool.get(job).message or "waiting for its turn"
+        return ""
 
     def type(self, edge: Edge, text: str) -> None:
         """Add a form of the person's own to those of an edge."""
@@ -58,6 +66,11 @@ class Inspection:
             self.memory.deeper = Asked(job.id, (state, edge_id(edge), own))
         self.memory.revision += 1
 
+    def end_search(self) -> None:
+        """End the deeper search; what was known before stays."""
+        if self.memory.deeper is not None:
+            self._jobs.stop(self.memory.deeper.job)
+
     def settle(self) -> None:
         """Take note of a deeper search that is finished."""
         asked = self.memory.deeper
@@ -67,6 +80,8 @@ class Inspection:
             self._learn(asked.about, cast("Mapping[str, Any]", self._pool.wait(asked.job, 0).value))
         except TimeoutError:
             return
+        except JobCancelled:
+            pass
         except WorkbenchError as problem:
             self.memory.refuse(str(problem), asked.about[1])
         self.memory.deeper = None

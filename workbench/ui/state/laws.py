@@ -18,6 +18,7 @@ from workbench.ui.state.memory import TYPED, Asked, Memory
 
 SEARCHES = ("discovery.auto",)  # long jobs that find formulas
 
+MOST_NOTES = 3  # of a file, that are said in full
 Line = dict[str, Any]
 
 
@@ -39,9 +40,17 @@ class Laws:
             "laws": found, "here": project.cursor if project.cursor in known else None, "searching": searching,
             "verdict": summary.get("verdict") if summary.get("picked") in known else None,
             **self._columns(project.dataset), "message": memory.message if memory.about == TYPED else None,
-            "busy": any(asked.about == TYPED for asked in memory.moves) or memory.comparing is not None,
-            "comparison": memory.comparison, "revision": memory.revision, "height": height,
+            "busy": self._doing(),
+            "comparison": memory.comparison if memory.comparison and memory.comparison["state"] == project.cursor else None, "revision": memory.revision, "height": height,
         }  # fmt: skip
+
+    def _doing(self) -> str | None:
+        """Say what the list waits for, in a word or two."""
+        if any(asked.about == TYPED for asked in self.memory.moves):
+            return "Fitting …"
+        if self.memory.opening is not None:
+            return "Reading the file …"
+        return "Comparing …" if self.memory.comparing is not None else None
 
     def _lines(self, project: Project, steps: Sequence[Step]) -> list[Line]:
         memory, by_id = self.memory, {step.id: step for step in steps}
@@ -77,19 +86,46 @@ class Laws:
             job = self._jobs.submit(self.project, "discovery.compare", {"other": other}, lane="interactive")
             self.memory.comparing, self.memory.comparison = Asked(job.id, TYPED), None
 
+    def open_results(self, content: bytes) -> None:
+        """Have the formulas of a hall_of_fame.csv of PySR taken in."""
+        if self.memory.opening is None:
+            text = content.decode("utf-8", errors="replace")
+            self.memory.opening = Asked(self._jobs.submit(self.project, "discovery.hall_of_fame", {"text": text}).id, TYPED)
+
     def settle(self) -> None:
-        """Take note of a comparison that is finished."""
-        asked = self.memory.comparing
+        """Take note of what is finished."""
+        memory = self.memory
+        memory.comparing, compared = self._answer(memory.comparing)
+        memory.comparison = compared or memory.comparison
+        memory.opening, opened = self._answer(memory.opening)
+        if opened is not None:
+            memory.refuse(told_of(opened), TYPED)
+
+    def _answer(self, asked: Asked | None) -> tuple[Asked | None, Mapping[str, Any] | None]:
+        """Return what is still waited for, and what came of it."""
         if asked is None:
-            return
+            return None, None
+        self.memory.revision += 1
         try:
-            self.memory.comparison = cast("Mapping[str, Any]", self._pool.wait(asked.job, 0).value)
+            return None, cast("Mapping[str, Any]", self._pool.wait(asked.job, 0).value)
         except TimeoutError:
-            return
+            self.memory.revision -= 1
+            return asked, None
         except WorkbenchError as problem:
             self.memory.refuse(str(problem), TYPED)
-        self.memory.comparing = None
-        self.memory.revision += 1
+            return None, None
+
+
+def told_of(opened: Mapping[str, Any]) -> str:
+    """Say what came of a file in a few sentences.
+
+    >>> told_of({"count": 2, "notes": ["Row 3 is left out: no."]})
+    '2 formulas were read, fitted again and judged. Row 3 is left out: no.'
+    """
+    count, notes = opened["count"], list(opened["notes"])
+    read = "1 formula was read, fitted again and judged." if count == 1 else f"{count} formulas were read, fitted again and judged."
+    more = [f"{len(notes) - MOST_NOTES} more rows were left out."] if len(notes) > MOST_NOTES else []
+    return " ".join([read, *notes[:MOST_NOTES], *more])
 
 
 def distinct(laws: Mapping[int, Line], steps: Mapping[int, Step], here: int | None) -> dict[int, Line]:

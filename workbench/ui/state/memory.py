@@ -52,6 +52,7 @@ class Memory:
     laws, read : state -> its line in the list of formulas, of all states up to the one numbered `read`
     columns : dataset -> its columns, as the list of formulas names them
     comparing, comparison : two formulas that are being compared, and what came of the last comparison
+    opening, files : a file whose formulas are being read, and how many there were before
     """
 
     selected: str | None = None
@@ -75,6 +76,8 @@ class Memory:
     columns: dict[int, dict[str, Any]] = field(default_factory=dict)
     comparing: Asked | None = None
     comparison: Mapping[str, Any] | None = None
+    opening: Asked | None = None
+    files: int = 0
 
     def refuse(self, sentence: str, edge: str | None = None) -> None:
         """Keep why a request was refused: beside its edge where that is in hand, in the list of formulas, else above everything."""

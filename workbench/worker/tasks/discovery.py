@@ -3,7 +3,7 @@
 Arguments always hold `workspace` (the folder of the store) and `project`; `state` names the state to start from (the one looked at, when
 left out). A move returns {"state": its number}. The page then only reads the store: everything it draws lies there as JSON.
 
-    made here      fit, refit, move, suppose, extend, auto, name_edges         append states to the project's history
+    made here      fit, refit, move, suppose, extend, hall_of_fame, auto, name_edges    append states to the project's history
     asked here     inspect, deepen, compare, pruning_curve      about a state; answers are kept, a state never changes
                    formula, export, script, predict    what the page Export shows and gives away
 """
@@ -20,8 +20,10 @@ import scipy.optimize  # noqa: F401  typed forms need it: it is imported with th
 
 from workbench.discovery import Discovery, discover, naming
 from workbench.discovery.choices import Choice
+from workbench.discovery.deeper import search_edge
 from workbench.discovery.findings import Finding
 from workbench.discovery.inspection import inspect, placed, previews, shares
+from workbench.discovery.proposals import adopted
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.export import write_export
 from workbench.figures.drawing import drawing
@@ -40,6 +42,7 @@ from workbench.worker.registry import Arguments, Arrays, task
 _MOVES = ("prune", "eliminate", "snap", "release", "lock", "unlock")
 _FURTHER = 100  # iterations that a network is trained further, unless they are given
 _KEPT = 64  # answers
+_DEEPER = 8.0  # seconds that the engines look for a form of one edge
 
 _answers: OrderedDict[Hashable, Any] = OrderedDict()
 
@@ -78,6 +81,8 @@ def move(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     context.progress(0.1, name)
     if name == "snap" and given.get("form") is None:
         given["form"] = _best_form(desk, desk.edge(given["edge"]))
+    if name == "snap" and given.get("parameters") is None:
+        given |= _found_with(desk, desk.edge(given["edge"]), given["form"])
     getattr(desk.found, name)(**given)
     context.check()
     return {"state": desk.keep(desk.found.state, desk.parent)}
@@ -88,6 +93,15 @@ def _best_form(desk: Desk, edge: Edge) -> str:
     if choice is None:
         raise SnapError(f"No form of the library can stand on edge {edge}. Type one of your own, such as a*exp(-b*x)+c.")
     return choice.name
+
+
+def _found_with(desk: Desk, edge: Edge, form: str) -> dict[str, Any]:
+    """Return the constants that an engine found a form with, which another fit need not find again; nothing for other forms."""
+    ranked = _answers.get(_key(desk, edge, "ranked"), ())
+    candidate = next((choice.candidates[0] for choice in ranked if choice.name == form), None)
+    if candidate is None or not getattr(candidate.form, "near", ()):
+        return {}
+    return {"parameters": dict(zip(candidate.form.parameter_names, map(float, candidate.parameters), strict=True))}
 
 
 @task("discovery.suppose")
@@ -106,6 +120,24 @@ def extend(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     desk = Desk(arguments)
     desk.found.extend(watch=Live(desk.found, context), **dict(cast("Mapping[str, Any]", arguments.get("settings", {}))))
     return {"state": desk.keep(desk.found.state, desk.parent)}
+
+
+@task("discovery.hall_of_fame")
+def hall_of_fame(arguments: Arguments, arrays: Arrays, context: Context) -> object:
+    """Take in the formulas of a hall_of_fame.csv of PySR. Arguments: `text`, its content. Returns how many there are, and what is to be said of them."""
+    from workbench.search.pysr.hall_of_fame import read_hall_of_fame
+
+    desk = Desk(arguments, fresh=True)
+    recorder, found = Recorder(desk), Discovery(desk.found.data)
+    hall = read_hall_of_fame(str(arguments["text"]), [column.symbol for column in found.data.features])
+    number = 0
+    for number, finding in enumerate(adopted(found, hall.proposals, context.cancelled), 1):
+        recorder.keep(found, finding)
+        context.check()
+        context.progress(number / len(hall), f"fitting formula {number} of {len(hall)}", {"laws": number})
+    lost = len(hall) - number
+    notes = [f"{lost} of {len(hall)} formulas have no finite value on some row, and are left out."] if lost else []
+    return {"count": number, "notes": [*hall.notes, *notes]}
 
 
 @task("discovery.auto")
@@ -154,10 +186,11 @@ def name_edges(arguments: Arguments, arrays: Arrays, context: Context) -> object
 @task("discovery.compare")
 def compare(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     """Compare the present formula with another. Arguments: `other`, the number of a state or a formula as text."""
-    found, other = Desk(arguments).found, arguments["other"]
+    desk, other = Desk(arguments), arguments["other"]
+    found = desk.found
     rows = found.data.X[found.data.split.train]
     second = other if isinstance(other, str) else Desk({**arguments, "state": other}).found.formula(nice=False)
-    return compared(found.formula(nice=False).compare(second, rows))
+    return {"state": desk.parent, **compared(found.formula(nice=False).compare(second, rows))}
 
 
 # ---------------------------------------------------------------------------------------------------- questions about an edge
@@ -225,7 +258,11 @@ def inspect_edge(arguments: Arguments, arrays: Arrays, context: Context) -> obje
 
 @task("discovery.deepen")
 def deepen(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Refit the whole model with every form of the library, then ask a bootstrap how stable the choice is. Arguments: `edge`, `own`."""
+    """Search deeper for the name of an edge. Arguments: `edge`, `own`, and `time_budget`, seconds for the engines.
+
+    The whole model is refitted with every form of the library, then the engines for whole formulas look for forms of their own, which are ranked
+    alike; a bootstrap says how stable the choice is.
+    """
     desk = Desk(arguments)
     edge, own = desk.edge(arguments["edge"]), [str(text) for text in cast("list[str]", arguments.get("own", []))]
     context.progress(0.0, "ranking forms")
@@ -233,13 +270,27 @@ def deepen(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     waiting = [choice for choice in ranked if not choice.refitted]
     for number, preview in enumerate(waiting):
         context.check()
-        context.progress(0.1 + 0.8 * number / len(waiting), f"refitting the model with {preview.title}")
+        context.progress(0.4 * number / len(waiting), f"refitting the model with {preview.title}")
         choice = desk.found.candidates(edge, library=(preview.name,))[0]
         if choice.refitted:
             ranked = placed(tuple(other for other in ranked if other.name != choice.name), choice)
+
+    heard = ""
+
+    def watch(fraction: float, words: str) -> None:
+        nonlocal heard
+        context.check()
+        context.progress(0.4 + 0.5 * fraction, words, {"searching": words} if words != heard else None)
+        heard = words
+
+    for choice in search_edge(desk.found, edge, float(cast("float", arguments.get("time_budget", _DEEPER))), watch):
+        ranked = placed(ranked, choice)
     context.check()
     context.progress(0.9, "drawing the rows again, to see how stable the choice is")
-    return inspect(desk.found, edge, ranked, shares(desk.found, ranked))
+    stability = shares(desk.found, ranked)
+    _keep(_key(desk, edge, "ranked"), ranked)
+    _keep(_key(desk, edge, "stability"), stability)
+    return inspect(desk.found, edge, ranked, stability)
 
 
 @task("discovery.pruning_curve")

@@ -37,7 +37,7 @@ export class TypedField {
 
   #refresh() {
     const { ready, words } = this.#read();
-    this.verdict.textContent = this.busy && ready ? "Fitting …" : words;
+    this.verdict.textContent = this.data.busy || words;
     set(this.verdict, { hidden: !this.verdict.textContent });
     set(this.fit, { disabled: !ready || this.busy });
     set(this.compare, { disabled: !ready || this.busy, hidden: this.data.here === null || !this.text });
