@@ -7,6 +7,7 @@ was fitted further, or found twice, is one line.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from workbench.ui.state.memory import TYPED, Asked, Memory
 
 SEARCHES = ("discovery.auto",)  # long jobs that find formulas
 
+_CALL = re.compile(r"^\w+\((?:\.\.\.|'[^']*'|\"[^\"]*\")\): ")
 MOST_NOTES = 3  # of a file, that are said in full
 Line = dict[str, Any]
 
@@ -39,7 +41,7 @@ class Laws:
         return {
             "laws": found, "here": project.cursor if project.cursor in known else None, "searching": searching,
             "verdict": summary.get("verdict") if summary.get("picked") in known else None,
-            **self._columns(project.dataset), "message": memory.message if memory.about == TYPED else None,
+            **self._columns(project.dataset), "message": plain(memory.message) if memory.message and memory.about == TYPED else None,
             "busy": self._doing(),
             "comparison": memory.comparison if memory.comparison and memory.comparison["state"] == project.cursor else None, "revision": memory.revision, "height": height,
         }  # fmt: skip
@@ -114,6 +116,16 @@ class Laws:
         except WorkbenchError as problem:
             self.memory.refuse(str(problem), TYPED)
             return None, None
+
+
+def plain(sentence: str) -> str:
+    """Return why something was refused without the call in front of it, which nobody typed here.
+
+    >>> plain("suppose('k*A'): there is no column 'A'."), plain("It was stopped.")
+    ("There is no column 'A'.", 'It was stopped.')
+    """
+    rest = _CALL.sub("", sentence)
+    return rest[:1].upper() + rest[1:]
 
 
 def told_of(opened: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from typing import Any, cast
 import numpy as np
 import scipy.optimize  # noqa: F401  typed forms need it: it is imported with the worker, not at the first one typed
 
-from workbench.discovery import Discovery, discover, naming
+from workbench.discovery import Discovery, addresses, discover, naming
 from workbench.discovery.choices import Choice
 from workbench.discovery.deeper import search_edge
 from workbench.discovery.findings import Finding
@@ -82,7 +82,7 @@ def move(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     if name == "snap" and given.get("form") is None:
         given["form"] = _best_form(desk, desk.edge(given["edge"]))
     if name == "snap" and given.get("parameters") is None:
-        given |= _found_with(desk, desk.edge(given["edge"]), given["form"])
+        given |= _found_with(desk, addresses.resolve(desk.found.data, desk.found.network, given["edge"]), str(given["form"]))
     getattr(desk.found, name)(**given)
     context.check()
     return {"state": desk.keep(desk.found.state, desk.parent)}
