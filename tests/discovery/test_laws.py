@@ -141,3 +141,29 @@ def test_a_deeper_search_is_stopped_by_who_watches(hard: wb.Discovery) -> None:
 
     with pytest.raises(JobCancelled):
         list(search_edge(hard, (0, 0, 0), 30.0, stop))
+
+
+@pytest.mark.parametrize(
+    ("known", "law", "truth"),
+    [
+        ("3*a + ?", lambda a, b: 3 * a + 0.7 * np.exp(b), "3*a"),
+        ("exp(-a)*?", lambda a, b: np.exp(-a) * (2.0 * b**2), "exp(-a)"),
+        ("y = a - b*?", lambda a, b: a - b * np.sqrt(a), "a"),
+    ],
+)
+def test_a_known_part_stays_and_the_rest_is_found(known: str, law: object, truth: str) -> None:
+    a, b = np.random.default_rng(8).uniform(0.5, 2.0, (2, 157))
+    best = wb.discover(wb.Dataset.from_table({"a": a, "b": b, "y": law(a, b)}, "y"), time_budget=4, known=known)
+    assert best.verdict == "law"
+    assert truth in best.formula().python_expression()
+    assert best.metrics.rmse_validation < 1e-9
+    assert best.state.move.name == "suppose"
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [("3*a", "one ? for what is not"), ("a*sin(?)", "must be a term or a factor"), ("k*a + ?", "'k' is no column"), ("a + 0*?", "makes no difference"), ("? + ?", "one ?")],
+)
+def test_a_known_part_that_cannot_be_used_is_answered(data: wb.Dataset, known: str, words: str) -> None:
+    with pytest.raises(DiscoveryError, match=words.replace("?", r"\?")):
+        wb.discover(data, time_budget=2, known=known)

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from workbench.dataset import Dataset
+from workbench.discovery import known as known_part
 from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.findings import LAW, Finding, finding, pareto, shortest
@@ -91,6 +92,7 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
     functions: Sequence[str] | None = None,
     max_complexity: int | None = None,
     hidden_layer_sizes: tuple[int, ...] | None = None,
+    known: str | None = None,
     scales: Literal["auto", "given"] = "auto",
     watch: Watcher | None = None,
     listen: Listener | None = None,
@@ -105,6 +107,7 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
     functions : the only functions that a law may use, such as ("exp", "log"); sums, products and powers are always allowed (library.py)
     max_complexity : the largest complexity of a formula that may be picked
     hidden_layer_sizes : try this shape only
+    known : a part of the law, with a ? for the rest, such as "3*a + ?" or "exp(-b)*?"; the search fills in the ?
     scales : "auto" sees columns as their logarithm where they clearly live there, unless the dataset has transforms; "given" leaves them
     watch : called with (fraction of the budget, words), some times a second; where it returns True the search ends, and what there is is concluded
     listen : called with every formula as it is found, while the discovery stands at its state; it may look, and must leave the discovery as it is
@@ -118,7 +121,8 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
         raise DiscoveryError(f"time_budget={time_budget}: give seconds above 0, such as 60.")
     forms = allowed_forms(functions)
     clock = _Clock(time_budget, watch)
-    search = Search(data, Limits(functions, max_complexity, hidden_layer_sizes), random_state, clock.say)
+    part = None if known is None else known_part.read(known, data)
+    search = Search(data, Limits(functions, max_complexity, hidden_layer_sizes, part), random_state, clock.say)
     try:
         clock.say("searching for whole formulas")
         looks = _looks(time_budget, often=listen is not None)
@@ -135,13 +139,17 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
             for share in (share for share in looks if share > _FIRST_LOOK):
                 search.run(lambda share=share: clock.past(share))
                 heard.of(adopted(found, search.news(), lambda: clock.over))
-            heard.of(_shaped(found, hidden_layer_sizes, forms, clock, random_state, bool(heard.findings)))
+            if part is None:  # a network of curves knows of no part
+                heard.of(_shaped(found, hidden_layer_sizes, forms, clock, random_state, bool(heard.findings)))
             heard.of(adopted(found, search.news(), lambda: clock.over))
     finally:
         search.end()
     flexible = min((state.metrics.rmse_validation for state in found.states if not state.metrics.n_symbolic), default=flexible)
-    if clock.stopped and not heard.findings:
-        raise DiscoveryError("The search was stopped before it had found a formula.")
+    if not heard.findings and (clock.stopped or part is not None):
+        raise DiscoveryError(
+            "The search was stopped before it had found a formula." if clock.stopped
+            else f"No law was found that goes with {known}. Give the search more time, or fewer things that are known."
+        )  # fmt: skip
     return _concluded(found, heard.findings, flexible, max_complexity)
 
 

@@ -50,6 +50,8 @@ def _whole(bench: Bench) -> None:
     st.pills("Functions it may use; sums, products and powers it always may", FUNCTIONS, selection_mode="multi", default=FUNCTIONS,
              key="bench_functions", on_change="ignore", persist_state="session")  # fmt: skip
     st.select_slider("Longest formula, in nodes", LENGTHS, value=ANY, key="bench_longest", on_change="ignore", persist_state="session")
+    st.text_input("A part of the law that is known, with ? for the rest", placeholder=f"such as  3*{_first_column(bench)} + ?", key="bench_known",
+                  on_change="ignore", persist_state="session")  # fmt: skip
     st.button("Find the law", key="bench_auto", type="primary", icon=":material/auto_awesome:", on_click=lambda: _start(bench))
 
 
@@ -61,7 +63,12 @@ def _start(bench: Bench) -> None:
         time_budget=BUDGETS[chosen.get("bench_budget") or "1 min"],
         functions=allowed(chosen.get("bench_functions", FUNCTIONS)),
         max_complexity=None if longest == ANY else longest,
+        known=(chosen.get("bench_known") or "").strip() or None,
     )
+
+
+def _first_column(bench: Bench) -> str:
+    return bench.columns[0] if bench.columns else "x"
 
 
 def allowed(chosen: object) -> list[str] | None:

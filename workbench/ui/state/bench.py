@@ -163,6 +163,11 @@ class Bench:
         return told and told | {"can_extend": _is_named(scene) and scene.running is None}
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The inputs, as formulas call them."""
+        return self._laws.columns(self._store.projects.get(self.project))
+
+    @property
     def refusal(self) -> str | None:
         """Why the last request about the whole page was refused."""
         return self.memory.message if self.memory.about is None else None

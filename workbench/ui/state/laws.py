@@ -75,6 +75,10 @@ class Laws:
             self.memory.columns[dataset] = {"columns": columns, "target": content["targets"][0]}
         return self.memory.columns[dataset]
 
+    def columns(self, project: Project) -> tuple[str, ...]:
+        """Return the inputs by their symbols."""
+        return () if project.dataset is None else tuple(column["symbol"] for column in self._columns(project.dataset)["columns"])
+
     # ---- what a person asks for
 
     def suppose(self, text: str) -> None:

@@ -24,7 +24,7 @@ from workbench.discovery.deeper import search_edge
 from workbench.discovery.findings import Finding
 from workbench.discovery.inspection import inspect, placed, previews, shares
 from workbench.discovery.proposals import adopted
-from workbench.exceptions import DiscoveryError, SnapError, TrainingError
+from workbench.exceptions import DiscoveryError, JobCancelled, SnapError, TrainingError
 from workbench.export import write_export
 from workbench.figures.drawing import drawing
 from workbench.figures.svg import network_svg
@@ -142,7 +142,7 @@ def hall_of_fame(arguments: Arguments, arrays: Arrays, context: Context) -> obje
 
 @task("discovery.auto")
 def auto(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Let the autopilot search. Arguments: `time_budget` seconds, `functions`, `max_complexity`.
+    """Let the autopilot search. Arguments: `time_budget` seconds, `functions`, `max_complexity`, `known`.
 
     Every formula is kept as it is found, and payloads {"laws": how many states there are} tell of it. Asked to finish, it concludes with what
     there is; stopped, it leaves what was found and says nothing of it.
@@ -163,9 +163,15 @@ def auto(arguments: Arguments, arrays: Arrays, context: Context) -> object:
         context.progress(*told, {"laws": recorder.count})
         context.flush()  # a later word without news would take its place
 
-    limits = {name: arguments[name] for name in ("functions", "max_complexity") if arguments.get(name) is not None}
+    limits = {name: arguments[name] for name in ("functions", "max_complexity", "known") if arguments.get(name) is not None}
     budget = float(cast("float", arguments.get("time_budget", 60.0)))
-    return recorder.conclude(discover(desk.found.data, time_budget=budget, watch=watch, listen=listen, **cast("dict[str, Any]", limits)))
+    try:
+        best = discover(desk.found.data, time_budget=budget, watch=watch, listen=listen, **cast("dict[str, Any]", limits))
+    except DiscoveryError:
+        if context.finishing() and not recorder.count:
+            raise JobCancelled("It was stopped before it had found a formula.") from None
+        raise
+    return recorder.conclude(best)
 
 
 @task("discovery.name_edges")

@@ -86,7 +86,7 @@ class LawsView {
     set(this.front, { "aria-pressed": String(!this.every) });
     set(this.all, { "aria-pressed": String(this.every) });
     this.all.textContent = `All ${data.laws.length}`;
-    set(this.figure, { hidden: data.laws.length < 2 });
+    set(this.figure, { hidden: data.laws.length < 2 || Boolean(data.comparison) }); // the room is needed
     this.detail.draw(law, { canExtend: data.can_extend && !busy && here === data.here });
     this.list.draw(shown, here, data, busy);
     this.comparison.draw(data.comparison, this.element.clientWidth - 30);

@@ -21,7 +21,7 @@ export class ComparisonCard {
   draw(data, width) {
     set(this.element, { hidden: !data, "data-relation": data?.relation });
     if (!data) return;
-    this.sentence.textContent = data.text;
+    this.sentence.textContent = handwritten(data.text);
     this.other.textContent = `with ${formulaText(data.other)}`;
     this.more.textContent = data.curve ? `Difference along ${data.curve.label}, all other inputs at their middle` : "";
     set(this.more, { hidden: !data.curve });
