@@ -73,7 +73,7 @@ def test_a_search_that_is_ended_concludes_with_what_it_has(data: wb.Dataset) -> 
     assert best.front
     assert len(best.states) < 40
     with pytest.raises(DiscoveryError, match="stopped before it had found a formula"):
-        wb.discover(data, time_budget=60, watch=lambda fraction, words: True)
+        wb.discover(data, time_budget=60, hidden_layer_sizes=(2,), watch=lambda fraction, words: True)
 
 
 def test_what_is_forbidden_binds_the_search() -> None:

@@ -12,6 +12,7 @@ from workbench.ui.services import Services
 from workbench.ui.state.bench import Bench
 from workbench.ui.state.laws import distinct, on_front
 from workbench.ui.state.memory import Memory
+from workbench.ui.state.projects import Projects
 
 
 @pytest.fixture
@@ -47,6 +48,14 @@ def test_before_anything_is_fitted_a_formula_can_be_typed(bench: Bench) -> None:
     assert law["rmse"] == pytest.approx(0.02, rel=0.3)
     assert [c["low"] < truth < c["high"] for c, truth in zip(law["constants"], (2.0, 2.0), strict=True)] == [True, True]
     assert told["can_extend"]
+
+
+def test_a_table_that_was_only_dropped_is_made_ready_by_the_first_formula(opened: Services) -> None:
+    bench = Bench(opened, Projects(opened).open_sample("cherry_trees"), Memory())
+    assert [column["name"] for column in listed(bench)["columns"]] == ["Girth", "Height"]
+    do(bench, "suppose", text="k*Girth^2*Height")
+    assert listed(bench)["message"] is None
+    assert [law["complexity"] for law in listed(bench)["laws"]] == [7]
 
 
 def test_what_cannot_be_read_is_said_in_the_list_and_changes_nothing(bench: Bench) -> None:

@@ -218,7 +218,7 @@ class Bench:
     def start(self, task: str, **arguments: Any) -> None:
         """Start a long job, "discovery.auto" or "discovery.name_edges"; one at a time."""
         if self._running() is None:
-            self._guarded(lambda: self._jobs.submit(self.project, task, arguments))
+            self._guarded(lambda: (self._laws.prepare(), self._jobs.submit(self.project, task, arguments)))
 
     def open_results(self, content: bytes) -> None:
         """Take in the formulas of a hall_of_fame.csv."""

@@ -14,6 +14,7 @@ from typing import Any, cast
 from workbench.exceptions import WorkbenchError
 from workbench.store import Project, Step
 from workbench.ui.services import Services
+from workbench.ui.state.data import Preparation
 from workbench.ui.state.jobs import Jobs
 from workbench.ui.state.memory import TYPED, Asked, Memory
 
@@ -28,12 +29,13 @@ class Laws:
     """The list of one project, for one visitor."""
 
     def __init__(self, services: Services, project: str, memory: Memory) -> None:
-        self._store, self._pool, self._jobs = services.store, services.pool, Jobs(services)
+        self._services, self._store, self._pool, self._jobs = services, services.store, services.pool, Jobs(services)
         self.project, self.memory = project, memory
 
     def payload(self, project: Project, steps: Sequence[Step], searching: bool, height: int) -> dict[str, Any] | None:
-        """Return what the component draws; None while the project has no data."""
-        if project.dataset is None:
+        """Return what the component draws; None while the project has no data, or it is not said what is to be predicted from what."""
+        columns = self._columns(project)
+        if columns is None:
             return None
         memory, summary = self.memory, project.summary
         found = self._lines(project, steps)
@@ -41,7 +43,7 @@ class Laws:
         return {
             "laws": found, "here": project.cursor if project.cursor in known else None, "searching": searching,
             "verdict": summary.get("verdict") if summary.get("picked") in known else None,
-            **self._columns(project.dataset), "message": plain(memory.message) if memory.message and memory.about == TYPED else None,
+            **columns, "message": plain(memory.message) if memory.message and memory.about == TYPED else None,
             "busy": self._doing(),
             "comparison": memory.comparison if memory.comparison and memory.comparison["state"] == project.cursor else None, "revision": memory.revision, "height": height,
         }  # fmt: skip
@@ -67,22 +69,48 @@ class Laws:
         lines = [{**law, "state": number, "front": number in front, "picked": number == picked} for number, law in kept.items()]
         return sorted(lines, key=lambda line: (line["complexity"], _size(line["share"]), line["state"]))
 
-    def _columns(self, dataset: int) -> dict[str, Any]:
+    def _columns(self, project: Project) -> dict[str, Any] | None:
         """Return the inputs by their name and by the symbol they have in formulas, and the target's name."""
-        if dataset not in self.memory.columns:
-            content = cast("Mapping[str, Any]", self._store.projects.data(self.project, dataset).content)
+        known, number = self.memory.columns, project.dataset
+        if number is None:
+            return None
+        if number not in known:
+            content = cast("Mapping[str, Any]", self._store.projects.data(self.project, number).content)
+            if "inputs" not in content:  # a table, of which the plan will make a dataset
+                return self._planned()
             columns = [{"name": made["column"]["name"], "symbol": made["column"]["symbol"]} for made in content["inputs"]]
-            self.memory.columns[dataset] = {"columns": columns, "target": content["targets"][0]}
-        return self.memory.columns[dataset]
+            known[number] = {"columns": columns, "target": content["targets"][0]}
+        return known[number]
+
+    def _planned(self) -> dict[str, Any] | None:
+        try:
+            data = Preparation(self._services, self.project).dataset()
+        except WorkbenchError:
+            return None
+        return {"columns": [{"name": c.name, "symbol": c.symbol} for c in data.features], "target": data.targets[0].name}
+
+    def prepare(self) -> None:
+        """Make a dataset of the table as the plan says, where there is none yet.
+
+        Raises
+        ------
+        WorkbenchError : the plan does not say what is to be predicted from what
+        """
+        project = self._store.projects.get(self.project)
+        self._columns(project)
+        if project.dataset is not None and project.dataset not in self.memory.columns:
+            Preparation(self._services, self.project).ready()
 
     def columns(self, project: Project) -> tuple[str, ...]:
         """Return the inputs by their symbols."""
-        return () if project.dataset is None else tuple(column["symbol"] for column in self._columns(project.dataset)["columns"])
+        columns = self._columns(project)
+        return () if columns is None else tuple(column["symbol"] for column in columns["columns"])
 
     # ---- what a person asks for
 
     def suppose(self, text: str) -> None:
         """Have a typed formula fitted; it becomes the present state."""
+        self.prepare()
         job = self._jobs.submit(self.project, "discovery.suppose", {"formula": text}, lane="interactive")
         self.memory.moves.append(Asked(job.id, TYPED))
 
@@ -95,6 +123,7 @@ class Laws:
     def open_results(self, content: bytes) -> None:
         """Have the formulas of a hall_of_fame.csv of PySR taken in."""
         if self.memory.opening is None:
+            self.prepare()
             text = content.decode("utf-8", errors="replace")
             self.memory.opening = Asked(self._jobs.submit(self.project, "discovery.hall_of_fame", {"text": text}).id, TYPED)
 
