@@ -37,6 +37,17 @@ def test_a_law_knows_its_error_its_constants_and_its_units(data: wb.Dataset) -> 
     assert law(other, other.state, "typed").fits_units is False
 
 
+def test_a_plain_number_comes_with_what_the_data_say_of_it(data: wb.Dataset) -> None:
+    found = wb.Discovery(data).suppose("2*a^2/b")
+    judged = law(found, found.state, "typed")
+    assert str(judged.formula) == "y = 2*a**2/b"
+    (constant,) = judged.constants
+    assert constant.low < 2.0 < constant.high < 2.02
+    assert judged.stability < 1.0
+    twice = wb.Discovery(data).suppose("2*a^2/(3*b)*sin(1*a)")  # the 2 and the 3 would trade against each other
+    assert all(c.identified for c in law(twice, twice.state, "typed").constants)
+
+
 def test_where_a_formula_comes_from_is_the_last_beginning_on_its_path() -> None:
     fit, snap = Move("fit"), Move("snap", {"edge": [0, "a", 0], "form": "sin"})
     typed, engine = Move("suppose", {"formula": "a*x"}), Move("suppose", {"formula": "a*x", "origin": "pysr"})

@@ -7,12 +7,16 @@ A law is a state in which every edge has a name, or one of the autopilot's front
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from workbench.discovery.moves import Move
 from workbench.discovery.reading import assembled, read_formula
 from workbench.exceptions import WorkbenchError
+from workbench.expression import Call, Expression, Number
 from workbench.formula import ConstantInterval, Formula
 from workbench.formula.dimensions import fits_units
 
@@ -37,7 +41,7 @@ class Law:
     origin : "named curves", "screens", "Operon", "PySR" or "typed"
     stability : share of resamplings in which the constants stay where they are; None where that has no meaning
     fits_units : whether only like quantities are added; None where units are not known
-    constants : of the formula, with their 95 % intervals; empty where curves have no name, for groups and for classes
+    constants : of the formula, plain ones too (`freed`), with their 95 % intervals; empty where curves have no name, for groups and for classes
     """
 
     state: int
@@ -86,15 +90,39 @@ def law(found: Discovery, state: State, origin: str, nice: bool = True, formula:
     weights = None if data.seen_weights is None else data.seen_weights[rows]
     constants: tuple[ConstantInterval, ...] = ()
     stable = None
-    if data.task == "regression" and data.groups is None and not read.definitions:
-        try:
-            constants = read.intervals(data.X[rows], data.y[rows], weights)
-            stable = read.stability(data.X[rows], data.y[rows], weights)
-        except WorkbenchError:  # a row on which it has no value
-            constants, stable = (), None
+    if data.task == "regression" and data.groups is None and not read.definitions and len(data.targets) == 1:
+        with suppress(WorkbenchError):  # a row on which it has no value
+            measured = freed(read, data.X[rows], data.y[rows], weights)
+            constants = measured.intervals(data.X[rows], data.y[rows], weights)
+            stable = measured.stability(data.X[rows], data.y[rows], weights)
     return Law(
         state.id, read, state.metrics.rmse_validation, state.metrics.r2_validation, origin, stable, fits_units(assembled(data, state.networks)), constants
     )
+
+
+def freed(formula: Formula, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> Formula:
+    """Return a formula with its plain factors and terms (the 2 of 2*a^2/b) fitted as well, so that the data say how well they know them.
+
+    Exponents stay. Where the data cannot tell the constants apart any more, the formula is returned as it is.
+    """
+    output = formula.outputs[0]
+    loose = replace(formula, outputs=(replace(output, expression=_loose(output.expression)),))
+    if len(loose.constants) == len(formula.constants):
+        return formula
+    loose = loose.refit(X, y, weights)
+    return loose if all(constant.identified for constant in loose.intervals(X, y, weights)) else formula
+
+
+def _loose(expression: Expression) -> Expression:
+    """Return an expression whose exact factors and terms are floats; signs and exponents stay exact."""
+    if not isinstance(expression, Call):
+        return expression
+    if expression.function == "pow":
+        return Call("pow", (_loose(expression.arguments[0]), expression.arguments[1]))
+    parts = [_loose(argument) for argument in expression.arguments]
+    if expression.function in ("add", "mul"):
+        parts = [Number(float(p.value)) if isinstance(p, Number) and p.exact and abs(p.value) != 1 else p for p in parts]
+    return Call(expression.function, tuple(parts))
 
 
 def is_law(state: State) -> bool:

@@ -34,7 +34,7 @@ def test_a_law_is_found_opened_typed_extended_and_compared(page: Page, table: Pa
     page.locator("[class*='st-key-upload-'] input[type=file]").set_input_files(table)
     expect(page.locator(".st-key-fit button:enabled")).to_be_visible()
     page.get_by_role("link", name="Workbench").click()
-    expect(page.locator(".laws .note")).to_contain_text("No formula yet")
+    expect(page.locator(".laws .formulas .note")).to_contain_text("No formula yet")
 
     page.locator(".st-key-bench_law_open button").click()
     page.get_by_text("10 s", exact=True).click()
