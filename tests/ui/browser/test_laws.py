@@ -26,7 +26,7 @@ def rows(page: Page) -> Locator:
 
 
 def drawn(page: Page) -> Locator:
-    return page.locator(".network .edge").filter(visible=True)
+    return page.locator(".network .edge[data-state=snapped]").filter(visible=True)
 
 
 def test_a_law_is_found_opened_typed_extended_and_compared(page: Page, table: Path) -> None:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from tests.ui.state.test_bench import do, until
+from tests.ui.state.test_bench import do, inspected, until
 from workbench.store import Step
 from workbench.ui.services import Services
 from workbench.ui.state.bench import Bench
+from workbench.ui.state.jobs import Jobs
 from workbench.ui.state.laws import distinct, on_front
 from workbench.ui.state.memory import Memory
 from workbench.ui.state.projects import Projects
@@ -207,3 +208,30 @@ def test_what_was_fitted_further_or_found_twice_is_one_line() -> None:
 def test_on_the_front_is_what_no_other_beats_in_both() -> None:
     laws = {1: line(5, 0.2, "a"), 2: line(7, 0.3, "b"), 3: line(9, 0.1, "c"), 4: line(9, 0.15, "d"), 5: line(11, 0.1, "e"), 6: {"complexity": 3, "share": None}}
     assert on_front(laws) == {1, 3}
+
+
+def test_a_form_that_an_engine_found_for_an_edge_is_snapped_as_it_was_found(opened: Services) -> None:
+    x = np.linspace(0.2, 3.0, 211)
+    project = opened.store.projects.create("waves").id
+    opened.store.projects.set_data(project, *wb.Dataset.from_table({"x": x, "y": 1.5 * np.sin(x**2) / x}, "y").to_arrays())
+    settings = {"hidden_layer_sizes": (), "intervals": (20,), "n_starts": 1}
+    opened.pool.wait(Jobs(opened).submit(project, "discovery.fit", {"settings": settings}, lane="interactive").id, 60)
+    bench = Bench(opened, project, Memory())
+    bench.select("0.0.0")
+    inspected(bench)
+    do(bench, "search", (0, 0, 0))
+    until(lambda: bench.scene() and bench.memory.deeper is None)
+    forms = [form for form in bench.inspector(bench.scene(), 500)["candidates"] if form["title"] == "found form"]
+    assert forms
+    best = min(forms, key=lambda form: form["validation_rmse"])
+    do(bench, "snap", (0, 0, 0), form=best["name"])
+    scene = bench.scene()
+    assert scene.state.step.metrics["rmse_validation"] == pytest.approx(best["validation_rmse"], rel=0.05)
+    assert "parameters={" in scene.view["code"]
+    (law,) = listed_without_edge(bench)["laws"]
+    assert law["origin"] == "named curves"
+
+
+def listed_without_edge(bench: Bench) -> dict:
+    bench.select(None)
+    return listed(bench)

@@ -286,7 +286,9 @@ class Bench:
         elif operation in _ABOUT_LAWS:
             self._about_laws(action)
         elif operation in _MOVES:
-            self._submit(operation, _arguments(action), edge_id(cast("Edge", edge)))
+            about = edge_id(cast("Edge", edge))
+            found = self._inspection.found_with(self._store.projects.get(self.project).cursor, about, action.form)
+            self._submit(operation, _arguments(action, found), about)
 
     def _about_laws(self, action: Action) -> None:
         """Do what was asked for in the list of formulas."""
@@ -381,11 +383,11 @@ def _stream(job: str) -> str:
     return f"/api/jobs/{job}/events"
 
 
-def _arguments(action: Action) -> dict[str, Any]:
+def _arguments(action: Action, found: Mapping[str, float]) -> dict[str, Any]:
     edge = list(cast("Edge", action.edge))
     if action.operation == "prune":
         return {"edges": [edge]}
     if action.operation == "snap":
-        parameters = {"parameters": dict(action.parameters)} if action.parameters else {}
-        return {"edge": edge, "form": action.form, **parameters}
+        parameters = dict(action.parameters or found)
+        return {"edge": edge, "form": action.form} | ({"parameters": parameters} if parameters else {})
     return {"edge": edge}

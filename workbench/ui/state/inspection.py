@@ -21,6 +21,7 @@ from workbench.ui.state.jobs import Jobs
 from workbench.ui.state.memory import Asked, Memory, Question
 
 FIRST_LOOK = 0.12  # seconds a page waits for the first word about an edge before it draws what it has
+FOUND = "found form"  # how a form is called that an engine has found (primitives.TypedForm)
 KEPT = 24  # edges whose description stays at hand
 
 
@@ -65,6 +66,12 @@ class Inspection:
             job = self._jobs.submit(self.project, "discovery.deepen", {"edge": list(edge), "own": list(own), "state": state})
             self.memory.deeper = Asked(job.id, (state, edge_id(edge), own))
         self.memory.revision += 1
+
+    def found_with(self, state: int | None, edge: str, form: str | None) -> dict[str, float]:
+        """Return the constants with which an engine found a form of an edge, so that a fit need not find them again; empty for other forms."""
+        known = (answer for (of, about, _), answer in self.memory.known.items() if (of, about) == (state, edge))
+        forms = (candidate for answer in known for candidate in answer["candidates"])
+        return next((dict(one["parameters"]) for one in forms if one["name"] == form and one["title"] == FOUND), {})
 
     def end_search(self) -> None:
         """End the deeper search; what was known before stays."""

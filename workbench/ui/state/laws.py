@@ -21,6 +21,8 @@ from workbench.ui.state.memory import TYPED, Asked, Memory
 SEARCHES = ("discovery.auto",)  # long jobs that find formulas
 
 _CALL = re.compile(r"^\w+\((?:\.\.\.|'[^']*'|\"[^\"]*\")\): ")
+_WITHIN = re.compile(r"parse\((?:'[^']*'|\"[^\"]*\")\): ")
+_ALLOWED = re.compile(r" (?:Did you mean [^?]*\?)?(?: ?Functions| ?Names| ?Allowed): .*$", re.DOTALL)
 MOST_NOTES = 3  # of a file, that are said in full
 Line = dict[str, Any]
 
@@ -161,13 +163,22 @@ def plain(sentence: str) -> str:
     return rest[:1].upper() + rest[1:]
 
 
+def brief(note: str) -> str:
+    """Return a note without the call that was refused in it, and without what would have been allowed.
+
+    >>> brief("Row 4 is left out: parse('what(a)'): found the unknown function 'what' at position 0. Functions: exp, log.")
+    "Row 4 is left out: found the unknown function 'what' at position 0."
+    """
+    return _ALLOWED.sub("", _WITHIN.sub("", note))
+
+
 def told_of(opened: Mapping[str, Any]) -> str:
     """Say what came of a file in a few sentences.
 
     >>> told_of({"count": 2, "notes": ["Row 3 is left out: no."]})
     '2 formulas were read, fitted again and judged. Row 3 is left out: no.'
     """
-    count, notes = opened["count"], list(opened["notes"])
+    count, notes = opened["count"], [brief(note) for note in opened["notes"]]
     read = "1 formula was read, fitted again and judged." if count == 1 else f"{count} formulas were read, fitted again and judged."
     more = [f"{len(notes) - MOST_NOTES} more rows were left out."] if len(notes) > MOST_NOTES else []
     return " ".join([read, *notes[:MOST_NOTES], *more])

@@ -18,7 +18,7 @@ from typing import Any, cast
 import numpy as np
 import scipy.optimize  # noqa: F401  typed forms need it: it is imported with the worker, not at the first one typed
 
-from workbench.discovery import Discovery, addresses, discover, naming
+from workbench.discovery import Discovery, discover, naming
 from workbench.discovery.choices import Choice
 from workbench.discovery.deeper import search_edge
 from workbench.discovery.findings import Finding
@@ -81,8 +81,6 @@ def move(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     context.progress(0.1, name)
     if name == "snap" and given.get("form") is None:
         given["form"] = _best_form(desk, desk.edge(given["edge"]))
-    if name == "snap" and given.get("parameters") is None:
-        given |= _found_with(desk, addresses.resolve(desk.found.data, desk.found.network, given["edge"]), str(given["form"]))
     getattr(desk.found, name)(**given)
     context.check()
     return {"state": desk.keep(desk.found.state, desk.parent)}
@@ -93,15 +91,6 @@ def _best_form(desk: Desk, edge: Edge) -> str:
     if choice is None:
         raise SnapError(f"No form of the library can stand on edge {edge}. Type one of your own, such as a*exp(-b*x)+c.")
     return choice.name
-
-
-def _found_with(desk: Desk, edge: Edge, form: str) -> dict[str, Any]:
-    """Return the constants that an engine found a form with, which another fit need not find again; nothing for other forms."""
-    ranked = _answers.get(_key(desk, edge, "ranked"), ())
-    candidate = next((choice.candidates[0] for choice in ranked if choice.name == form), None)
-    if candidate is None or not getattr(candidate.form, "near", ()):
-        return {}
-    return {"parameters": dict(zip(candidate.form.parameter_names, map(float, candidate.parameters), strict=True))}
 
 
 @task("discovery.suppose")
@@ -293,10 +282,7 @@ def deepen(arguments: Arguments, arrays: Arrays, context: Context) -> object:
         ranked = placed(ranked, choice)
     context.check()
     context.progress(0.9, "drawing the rows again, to see how stable the choice is")
-    stability = shares(desk.found, ranked)
-    _keep(_key(desk, edge, "ranked"), ranked)
-    _keep(_key(desk, edge, "stability"), stability)
-    return inspect(desk.found, edge, ranked, stability)
+    return inspect(desk.found, edge, ranked, shares(desk.found, ranked))
 
 
 @task("discovery.pruning_curve")

@@ -156,7 +156,7 @@ class InspectorView {
     set(this.prune, { disabled: busy || state === "pruned" });
     const searching = Boolean(this.data.searching);
     set(this.deeper, { hidden: this.data.live, disabled: busy || state === "pruned", "data-busy": searching, "data-op": searching ? "end_search" : "search" });
-    this.deeper.textContent = searching ? "Stop searching" : "Search deeper";
+    this.deeper.textContent = searching ? "Stop search" : "Search deeper";
     set(this.element, { "data-live": this.data.live, "data-busy": busy, "data-count": candidates.length });
   }
 
