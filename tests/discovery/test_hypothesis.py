@@ -128,3 +128,13 @@ def test_a_project_brings_it_back(tmp_path: object) -> None:
 def test_what_cannot_be_a_hypothesis_is_answered(text: str, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         wb.Discovery(dataset(lambda a, b, c: a * b, n_rows=41)).suppose(text)
+
+
+def test_who_watches_what_is_fitted_on_top_sees_the_sum() -> None:
+    data = dataset(lambda a, b, c: a * b + 0.3 * np.sin(3 * c))
+    found = wb.Discovery(data).suppose("k*a*b + d")
+    formula, seen = found.network, []
+    found.extend(watch=lambda progress: seen.append(progress.network), n_starts=1)
+    assert len(seen) > 2
+    assert set(formula.edges()) < set(seen[0].edges())
+    assert set(seen[-1].edges()) == set(found.network.edges())

@@ -35,11 +35,11 @@ def test_forms_of_an_engine_join_the_candidates_and_can_be_snapped(opened: tuple
     tasks, base = opened
     told: list[str] = []
     context = Context(lambda fraction, words, payload: told.append(words), Wishes())
-    answer = tasks.find("discovery.deepen")({**base, "edge": [0, 0, 0], "seconds": 6}, {}, context)
+    answer = tasks.find("discovery.deepen")({**base, "edge": [0, 0, 0], "time_budget": 8.0}, {}, context)
     new = [candidate for candidate in answer["candidates"] if candidate["name"] not in LIBRARY]
     assert new
     assert all(candidate["refitted"] for candidate in new)
-    assert any(words.startswith("Operon with") for words in told)
+    assert any(words.startswith("operon: ") for words in told)
     move = {"name": "snap", "arguments": {"edge": [0, 0, 0], "form": new[0]["name"]}}
     assert "state" in tasks.find("discovery.move")({**base, "move": move}, {}, context)
 
@@ -52,6 +52,6 @@ def test_a_search_that_is_stopped_ends_soon(opened: tuple[Registry, dict]) -> No
     timer.start()
     began = time.monotonic()
     with pytest.raises(JobCancelled):
-        tasks.find("discovery.deepen")({**base, "edge": [0, 0, 0], "seconds": 600}, {}, Context(lambda *told: None, wishes))
+        tasks.find("discovery.deepen")({**base, "edge": [0, 0, 0], "time_budget": 8.000}, {}, Context(lambda *told: None, wishes))
     timer.join()
     assert time.monotonic() - began < 60

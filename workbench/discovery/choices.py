@@ -5,7 +5,7 @@ Where rows come in groups with a shared form, a form is judged by what it costs 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +13,7 @@ import numpy as np
 
 from workbench import snapping
 from workbench.networks import KAN, Edge
-from workbench.primitives import LIBRARY, Form
-from workbench.snapping import Candidate, Curve, ranking
+from workbench.snapping import Candidate, ranking
 from workbench.training import Problem
 
 
@@ -63,32 +62,6 @@ def choices(
             found.update({candidate.form.name: candidate for candidate in more})
     joined = [_choice(tuple(found[name] for found in by_name)) for name in by_name[0] if all(name in found for found in by_name)]
     return (*_ranked([choice for choice in joined if choice.refitted]), *(choice for choice in joined if not choice.refitted))
-
-
-def deeper(
-    networks: Sequence[KAN], edge: Edge, problems: Sequence[Problem], roughness: float, search: Callable[[Curve], Iterable[Form]]
-) -> tuple[Choice, ...]:
-    """Return forms for an edge, best first, with those that a search found for its curve among them; groups of rows share the first one's."""
-    from workbench.search.deeper import best_forms
-
-    curve = snapping.curve_of(networks[0], edge, problems[0], roughness)
-    return choices(networks, edge, problems, roughness, library=(*LIBRARY, *best_forms(curve, search(curve))))
-
-
-def operon(
-    seconds: float, random_state: int = 0, stop: Callable[[], bool] = lambda: False, say: Callable[[str], None] | None = None
-) -> Callable[[Curve], Iterable[Form]]:
-    """Return a search for the form of a curve: Operon, for so many seconds.
-
-    Parameters
-    ----------
-    stop : asked again and again whether to end
-    say : told in words what is done
-    """
-    from workbench.search.deeper import forms
-    from workbench.search.operon import OperonEngine
-
-    return lambda curve: forms(curve, OperonEngine(seconds, progress=say), stop, random_state=random_state)
 
 
 def _choice(candidates: tuple[Candidate, ...]) -> Choice:

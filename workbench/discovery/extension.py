@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import reduce
 
@@ -11,7 +12,7 @@ from workbench.bases.basis import Family
 from workbench.exceptions import DiscoveryError
 from workbench.networks import KAN, LEARNED
 from workbench.networks.addition import sum_of
-from workbench.training import Problem
+from workbench.training import FitProgress, FitResult, Problem
 from workbench.training.ranges import refined
 
 
@@ -25,6 +26,15 @@ def residual(network: KAN, problem: Problem) -> Problem:
 
 def _missed(network: KAN, problem: Problem) -> np.ndarray:
     return problem.y - network(problem.x.T).T
+
+
+def on_top(network: KAN, steps: Iterator[FitProgress | FitResult]) -> Iterator[FitProgress | FitResult]:
+    """Follow the fit of an addition, each of its steps as the sum of both networks."""
+    for step in steps:
+        if isinstance(step, FitResult):
+            yield replace(step, network=extended(network, step.network))
+        else:
+            yield replace(step, unpack=lambda step=step: extended(network, step.network))
 
 
 def extended(network: KAN, addition: KAN) -> KAN:

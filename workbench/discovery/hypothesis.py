@@ -2,8 +2,7 @@
 
     "a*Girth^b*Height"        columns by their name or symbol; every other name is a constant to fit, and so is every number with a point
 
-Open constants are started from many sizes, as nothing is known about their role: a start is judged by the correlation of its values with the
-target, which does not care for scale and offset, and the best are polished by Levenberg-Marquardt on the formula itself.
+Open constants are fitted from many starts (formula/opening.py).
 """
 
 from __future__ import annotations
@@ -14,16 +13,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.dataset import Dataset
-from workbench.exceptions import DiscoveryError, NetworkError, TrainingError, WorkbenchError
-from workbench.expression import Expression, Number, Symbol, call, evaluate, fold, free_constants, parse, substitute, symbols, with_constants
-from workbench.formula.fitting import Sample, fitted
+from workbench.exceptions import DiscoveryError, NetworkError, TrainingError
+from workbench.expression import Expression, Symbol, call, fold, free_constants, parse, substitute, symbols, with_constants
+from workbench.formula.fitting import Sample
+from workbench.formula.opening import with_open_constants
 from workbench.networks import KAN
 from workbench.networks.compile import compile_expression
 from workbench.training import Problem
 
 ROUGHNESS = 1e-6  # of the splines that its edges become when they are released
 
-_DRAWS, _POLISHED, _LOOKED_AT = 600, 10, 300  # starts, those that are fitted, rows on which starts are compared
 _MOST_OPEN = 12
 
 
@@ -82,7 +81,11 @@ def compiled(expression: Expression, open_names: Sequence[str], data: Dataset, p
     for problem in problems:
         x = problem.x if problem.validation is None else np.hstack([problem.x, problem.validation.x])
         try:
-            networks.append(compile_expression(_with_constants(seen, open_names, inputs, problem), inputs, x.T))
+            root = np.ones(problem.n_rows) if problem.weights is None else np.sqrt(problem.weights)
+            sample = Sample(dict(zip(inputs, problem.x, strict=True)), problem.y[0], root, {})
+            networks.append(compile_expression(with_open_constants(seen, open_names, sample), inputs, x.T))
+        except TrainingError as error:
+            raise DiscoveryError(f"suppose(...): {error}") from None
         except NetworkError as error:
             raise DiscoveryError(str(error).replace("compile:", "suppose(...):")) from None
     return tuple(networks)
@@ -93,52 +96,3 @@ def _as_seen(expression: Expression, data: Dataset) -> Expression:
     logs = {c.symbol: call("exp", Symbol(c.symbol)) for c in data.features if c.name in data.transforms}
     inside = substitute(expression, logs)
     return fold(call("log", fold(inside))) if data.targets[0].name in data.transforms else inside
-
-
-def _with_constants(expression: Expression, names: Sequence[str], inputs: Sequence[str], problem: Problem) -> Expression:
-    """Return the formula with its open constants fitted; as it is, where there are none."""
-    if not names:
-        return expression
-    root = np.ones(problem.n_rows) if problem.weights is None else np.sqrt(problem.weights)
-    sample = Sample(dict(zip(inputs, problem.x, strict=True)), problem.y[0], root, {})
-    best, least = None, np.inf
-    for start in _starts(expression, names, sample):
-        try:
-            trial = fitted(substitute(expression, {name: Number(float(v)) for name, v in zip(names, start, strict=True)}), sample)
-        except (TrainingError, OverflowError):
-            continue
-        error = sample.rmse(trial)
-        if error < least:
-            best, least = trial, error
-    if best is None:
-        raise DiscoveryError(f"suppose(...): for no value of {', '.join(names)} that was tried is the formula finite on all rows. Give numbers instead.")
-    return best
-
-
-def _starts(expression: Expression, names: Sequence[str], sample: Sample) -> list[np.ndarray]:
-    """Return the best of many starts: all ones first, then seeded draws of all sizes and signs."""
-    generator = np.random.default_rng(0)
-    shape = (_DRAWS, len(names))
-    sizes = np.array([float(np.abs(values).max()) or 1.0 for values in (*sample.columns.values(), sample.y)])
-    scales = np.array([1.0, *sizes, *(1.0 / sizes)])
-    draws = 10.0 ** generator.uniform(-1.5, 1.5, shape) * generator.choice(scales, shape) * generator.choice([1.0, -1.0], shape)
-    draws = np.vstack([np.ones(len(names)), np.abs(draws[: _DRAWS // 2]), draws])
-    few = slice(None, None, max(1, len(sample.y) // _LOOKED_AT))
-    columns, y = {name: values[few] for name, values in sample.columns.items()}, sample.y[few]
-    scores = np.array([_match(expression, {**columns, **dict(zip(names, draw, strict=True))}, y) for draw in draws])
-    order = np.argsort(-scores, kind="stable")[:_POLISHED]
-    return [draws[k] for k in order if np.isfinite(scores[k])]
-
-
-def _match(expression: Expression, values: dict[str, np.ndarray | float], y: np.ndarray) -> float:
-    """Return how well values go with the target, whatever their scale and offset; -inf where they are not finite."""
-    try:
-        with np.errstate(all="ignore"):
-            f = np.broadcast_to(evaluate(expression, values), y.shape)
-            if not np.isfinite(f).all():
-                return -np.inf
-            f, centred = f - f.mean(), y - y.mean()
-            length = float(np.sqrt((f @ f) * (centred @ centred)))
-            return abs(float(f @ centred)) / length if 0.0 < length < np.inf else -1.0
-    except WorkbenchError:
-        return -np.inf

@@ -83,6 +83,8 @@ class Move:
                 return f"{a.get('origin', 'suppose')}: {_shortened(a['formula'])}"
             case "release" | "lock" | "unlock":
                 return f"{self.name} {_edge_words(a['edge'])}"
+            case "extend":
+                return "fit what it misses" + (", stopped" if "stop_after" in a else "")
             case "fit" | "refit" if "stop_after" in a:
                 return f"{self.name}, stopped"
             case _:

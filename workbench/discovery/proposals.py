@@ -77,16 +77,17 @@ class Collected:
         """Whether a proposal has no error but that of rounding."""
         return any(error < _EXACT**2 for error, _ in self._best.values())
 
-    def take(self, proposal: Proposal) -> float:
-        """Keep a proposal if it is the best of its length; return its error as a share of the target's variance."""
+    def take(self, proposal: Proposal) -> bool:
+        """Keep a proposal if it is the best of its length; return whether it is now the shortest description of the rows."""
         with np.errstate(all="ignore"):
             values = np.broadcast_to(evaluate(proposal.expression, self._columns), self.problem.y.shape)
             error = float(np.average((values - self.problem.y) ** 2, weights=self.problem.weights)) / (self._spread or 1.0)
         self.all.append(proposal)
         size = complexity(fold(proposal.expression))
-        if np.isfinite(error) and (size not in self._best or error < self._best[size][0]):
-            self._best[size] = (error, proposal)
-        return error if np.isfinite(error) else np.inf
+        if not np.isfinite(error) or (size in self._best and error >= self._best[size][0]):
+            return False
+        self._best[size] = (error, proposal)
+        return self.front[0] is proposal
 
     @property
     def front(self) -> list[Proposal]:

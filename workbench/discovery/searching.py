@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.dataset import Dataset
+from workbench.discovery.known import Known
 from workbench.discovery.proposals import Collected, search_problem
 from workbench.exceptions import WorkbenchError
+from workbench.expression import Expression, free_constants, to_text, with_constants
 
 if TYPE_CHECKING:
     from workbench.search import Engine, Proposal, SearchProblem
@@ -31,11 +33,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Limits:
-    """What a person fixed beforehand: the functions that may be used, the longest formula, the shape of the network."""
+    """What a person fixed beforehand: the functions that may be used, the longest formula, the shape of the network, a part of the law."""
 
     functions: Sequence[str] | None = None
     max_complexity: int | None = None
     hidden_layer_sizes: tuple[int, ...] | None = None
+    known: Known | None = None
 
 
 class Search:
@@ -58,7 +61,9 @@ class Search:
 
     def _collection(self, data: Dataset) -> Collected | None:
         problem = search_problem(data, self._limits.functions, self._limits.max_complexity)
-        return None if problem is None or self._limits.hidden_layer_sizes is not None else Collected(problem)
+        if problem is None or self._limits.hidden_layer_sizes is not None:
+            return None
+        return Collected(problem if self._limits.known is None else self._limits.known.problem(problem))
 
     @property
     def exact(self) -> bool:
@@ -99,7 +104,7 @@ class Search:
         self._take_what_arrived()
         new = [proposal for proposal in self._collected.front if id(proposal) not in self._shown]
         self._shown.update(map(id, new))
-        return new
+        return new if self._limits.known is None else [self._limits.known.around(proposal) for proposal in new]
 
     def end(self) -> None:
         """End every engine and its process."""
@@ -111,9 +116,13 @@ class Search:
         arrived = [proposal for engine in self._engines.values() for proposal in engine.arrived()]
         if not arrived and wait:
             arrived = self._engines["native"].next_within(wait)
-        for proposal in arrived:
-            self._collected.take(proposal)
+        if any([self._collected.take(proposal) for proposal in arrived]):
+            self._say(f"searching for whole formulas, best so far: {_readable(self._collected.front[0].expression)}")
         return bool(arrived)
+
+
+def _readable(expression: Expression) -> str:
+    return to_text(with_constants(expression, [float(f"{value:.3g}") for value in free_constants(expression)]))
 
 
 def _native() -> Engine:

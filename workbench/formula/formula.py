@@ -37,6 +37,7 @@ from workbench.formula.rows import Rows, group_labels, input_rows, target_rows
 
 if TYPE_CHECKING:
     from workbench.formula.certificate import Certificate
+    from workbench.formula.comparison import Comparison
     from workbench.formula.constants import ConstantInterval
     from workbench.formula.rounding import NiceFormula
 
@@ -217,6 +218,24 @@ class Formula:
         from workbench.formula import constants
 
         return constants.intervals(self, X, y, weights)
+
+    def stability(self, X: Rows, y: np.ndarray, weights: np.ndarray | None = None) -> float | None:
+        """Return the share of resamplings of the rows in which every constant keeps its sign and stays within its 95 % region."""
+        from workbench.formula import stability
+
+        return stability.stability(self, X, y, weights)
+
+    def compare(self, other: Formula | str, X: Rows) -> Comparison:
+        """Say how another formula of the same inputs is related to this one: the same, the same but for constants, or where they part.
+
+        Parameters
+        ----------
+        other : a formula, or one as text, such as "k*Girth^2*Height"; names that are no columns are constants, fitted to this formula
+        X : rows on which they are compared
+        """
+        from workbench.formula import comparison
+
+        return comparison.compare(self, other, X)
 
     def rounded(self, decimals: int) -> Formula:
         """Round every constant to `decimals` decimals, and to as many significant digits where it is smaller than one."""

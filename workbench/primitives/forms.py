@@ -200,7 +200,7 @@ class TypedForm:
 
     @property
     def title(self) -> str:
-        return "typed form"
+        return "found form" if self.near else "typed form"
 
     @cached_property
     def parameter_names(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ Cranmer (2023) "Interpretable machine learning for science with PySR and Symboli
 """
 
 from workbench.search.pysr.engine import PySREngine
-from workbench.search.pysr.hall_of_fame import HallOfFame, open_hall_of_fame
+from workbench.search.pysr.hall_of_fame import HallOfFame, open_hall_of_fame, read_hall_of_fame
 from workbench.search.pysr.template import Template, template_of
 
-__all__ = ["HallOfFame", "PySREngine", "Template", "open_hall_of_fame", "template_of"]
+__all__ = ["HallOfFame", "PySREngine", "Template", "open_hall_of_fame", "read_hall_of_fame", "template_of"]

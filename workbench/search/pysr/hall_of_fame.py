@@ -65,8 +65,15 @@ def open_hall_of_fame(
     ------
     TableError : no such file, or none of PySR's
     """
+    return read_hall_of_fame(_text(_file(Path(path))), names, template, aliases)
+
+
+def read_hall_of_fame(
+    text: str, names: Sequence[str], template: Template | None = None, aliases: Mapping[str, str] | None = None
+) -> HallOfFame:
+    """Read the content of a hall_of_fame.csv; parameters and errors as for `open_hall_of_fame`."""
     known = {name: symbol for name, symbol in (aliases or {}).items() if name not in names and name.isidentifier() and name not in RESERVED_NAMES}
-    rows = list(_rows(_text(_file(Path(path)))))
+    rows = list(_rows(text))
     notes: list[str] = []
     proposals = []
     by_position = _by_position([equation for *_, equation in rows], names, known)
@@ -108,7 +115,7 @@ def _text(path: Path) -> str:
 
 def _rows(text: str) -> Iterator[tuple[int, str, str]]:
     """Yield line number, loss and equation; a last line that was cut in the middle is no row."""
-    reader = csv.reader(io.StringIO(text))
+    reader = csv.reader(io.StringIO(text.lstrip("\ufeff")))
     header = [name.strip().lower() for name in next(reader, [])]
     if missing := [name for name in _COLUMNS if name not in header]:
         raise TableError(f"This is no hall of fame of PySR: there is no column {', '.join(missing)}. Its first line is Complexity,Loss,Equation.")

@@ -17,10 +17,10 @@ from workbench.exceptions import UnknownEdgeError, WorkbenchError
 Edge = tuple[int, int, int]
 Function = tuple[int, int]  # number of an activation, and group
 Operation = Literal[
-    "snap", "release", "lock", "unlock", "prune", "search", "fit_form", "undo", "redo", "close"
+    "snap", "release", "lock", "unlock", "prune", "search", "end_search", "fit_form", "undo", "redo", "close", "open", "suppose", "extend", "compare", "forget"
 ]
 OPERATIONS: tuple[str, ...] = get_args(Operation)
-WITHOUT_EDGE = frozenset({"undo", "redo", "close"})
+WITHOUT_EDGE = frozenset({"undo", "redo", "close", "open", "suppose", "extend", "compare", "forget"})
 LONGEST_TEXT = 500  # characters of a typed form; longer ones are a slip of the clipboard
 MOST_PARAMETERS = 16
 MOST_ACTIONS = 8
@@ -33,7 +33,8 @@ class Action:
     edge        the address of an edge, or of an activation function
     order       grows from action to action: what was done already is told by it
     form        name of the candidate to snap to; None means the best one
-    text        a form the person typed
+    text        a form or a formula that the person typed
+    state       number of a state of the history
     parameters  constants as the sliders stood, the starting point of the refit
     """
 
@@ -42,6 +43,7 @@ class Action:
     edge: Edge | Function | None = None
     form: str | None = None
     text: str | None = None
+    state: int | None = None
     parameters: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -119,6 +121,7 @@ def _action(payload: object, address: Callable[[object], Edge | Function]) -> Ac
         edge=None if operation in WITHOUT_EDGE else address(payload.get("edge")),
         form=_text(payload.get("form"), "form"),
         text=_text(payload.get("text"), "text"),
+        state=_state(payload.get("state")),
         parameters=_parameters(payload.get("parameters")),
     )
 
@@ -129,6 +132,12 @@ def _text(value: object, name: str) -> str | None:
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         raise WorkbenchError(f"{name} must be a text of at most {LONGEST_TEXT} characters. Shorten it.")
     return value
+
+
+def _state(value: object) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+        return cast("int | None", value)
+    raise WorkbenchError(f"{value!r} is not the number of a state. Reload the page.")
 
 
 def _parameters(value: object) -> dict[str, float]:

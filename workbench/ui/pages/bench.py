@@ -12,7 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.exceptions import WorkbenchError
-from workbench.ui.canvas import inspector, network, parse_actions
+from workbench.ui.canvas import inspector, laws, network, parse_actions
 from workbench.ui.markdown import literal
 from workbench.ui.navigation import go, require_project
 from workbench.ui.pages import bench_tools, kat
@@ -24,7 +24,7 @@ from workbench.ui.state.kat import KATBench
 from workbench.ui.state.memory import Memory
 from workbench.ui.state.room import Room, Scene
 
-NETWORK, INSPECTOR = "bench_network", "bench_inspector"
+NETWORK, INSPECTOR, LAWS = "bench_network", "bench_inspector", "bench_laws"
 LOOK_EVERY = 1.0  # seconds, where no stream can be followed
 HEIGHT = 588  # px of drawing and inspector: with header and formula one screen of 820
 EMPTY = 360  # px of the canvas before there is a network
@@ -133,9 +133,13 @@ def _desk(bench: Bench, scene: Scene, height: int) -> None:
                 NETWORK, bench.canvas(scene, height), on_action=lambda: _act(bench, NETWORK), on_select=lambda: _select(bench),
                 on_news=lambda: None, on_stream_lost=lambda: bench.lose(st.session_state[NETWORK].get("stream")),
             )  # fmt: skip
+        listed = bench.laws(scene, height)
         if told is not None:
             with right, st.container(key="bench_inspected"):
                 inspector(INSPECTOR, told, on_action=lambda: _act(bench, INSPECTOR))
+        elif listed is not None:
+            with right, st.container(key="bench_listed"):
+                laws(LAWS, listed, on_action=lambda: _act(bench, LAWS))
 
 
 def _act(bench: Bench, component: str) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from workbench.exceptions import WorkbenchError
 from workbench.ui.markdown import literal
 from workbench.ui.navigation import link
+from workbench.ui.pages.bench_search import search
 from workbench.ui.pages.bench_training import controls
 from workbench.ui.state.bench import Bench
 from workbench.ui.state.history import Line, lines
@@ -21,7 +22,6 @@ CHECKED = {
     "kfold": "Cross-validated: every row is predicted by a fit that has not seen it.",
     "leave_one_out": "Every row is predicted by a fit to all the others.",
 }
-BUDGETS = {"10 s": 10.0, "30 s": 30.0, "1 min": 60.0, "3 min": 180.0, "10 min": 600.0}
 MOST_LINES = 60
 PICTURED = ".st-key-bench_history .st-key-bench_state_{} button"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -39,7 +39,8 @@ def header(bench: Bench, scene: Scene) -> None:
         history(bench, scene)
         if scene.is_network and scene.training is None:
             _prune(bench, scene)
-            _law(bench, scene)
+        if scene.project.dataset is not None and scene.training is None:
+            search(bench, scene)
         if scene.state is not None or scene.training is not None:
             controls(bench, scene)
         if scene.is_network:
@@ -155,35 +156,6 @@ def _prune(bench: Bench, scene: Scene) -> None:
                       on_click=bench.move, args=("prune",), kwargs={"edges": step["removed"]})  # fmt: skip
             st.button("Eliminate", key="bench_eliminate", on_click=bench.move, args=("eliminate",),
                       help="Remove edges as long as the error on checked rows allows it, within one standard error of the best")  # fmt: skip
-
-
-def _law(bench: Bench, scene: Scene) -> None:
-    popover = st.popover("Find the law", key="bench_law_open", icon=":material/auto_awesome:", on_change="rerun", disabled=scene.running is not None)
-    if not popover.open:
-        return
-    with popover, st.container(width=430):
-        st.markdown("**Name the edges** of this network, the surest first. An edge that no form fits without loss stays as it is.")
-        st.button("Name the edges", key="bench_name_edges", icon=":material/label:", on_click=bench.start, args=("discovery.name_edges",))
-        st.divider()
-        st.markdown("**Search from scratch**: several shapes of network, each fitted, pruned and named. The search is recorded like moves of your own.")
-        budget = st.segmented_control("At most", list(BUDGETS), default="1 min", required=True, key="bench_budget", on_change="ignore")
-        st.button("Find the law", key="bench_auto", type="primary", icon=":material/auto_awesome:", on_click=lambda: bench.start(
-            "discovery.auto", time_budget=BUDGETS[st.session_state.get("bench_budget") or budget]))  # fmt: skip
-        _front(bench, scene)
-
-
-def _front(bench: Bench, scene: Scene) -> None:
-    """Draw what the last search found, simplest first."""
-    found = scene.project.summary.get("pareto")
-    if not found:
-        return
-    verdicts = {"law": "a law", "approximation": "an approximation, not a law", "none": "no law"}
-    st.divider()
-    st.markdown(f"The last search found {verdicts.get(scene.project.summary.get('verdict'), 'these')}:")
-    for entry in found:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.button("Open", key=f"bench_front_{entry['state']}", on_click=bench.go_to, args=(entry["state"],))
-            st.text(f"{entry['text'][:90]}   (complexity {entry['complexity']})")
 
 
 def code(bench: Bench | KATBench, scene: Scene) -> None:

@@ -8,8 +8,11 @@ from typing import Any, cast
 from workbench.exceptions import WorkbenchError
 from workbench.jobs import Job
 from workbench.ui.canvas.events import Action, Edge, edge_id, parse_edge
+from workbench.ui.services import Services
 from workbench.ui.state.inspection import EDGES, sketch
-from workbench.ui.state.room import Room, Scene, Way
+from workbench.ui.state.laws import SEARCHES, Laws
+from workbench.ui.state.memory import TYPED, Memory
+from workbench.ui.state.room import Room, Scene, Way, stream_of
 
 HINTS = (
     "Choose target and inputs on the page Data.",
@@ -18,6 +21,7 @@ HINTS = (
 )
 LEARNING = "This curve is still being learned. Forms are ranked when the fit is finished or kept; what you ask for now waits for that."
 FORMULA = "bench_latex"  # key of the container that the formula is set in
+_ABOUT_LAWS = ("open", "suppose", "compare", "forget", "extend")
 _MOVES = ("snap", "release", "lock", "unlock", "prune")
 
 
@@ -25,6 +29,10 @@ class Bench(Room):
     """The Workbench page of one project for one visitor, as long as it stands at a KAN."""
 
     opening, moving, subject = "discovery.open", "discovery.move", EDGES
+
+    def __init__(self, services: Services, project: str, memory: Memory) -> None:
+        super().__init__(services, project, memory)
+        self._laws = Laws(services, project, memory)
 
     # ---- what to draw
 
@@ -41,7 +49,7 @@ class Bench(Room):
             self.memory.selected = None
         return {
             **drawing, "name": scene.project.name, "revision": self.memory.revision, "selected": self.memory.selected,
-            "busy": [edge for edge in (*(one.about for one in self.memory.moves), *(one.edge for one in self.memory.waiting)) if edge],
+            "busy": [edge for edge in (*(one.about for one in self.memory.moves), *(one.edge for one in self.memory.waiting)) if edge not in ("", TYPED)],
             "hints": [] if running else list(HINTS), "streams": streams, "job": job, "height": height,
             "formula": _terms(scene),
         }  # fmt: skip
@@ -71,6 +79,19 @@ class Bench(Room):
             "height": height, "message": refused or message,
         }  # fmt: skip
 
+    def laws(self, scene: Scene, height: int) -> dict[str, Any] | None:
+        """Return the payload of the list of formulas; None while an edge is in hand, or there are no data."""
+        if self.memory.selected is not None:
+            return None
+        searching = scene.running is not None and scene.running.task in SEARCHES
+        told = self._laws.payload(scene.project, scene.steps, searching, height)
+        return told and told | {"can_extend": _is_named(scene) and scene.running is None}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The inputs, as formulas call them."""
+        return self._laws.columns(self._store.projects.get(self.project))
+
     # ---- what a person does
 
     def select(self, address: str | None) -> None:
@@ -81,14 +102,24 @@ class Bench(Room):
         except WorkbenchError:
             self.memory.selected = None
 
+    def start(self, task: str, **arguments: Any) -> None:
+        """Start a long job, "discovery.auto" or "discovery.name_edges"; one at a time."""
+        if self._running() is None:
+            self._guarded(self._laws.prepare)
+        super().start(task, **arguments)
+
+    def open_results(self, content: bytes) -> None:
+        """Take in the formulas of a hall_of_fame.csv."""
+        self.memory.files += 1
+        self._guarded(lambda: self._laws.open_results(content), TYPED)
+
     def go_on(self) -> None:
         """Go on with a paused fit; where nothing is under way, train the present network further."""
         state = self._store.states.get(self.project)
         if self._running() is not None:
             self.training.go_on()
         elif state is not None:
-            rows = int(self._store.projects.get(self.project).summary.get("rows", 0))
-            self._guarded(lambda: self.training.further(state, rows))
+            self._guarded(lambda: self.training.further(state, self._rows()))
 
     # ---- questions about the whole network
 
@@ -113,10 +144,54 @@ class Bench(Room):
             state = self._store.projects.get(self.project).cursor
             if state is not None:
                 self._inspection.search(state, edge_id(cast("Edge", edge)))
+        elif operation == "end_search":
+            self._inspection.end_search()
         elif operation == "fit_form":
             self._inspection.type(edge_id(cast("Edge", edge)), action.text or "")
+        elif operation in _ABOUT_LAWS:
+            self._about_laws(action)
         elif operation in _MOVES:
-            self._submit(operation, _arguments(action), edge_id(cast("Edge", edge)))
+            about = edge_id(cast("Edge", edge))
+            found = self._inspection.found_with(self._store.projects.get(self.project).cursor, about, action.form)
+            self._submit(operation, _arguments(action, found), about)
+
+    def _about_laws(self, action: Action) -> None:
+        """Do what was asked for in the list of formulas."""
+        operation, memory = action.operation, self.memory
+        if operation == "open" and action.state is not None:
+            self._store.states.go_to(self.project, action.state)
+        elif operation == "suppose":
+            self._laws.suppose(action.text or "")
+            self._await_moves()
+        elif operation == "compare":
+            self._laws.compare(action.text or action.state or "")
+        elif operation == "forget":
+            memory.comparison = None
+        elif operation == "extend" and self._running() is None:
+            state = self._store.states.get(self.project)
+            if state is not None:
+                self.training.further(state, self._rows(), task="discovery.extend")
+        memory.revision += 1
+
+    def _rows(self) -> int:
+        return int(self._store.projects.get(self.project).summary.get("rows", 0))
+
+    def _about(self, action: Action) -> str | None:
+        return TYPED if action.operation in _ABOUT_LAWS else super()._about(action)
+
+    def _settle(self) -> None:
+        super()._settle()
+        self._laws.settle()
+
+    def _streams(self, running: Job | None) -> list[str]:
+        asked = filter(None, (self.memory.comparing, self.memory.opening))
+        return super()._streams(running) + [f"{stream_of(one.job)}?after={one.seen}" for one in asked]
+
+
+def _is_named(scene: Scene) -> bool:
+    """Whether every edge of the state has a name, so that it says what it misses."""
+    metrics = scene.view.get("metrics") or {}
+    return scene.view.get("task") == "regression" and metrics.get("n_edges") == metrics.get("n_symbolic")
 
 
 def _edge_of(drawing: Mapping[str, Any] | None, edge: str | None) -> Mapping[str, Any] | None:
@@ -128,11 +203,11 @@ def _terms(scene: Scene) -> dict[str, Any] | None:
     return {"place": FORMULA, "parts": told["parts"]} if told else None
 
 
-def _arguments(action: Action) -> dict[str, Any]:
+def _arguments(action: Action, found: Mapping[str, float]) -> dict[str, Any]:
     edge = list(cast("Edge", action.edge))
     if action.operation == "prune":
         return {"edges": [edge]}
     if action.operation == "snap":
-        parameters = {"parameters": dict(action.parameters)} if action.parameters else {}
-        return {"edge": edge, "form": action.form, **parameters}
+        parameters = dict(action.parameters or found)
+        return {"edge": edge, "form": action.form} | ({"parameters": parameters} if parameters else {})
     return {"edge": edge}

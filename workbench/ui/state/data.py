@@ -175,12 +175,12 @@ class Preparation:
 
     def fit(self) -> Job:
         """Fit a network, or train a transformer, in a worker."""
-        task, settings = self._wanted(self._ready())
+        task, settings = self._wanted(self.ready())
         return self._jobs.submit(self.project.id, task, {"settings": settings})
 
     def search(self) -> Job:
         """Let the autopilot look for the law, in a worker."""
-        self._ready()
+        self.ready()
         return self._jobs.submit(self.project.id, "discovery.auto", {"time_budget": self.plan.network.seconds})
 
     def can_read_again(self) -> bool:
@@ -231,7 +231,7 @@ class Preparation:
         self.project = self._store.projects.set_plan(self.project.id, plan.to_json())
         self.plan = plan
 
-    def _ready(self) -> Dataset:
+    def ready(self) -> Dataset:
         """Make the dataset and store it for the workers; the same one is not stored twice."""
         job = self.running()
         if job is not None:

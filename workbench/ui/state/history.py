@@ -63,9 +63,9 @@ def score_of(step: Step) -> str:
 
 
 def change_of(step: Step, steps: Sequence[Step]) -> float | None:
-    """Return how much a move changed R2 on checked rows; None for a fit, which is compared with nothing."""
+    """Return how much a move changed R2 on checked rows; None for a fit and a typed formula, which are compared with nothing."""
     parent = next((other for other in steps if other.id == step.parent), None)
-    if parent is None or step.move.get("name") in ("fit", "model", "fit_kat") or parent.dataset != step.dataset:
+    if parent is None or step.move.get("name") in ("fit", "model", "fit_kat", "suppose") or parent.dataset != step.dataset:
         return None
     before, after = r2_of(parent), r2_of(step)
     return None if before is None or after is None else after - before

@@ -10,17 +10,19 @@ An answer about an edge of a state is kept: states never change.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from workbench.exceptions import WorkbenchError
+from workbench.exceptions import JobCancelled, JobError, WorkbenchError
 from workbench.ui.canvas.events import address_text, parse_edge, parse_function
 from workbench.ui.services import Services
 from workbench.ui.state.jobs import Jobs
 from workbench.ui.state.memory import Asked, Memory, Question
 
 FIRST_LOOK = 0.12  # seconds a page waits for the first word about an edge before it draws what it has
+FOUND = "found form"  # how a form is called that an engine has found (primitives.TypedForm)
 KEPT = 24  # edges whose description stays at hand
 
 
@@ -56,7 +58,14 @@ class Inspection:
         question = (state, edge, self.memory.own.get(edge, ()))
         known = self._known(question) or self.memory.known.get((state, edge, question[2][:-1])) or sketch(drawn)
         deeper = self.memory.deeper
-        return {**known, "searching": deeper is not None and deeper.about == question}
+        if deeper is None or deeper.about != question:
+            return {**known, "searching": None}
+        return {**known, "searching": self._words(deeper.job)}
+
+    def _words(self, job: str) -> str:
+        with contextlib.suppress(JobError):
+            return self._pool.get(job).message or "waiting for its turn"
+        return ""
 
     def type(self, edge: str, text: str) -> None:
         """Add a form of the person's own to those of an edge."""
@@ -72,6 +81,17 @@ class Inspection:
             self.memory.deeper = Asked(job.id, (state, edge, own))
         self.memory.revision += 1
 
+    def found_with(self, state: int | None, edge: str, form: str | None) -> dict[str, float]:
+        """Return the constants with which an engine found a form of an edge, so that a fit need not find them again; empty for other forms."""
+        known = (answer for (of, about, _), answer in self.memory.known.items() if (of, about) == (state, edge))
+        forms = (candidate for answer in known for candidate in answer["candidates"])
+        return next((dict(one["parameters"]) for one in forms if one["name"] == form and one["title"] == FOUND), {})
+
+    def end_search(self) -> None:
+        """End the deeper search; what was known before stays."""
+        if self.memory.deeper is not None:
+            self._jobs.stop(self.memory.deeper.job)
+
     def settle(self) -> None:
         """Take note of a deeper search that is finished."""
         asked = self.memory.deeper
@@ -81,6 +101,8 @@ class Inspection:
             self._learn(asked.about, cast("Mapping[str, Any]", self._pool.wait(asked.job, 0).value))
         except TimeoutError:
             return
+        except JobCancelled:
+            pass
         except WorkbenchError as problem:
             self.memory.refuse(str(problem), asked.about[1])
         self.memory.deeper = None

@@ -27,7 +27,8 @@ from workbench.ui.state.training import PATIENCE, Training
 
 COSTLY = -0.01  # a snap that changes R2 by less than this is worth a warning
 LONG = {
-    "discovery.fit": "Fitting", "discovery.refit": "Training on", "discovery.auto": "Looking for the law", "discovery.name_edges": "Naming edges",
+    "discovery.fit": "Fitting", "discovery.refit": "Training on", "discovery.extend": "Fitting what it misses",
+    "discovery.auto": "Looking for the law", "discovery.name_edges": "Naming edges",
     "kat.fit": "Training", "kat.name_all": "Naming functions",
 }  # fmt: skip
 Way = Literal["undo", "redo"]
@@ -148,7 +149,11 @@ class Room(ABC):
         """Do what was asked for on a component, in order, each once."""
         for action in actions:
             self.memory.done[component] = action.order
-            self._guarded(lambda action=action: self._perform(action), address_text(action.edge) if action.edge else None)
+            self._guarded(lambda action=action: self._perform(action), self._about(action))
+
+    def _about(self, action: Action) -> str | None:
+        """Say beside what a refusal of an action is told."""
+        return address_text(action.edge) if action.edge else None
 
     def move(self, name: str, **arguments: Any) -> None:
         """Make a move that is not about one edge: refit, eliminate, prune."""
@@ -179,9 +184,9 @@ class Room(ABC):
         self.training.go_on()
 
     def stop(self) -> None:
-        """Stop the long job."""
+        """Stop the long job; a search keeps what it has found."""
         if (job := self._running()) is not None:
-            self._jobs.stop(job.id)
+            self._jobs.end(job.id)
 
     def refuse(self, sentence: str) -> None:
         """Say why something that came from the page was not understood."""
@@ -212,8 +217,12 @@ class Room(ABC):
         self._inspection.drop()
         job = self._jobs.submit(self.project, self.moving, {"move": {"name": name, "arguments": arguments}}, lane="interactive")
         self.memory.moves.append(Asked(job.id, edge))
+        self._await_moves()
+
+    def _await_moves(self) -> None:
+        """Wait a moment for the move that was handed in last."""
         with contextlib.suppress(TimeoutError, WorkbenchError):  # what came of it is told with everything else that finished
-            self._pool.wait(job.id, PATIENCE)
+            self._pool.wait(self.memory.moves[-1].job, PATIENCE)
         self._settle()
 
     def _settle(self) -> None:

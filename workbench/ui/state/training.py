@@ -74,11 +74,11 @@ class Training:
 
     # ---- what a person does
 
-    def further(self, state: State, rows: int) -> None:
-        """Train a network on from where it stands."""
+    def further(self, state: State, rows: int, task: str = "discovery.refit") -> None:
+        """Train a network on from where it stands, or ("discovery.extend") fit what it misses on top of it."""
         edges = int(state.step.metrics["n_edges"] or 0)
         lane: Lane = "interactive" if rows * edges <= QUICK else "batch"
-        job = self._jobs.submit(self.project, "discovery.refit", {"state": state.step.id}, lane=lane)
+        job = self._jobs.submit(self.project, task, {"state": state.step.id}, lane=lane)
         self._await(job.id, 0, ())
         self.memory.revision += 1
 

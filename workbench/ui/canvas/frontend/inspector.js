@@ -60,7 +60,7 @@ class InspectorView {
     this.release = button("Release", "Back to a free curve", "release");
     this.lock = button("Lock", "Keep this edge as it is in every refit", "lock");
     this.prune = button("Prune", "Take this edge out of the network", "prune");
-    this.deeper = button("Search deeper", "Search for further forms, refit the whole model with every one, then ask a bootstrap how stable the choice is", "search");
+    this.deeper = button("Search deeper", "Refit the whole model with every form, have the search engines look for forms of their own, and ask a bootstrap how stable the choice is", "search");
     return html("footer", {}, this.snapButton, this.release, this.lock, this.prune, html("span", { class: "grow" }), this.deeper);
   }
 
@@ -82,8 +82,8 @@ class InspectorView {
     this.list.draw(this.data, this.chosen);
     if (welcomed) this.list.reveal(this.chosen);
     this.#drawActions();
-    this.message.textContent = data.message ?? "";
-    set(this.message, { hidden: !data.message });
+    this.message.textContent = data.message ?? data.searching ?? "";
+    set(this.message, { hidden: !data.message && !data.searching, "data-quiet": !data.message });
     set(this.element, { "data-edge": data.edge, "data-state": data.state, "data-renders": (this.renders = (this.renders ?? 0) + 1) });
   }
 
@@ -159,8 +159,9 @@ class InspectorView {
     set(this.lock, { disabled: busy || state === "pruned", "data-op": state === "locked" ? "unlock" : "lock" });
     this.lock.textContent = state === "locked" ? "Unlock" : "Lock";
     set(this.prune, { disabled: busy || state === "pruned" });
-    set(this.deeper, { hidden: this.data.live, disabled: busy || state === "pruned" || this.data.searching, "data-busy": this.data.searching });
-    this.deeper.textContent = this.data.searching ? "Searching …" : "Search deeper";
+    const searching = Boolean(this.data.searching);
+    set(this.deeper, { hidden: this.data.live, disabled: busy || state === "pruned", "data-busy": searching, "data-op": searching ? "end_search" : "search" });
+    this.deeper.textContent = searching ? "Stop search" : "Search deeper";
     set(this.element, { "data-live": this.data.live, "data-busy": busy, "data-count": candidates.length });
   }
 
