@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from workbench.exceptions import ExpressionError, JobError, MissingEngineError
-from workbench.expression import complexity, evaluate, parse, walk
+from workbench.expression import complexity, evaluate, free_constants, parse, walk
 from workbench.expression.tree import Call
 from workbench.search import Engine, SearchProblem
 from workbench.search.native.polishing import Rows
@@ -125,6 +125,14 @@ def test_no_proposal_is_larger_than_allowed_and_each_is_on_the_front_of_those_be
     assert max(size for size, _ in found) <= 11
     for index, (size, error) in enumerate(found):
         assert not any(other <= size and least < error for other, least in found[:index])
+
+
+def test_a_handful_of_rows_bears_a_handful_of_constants() -> None:
+    x = np.array([1.309, 1.471, 1.490, 1.565, 1.611, 1.680])
+    few = SearchProblem(x[:, None], np.array([2.138, 3.421, 3.597, 4.340, 4.882, 5.660]), ("a",))
+    found = list(OperonEngine(rounds=1, population=40).search(few, never))
+    assert found
+    assert max(len(free_constants(one.expression)) for one in found) <= 2
 
 
 def test_weights_say_which_rows_count() -> None:
