@@ -18,7 +18,7 @@ from workbench.networks import KAN
 from workbench.networks.as_torch import as_torch
 from workbench.networks.kan import initial, nodes_of
 from workbench.networks.program import Evaluation, Program
-from workbench.training import FitConfig, Problem, fitted, penalty, torch_descent
+from workbench.training import FitConfig, Problem, descent, fitted, penalty, torch_descent
 from workbench.training.torch_descent import Goal, Way
 
 COARSE = Spline(5)
@@ -134,6 +134,17 @@ def test_many_rows_are_taken_in_batches(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(taken) == 1
 
 
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+def test_torch_has_its_threads_back_while_nobody_asks_for_the_next_iteration(optimizer: str) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        next(torch_descent.descend(random_network(smooth_law()), smooth_law(), 1e-4, 0.0, 2, Way("cpu", optimizer)))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_a_training_that_leaves_the_numbers_says_so() -> None:
     problem = smooth_law()
     network = random_network(problem)
@@ -163,6 +174,15 @@ def test_a_gpu_that_is_not_there_is_named_before_anything_is_computed(monkeypatc
 def test_settings_that_do_not_go_together_are_refused(settings: dict[str, str], words: str) -> None:
     with pytest.raises(TrainingError, match=words):
         FitConfig(**settings)
+
+
+@pytest.mark.parametrize(("optimizer", "most", "taken"), [("lbfgs", 1100, True), ("lm", 0, False), ("auto", 0, True), ("auto", 1100, False)])
+def test_the_solver_in_numpy_is_the_one_that_was_asked_for(monkeypatch: pytest.MonkeyPatch, optimizer: str, most: int, taken: bool) -> None:
+    monkeypatch.setattr(descent, "_LM_PARAMETERS", most)
+    calls, run = [], descent.lbfgs.descend
+    monkeypatch.setattr(descent.lbfgs, "descend", lambda *given: calls.append(given) or run(*given))
+    fitted(smooth_law(), FitConfig(hidden_layer_sizes=(), intervals=(5,), roughness=(1e-5,), n_starts=1, max_iter=2, optimizer=optimizer))
+    assert bool(calls) == taken
 
 
 def test_estimator_and_discovery_train_on_an_engine() -> None:

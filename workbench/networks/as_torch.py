@@ -93,6 +93,14 @@ def _evaluated(x: torch.Tensor, arrays: list[torch.Tensor], domain: torch.Tensor
     return edge_rational(u, coefficients[: basis.n_above], coefficients[basis.n_above :], form=basis.form, engine=engine)
 
 
+def theta(layer: torch.nn.Module) -> torch.Tensor:
+    """Return the constants of every edge of a layer of a module, in the order of their basis, (n_out, n_in, n_terms)."""
+    import torch
+
+    arrays = [layer.coefficients] if isinstance(layer.basis, Rational) else [layer.coefficients, layer.base[None]]
+    return torch.cat(arrays).permute(1, 2, 0)  # (n_terms, n_out, n_in) -> (n_out, n_in, n_terms)
+
+
 @functools.cache
 def _network_class() -> type:
     import torch
@@ -144,11 +152,6 @@ def _layer_class() -> type:
             for (row, column, free, function), constants in zip(self.forms, self.constants, strict=True):
                 rows[row] = rows[row] + function(x[column], _partly(constants, free))
             return torch.stack([reduce(torch.mul, [rows[row] for row in factors]) for factors in self.factors])
-
-        def theta(self) -> torch.Tensor:
-            """Return the constants of every edge in the order of their basis, (n_out, n_in, n_terms)."""
-            arrays = [self.coefficients] if isinstance(self.basis, Rational) else [self.coefficients, self.base[None]]
-            return torch.cat(arrays).permute(1, 2, 0)  # (n_terms, n_out, n_in) -> (n_out, n_in, n_terms)
 
         def _learned(self, x: torch.Tensor) -> torch.Tensor:
             """Return what the learned edges give to the slots; the others are there with zeros, which give nothing."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from workbench.exceptions import TrainingError
-from workbench.networks.as_torch import as_network, as_torch
+from workbench.networks.as_torch import as_network, as_torch, theta
 from workbench.networks.kan import KAN
 from workbench.networks.program import Evaluation, LayerProgram, Program
 from workbench.training import penalty
@@ -132,8 +132,8 @@ class Goal:
         """Return the penalty of every learned edge that may change."""
         total = self.X.new_zeros(())
         for layer, blocks in zip(module.layers, self.blocks, strict=True):
-            theta = layer.theta()
-            total = total + 0.5 * (theta * (blocks @ theta.unsqueeze(-1)).squeeze(-1)).sum()
+            constants = theta(layer)
+            total = total + 0.5 * (constants * (blocks @ constants.unsqueeze(-1)).squeeze(-1)).sum()
         return total
 
 
@@ -149,6 +149,8 @@ def _line_searches(module: torch.nn.Module, goal: Goal, length: int) -> Iterator
     """Yield after every iteration of L-BFGS: its number, and the loss."""
     import torch
 
+    from workbench.training.adam import few_threads
+
     learned = _learned(module)
     optimizer = torch.optim.LBFGS(learned, max_iter=8, history_size=20, tolerance_grad=1e-9, tolerance_change=1e-14, line_search_fn="strong_wolfe")
 
@@ -162,14 +164,18 @@ def _line_searches(module: torch.nn.Module, goal: Goal, length: int) -> Iterator
         return total
 
     for n in range(1, length + 1):
-        optimizer.step(closure)
-        with torch.no_grad():
-            yield n, float(goal.loss(module))
+        with few_threads(module):
+            optimizer.step(closure)
+            with torch.no_grad():
+                loss = float(goal.loss(module))
+        yield n, loss
 
 
 def _batches(module: torch.nn.Module, goal: Goal, length: int) -> Iterator[tuple[int, float]]:
     """Yield after every `_STEPS` steps of Adam: how often so far, and the mean loss of their batches."""
     import torch
+
+    from workbench.training.adam import few_threads
 
     sizes = [float(parameter.detach().abs().mean()) for parameter in _learned(module)]
     groups = [{"params": [parameter], "lr": _RATE * max(size, 1e-2)} for parameter, size in zip(_learned(module), sizes, strict=True)]
@@ -178,14 +184,15 @@ def _batches(module: torch.nn.Module, goal: Goal, length: int) -> Iterator[tuple
     generator = torch.Generator().manual_seed(0)
     for n in range(1, length + 1):
         total = goal.X.new_zeros(())
-        for _ in range(_STEPS):
-            rows = torch.randint(goal.n_rows, (min(_BATCH, goal.n_rows),), generator=generator).to(goal.X.device)
-            optimizer.zero_grad()
-            loss = goal.loss(module, rows)
-            (loss + goal.penalty(module)).backward()
-            optimizer.step()
-            schedule.step()
-            total += loss.detach()  # stays on the device: nobody waits for it before the end of the iteration
+        with few_threads(module):
+            for _ in range(_STEPS):
+                rows = torch.randint(goal.n_rows, (min(_BATCH, goal.n_rows),), generator=generator).to(goal.X.device)
+                optimizer.zero_grad()
+                loss = goal.loss(module, rows)
+                (loss + goal.penalty(module)).backward()
+                optimizer.step()
+                schedule.step()
+                total += loss.detach()  # stays on the device: nobody waits for it before the end of the iteration
         yield n, float(total) / _STEPS
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -67,7 +67,12 @@ def factors(state: State) -> Iterator[Composed]:
         for values, written in rules:
             composed = Composed(_evaluated(values, u), written(name), (i,))
             if _moderate(composed.values):
-                yield composed
+                yield _above_zero(composed)
+
+
+def _above_zero(composed: Composed) -> Composed:
+    """Return u - 1 for 1 - u where that is negative throughout, so that it may stand under a root."""
+    return replace(composed, values=-composed.values, name=-composed.name) if (composed.values < 0).all() else composed
 
 
 def with_function(state: State, composed: Composed) -> State:

@@ -14,13 +14,13 @@ import numpy as np
 
 from workbench.expression import Number, Symbol
 from workbench.ops.threads import each_with_one_thread
-from workbench.search.native import moves, symmetries
+from workbench.search.native import symmetries
+from workbench.search.native.beam import Beam, searched
 from workbench.search.native.judge import Judge
-from workbench.search.native.moves import Weighed
 from workbench.search.native.polishing import Rows
 from workbench.search.native.power_law import power_law
-from workbench.search.native.screens import high, quick, thorough
-from workbench.search.native.splits import linear_in_function
+from workbench.search.native.relevance import relevant
+from workbench.search.native.screens import high, quick
 from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.sums import sums
 from workbench.search.native.surrogate import slopes, smooth_error
@@ -32,8 +32,8 @@ _ROWS = 1000  # of a state; candidates are polished on more
 _POLISHED_ROWS = 5000
 _FEWEST_ROWS = 4  # fewer tell nothing
 _SMALL = 2  # columns of a problem that is searched thoroughly before what it reduces to
-_BEAM = 4
-_CLEAR, _FEW = 0.3, 3  # a state of few columns that leaves so much less than all before is searched thoroughly at once
+_MANY = 5  # columns of a problem from which those that do not matter are dropped first
+_UNKNOWN = 0.25  # relative error of a surrogate whose gradient says nothing
 
 
 class NativeEngine:
@@ -89,92 +89,49 @@ def _root(problem: SearchProblem, which: np.ndarray) -> State:
 def _candidates(root: State, watch: Watch) -> Iterator[Candidate]:
     """Yield candidates, cheapest first."""
     yield root.candidate(Number(float(np.mean(root.target))), "a constant")
-    if watch.over or not root.n_columns or root.n_rows < _FEWEST_ROWS or not np.ptp(root.target) > 0:
+    if not root.n_columns or root.n_rows < _FEWEST_ROWS or not np.ptp(root.target) > 0:
         return
+    chain = [root]
+    for step in (_opening, _evident, _descent):
+        if watch.over:
+            return
+        yield from step(chain, watch)
+
+
+def _opening(chain: list[State], watch: Watch) -> Iterator[Candidate]:
+    """Yield what is seen at the problem itself; a small one is searched thoroughly."""
+    root = chain[0]
     yield from power_law(root)
     if watch.over:
         return
+    if root.n_columns >= _MANY:
+        root = chain[0] = relevant(root, watch.stop)
     watch.judge.floor = smooth_error(root)
-    yield from quick(root, watch)
-    if watch.over:
-        return
-    yield from high(root, watch)
-    if root.n_columns <= _SMALL and not watch.over:
-        yield from _thoroughly(root, watch)
-    if watch.over:
-        return
-    yield from sums(root, watch, PLAIN, 2, most=400)
-    chain = []
-    for state in _chain(root, watch):
-        chain.append(state)
-        yield from quick(state, watch)
+    for screen in (quick, high, searched) if root.n_columns <= _SMALL else (quick, high):
+        yield from screen(root, watch)
         if watch.over:
             return
-    visited: list[Weighed] = []
-    yield from _beam([root, *chain], watch, visited)
+    yield from sums(root, watch, PLAIN, 2, most=400)
+
+
+def _evident(chain: list[State], watch: Watch) -> Iterator[Candidate]:
+    """Follow the most evident scaling symmetries, append the states to the chain, and screen them quickly."""
+    while chain[-1].n_columns and not watch.over:
+        found = slopes(chain[-1])
+        limit = max(2e-3, min(0.15, 6 * found.error))
+        evident = [s for s in symmetries.scalings(chain[-1], found) if s.misfit < limit * (1 if len(s.support) == 1 else 0.6)]
+        if found.error > _UNKNOWN or not evident:
+            return
+        chain.append(symmetries.scaled(chain[-1], min(evident, key=lambda s: len(s.support))))
+        yield from quick(chain[-1], watch)
+
+
+def _descent(chain: list[State], watch: Watch) -> Iterator[Candidate]:
+    """Yield what the beam finds: quick screens everywhere, then sums of many monomials, then thorough screens."""
+    beam = Beam(chain, watch)
+    yield from beam.descend()
     if watch.over:
         return
-    yield from sums(root, watch, ALL, 4)
-    for state in _most_promising(visited):
-        yield from _thoroughly(state.state, watch)
-
-
-def _thoroughly(state: State, watch: Watch) -> Iterator[Candidate]:
-    yield from thorough(state, watch)
-    if state.n_columns >= 2 and not watch.over:
-        yield from linear_in_function(state, watch)
-
-
-def _most_promising(visited: list[Weighed]) -> list[Weighed]:
-    """Return states by their error and number of columns: twice the error is worth one column. A small problem itself was searched before."""
-    least = max(min((own.error for own in visited), default=1.0), 1e-300)
-    left = [own for own in visited if not (own.state.is_root and own.state.n_columns <= _SMALL)]
-    return sorted(left, key=lambda own: own.state.n_columns + np.log2(max(own.error, 1e-300) / least))
-
-
-def _chain(root: State, watch: Watch) -> Iterator[State]:
-    """Yield the states that the most evident scaling symmetries lead to, one after the other."""
-    state = root
-    while state.n_columns and not watch.over:
-        found = slopes(state)
-        if found.error > 0.25:
-            return
-        limit = max(2e-3, min(0.15, 6 * found.error))
-        evident = [s for s in symmetries.scalings(state, found) if s.misfit < limit * (1 if len(s.support) == 1 else 0.6)]
-        if not evident:
-            return
-        state = symmetries.scaled(state, min(evident, key=lambda s: len(s.support)))
-        yield state
-
-
-def _beam(known: list[State], watch: Watch, visited: list[Weighed]) -> Iterator[Candidate]:
-    """Yield quick candidates of the most promising states with ever fewer columns, and append the states to `visited`."""
-    levels: dict[int, list[Weighed]] = {}
-    for state in known:
-        levels.setdefault(state.n_columns, []).append(Weighed(state, smooth_error(state)))
-    screened_already = {id(state) for state in known}
-    for n_columns in range(known[0].n_columns, -1, -1):
-        for own in _distinct(levels.get(n_columns, []))[:_BEAM]:
-            clear = own.error < _CLEAR * watch.judge.floor and n_columns <= _FEW
-            watch.judge.floor = min(watch.judge.floor, own.error)
-            if id(own.state) not in screened_already:
-                yield from quick(own.state, watch)
-            if clear and not watch.over:
-                yield from _thoroughly(own.state, watch)
-            else:
-                visited.append(own)
-            for collapse in moves.collapsed(own.state):
-                if watch.over:
-                    return
-                yield from quick(collapse, watch)
-            if watch.over:
-                return
-            if n_columns:
-                for found in moves.weighed(moves.moves(own.state), _BEAM, watch.stop):
-                    levels.setdefault(found.state.n_columns, []).append(found)
-
-
-def _distinct(states: list[Weighed]) -> list[Weighed]:
-    """Return the states by rising error, one of each error: u/v and v/u describe the same."""
-    by_error = {float(f"{state.error:.5g}"): state for state in reversed(states)}
-    return [by_error[error] for error in sorted(by_error)]
+    yield from sums(chain[0], watch, ALL, 4)
+    if not watch.over:
+        yield from beam.left()

@@ -30,33 +30,45 @@ _FORMS = tuple(PrimitiveForm(primitive) for primitive in LIBRARY.values() if pri
 _PLAIN = tuple(
     form for form in _FORMS if form.name in ("x", "x^2", "x^3", "1/x", "x^p", "exp", "log", "exp(-1/x)", "gaussian", "sin", "cos", "tan", "tanh", "cosh")
 )  # under a transform of the target: the others are transforms of these themselves
-USUAL, RARE = (0, 1, -1, 2, -2), (3, -3, 0.5, -0.5)  # powers beside a form
-_INSIDE = (1, 2, -1, 0.5)
-_SCATTER = 0.003  # of the spread of y
+NONE, OTHERS = (0,), (1, -1, 2, -2, 3, -3, 0.5, -0.5)  # powers beside a form
+_ALL, _FEW = ("y", "1/y", "log(y)", "y^2", "sqrt(y)", "1/y^2"), ("y", "1/y", "log(y)")
+_SCATTER, _WORSE = 0.003, 1.15  # a curve's scatter, against the spread of y and the error of the best surrogate
 _CLEAN, _CLEAN_ROWS = 1e-2, 250
-_BEST = 14  # fits of each kind that are offered
+_BEST = 6  # fits of each kind that are offered
 _NODES = 12.0  # what a node of a form costs, against n log(error^2)
 
 
-def one_variable(state: State, watch: Watch, powers: Sequence[float] = USUAL) -> Iterator[Candidate]:
+def one_variable(state: State, watch: Watch, powers: Sequence[float] = NONE) -> Iterator[Candidate]:
     """Yield forms of the only column of a state, with one of the powers beside them."""
-    if state.n_rows < 8 or np.ptp(state.columns[:, 0]) <= 0 or not _a_curve(state, watch):
+    if state.n_rows < 8 or np.ptp(state.columns[:, 0]) <= 0 or not _a_new_curve(state, watch, powers):
         return
     state = _enough_rows(state)
     positive = bool(state.positive[0])
     for beside in powers if positive else [p for p in powers if p in (0, -1, 1)]:
-        for inside in _INSIDE if positive and beside == 0 else (1, 2) if beside == 0 else (1,):
-            transforms = ("y", "log(y)") if inside != 1 else ("y", "1/y", "log(y)") if beside else ("y", "1/y", "log(y)", "y^2", "sqrt(y)", "1/y^2")
-            yield from _forms(state, watch, beside, inside, transforms)
+        for inside in _inside(beside, positive):
+            yield from _forms(state, watch, beside, inside, _FEW if beside == 0 and inside != 1 else _ALL)
             if watch.over:
                 return
-    if powers == USUAL:
+    if powers == NONE:
         yield from sums_of_functions(state, watch)
 
 
-def _a_curve(state: State, watch: Watch) -> bool:
-    """Whether y may be a function of the column alone: its scatter is small, or no larger than that of any surrogate."""
-    return curve_error(state) < max(_SCATTER * watch.judge.spread, 1.5 * watch.judge.floor)
+def _inside(beside: float, positive: bool) -> tuple[float, ...]:
+    """Return the powers of the column inside a form: u and 1/u say the same, but not every form has its mirror image in the library."""
+    if beside == 0:
+        return (1, -1, 2, 0.5) if positive else (1, 2)
+    return (1, -1) if positive and abs(beside) <= 2 else (1,)
+
+
+def _a_new_curve(state: State, watch: Watch, powers: Sequence[float]) -> bool:
+    """Whether y may be a function of the column alone, and was not looked at as one before: u and 1/u are the same curve."""
+    error = curve_error(state)
+    if error > max(_SCATTER * watch.judge.spread, _WORSE * watch.judge.floor):
+        return False
+    key = (f"{error:.6g}", tuple(powers))
+    known = key in watch.curves
+    watch.curves.add(key)
+    return not known
 
 
 def curve_error(state: State) -> float:
@@ -81,7 +93,7 @@ def _forms(state: State, watch: Watch, beside: float, inside: float, transforms:
         return
     places = moved.columns[:, 0] ** inside
     argument = power(name, Number(Fraction(inside).limit_denominator(2)))
-    ranked: list[tuple[float, int, Target, EdgeFit]] = []
+    best: list[tuple[float, int, Target, EdgeFit]] = []
     for target in targets(moved, transforms):
         if watch.over:
             return
@@ -91,19 +103,21 @@ def _forms(state: State, watch: Watch, beside: float, inside: float, transforms:
         if not curve.variance > 0:
             continue
         scale = np.sqrt(curve.variance * float(np.mean(target.weights**2)))
-        for fit in fit_forms(curve, _FORMS if target.name == "y" and inside == 1 else _PLAIN):
+        own = []
+        for fit in fit_forms(curve, _FORMS if target.name == "y" and abs(inside) == 1 else _PLAIN):
             cost = 2 * state.n_rows * np.log(fit.error * scale + 1e-14 * watch.judge.size) + _NODES * (fit.form.complexity + fit.n_free)
-            ranked.append((cost, len(ranked), target, fit))
-    for _, _, target, fit in heapq.nsmallest(_BEST, ranked):
+            own.append((cost, len(best) + len(own), target, fit))
+        best += heapq.nsmallest(_BEST if target.name == "y" else _BEST // 2, own)
+    for _, _, target, fit in sorted(best, key=lambda b: b[:2]):
         note = f"{target.name} is a form of one variable: {fit.form.title}"
-        for body in _bodies(fit, argument, centred=not beside and inside == 1):
+        for body in _bodies(fit, argument):
             yield moved.candidate(target.back(body), note)
 
 
-def _bodies(fit: EdgeFit, argument: Expression, centred: bool) -> Iterator[Expression]:
-    """Yield the form with and without its offset, and, where `centred`, without its shift."""
+def _bodies(fit: EdgeFit, argument: Expression) -> Iterator[Expression]:
+    """Yield the form with and without its offset and its shift."""
     c, a, b, *shape = fit.parameters
-    choices = [fit.parameters] if b == 0 or not centred else [fit.parameters, (c, a, 0.0, *shape)]
+    choices = [fit.parameters] if b == 0 else [fit.parameters, (c, a, 0.0, *shape)]
     for parameters in choices:
         body = fit.form.expression(argument, parameters)
         yield add(body, Number(fit.offset))

@@ -10,7 +10,7 @@ import numpy as np
 from workbench.expression import Number, call
 from workbench.search.native.bank import bank
 from workbench.search.native.composed import function_columns, with_function
-from workbench.search.native.one_variable import RARE, one_variable
+from workbench.search.native.one_variable import OTHERS, one_variable
 from workbench.search.native.polynomials import polynomial
 from workbench.search.native.power_law import power_law
 from workbench.search.native.products import product
@@ -41,7 +41,7 @@ def thorough(state: State, watch: Watch) -> Iterator[Candidate]:
     """Yield the rest: high degrees, roots, and function columns."""
     if not state.n_columns:
         return
-    for screen in (*(() if state.is_root else (high,)), _rooted, _with_functions, _composed, _rare):
+    for screen in (*(() if state.is_root else (high,)), _beside, _rooted, _with_functions, _composed):
         yield from screen(state, watch)
         if watch.over:
             return
@@ -62,9 +62,10 @@ def _composed(state: State, watch: Watch) -> Iterator[Candidate]:
         yield from bank(state, watch, ("y", "log(y)"), 700)
 
 
-def _rare(state: State, watch: Watch) -> Iterator[Candidate]:
+def _beside(state: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield forms of one variable with a power beside them."""
     if state.n_columns == 1:
-        yield from one_variable(state, watch, RARE)
+        yield from one_variable(state, watch, OTHERS)
 
 
 def _rooted(state: State, watch: Watch) -> Iterator[Candidate]:

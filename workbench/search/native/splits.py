@@ -108,7 +108,7 @@ def _quick(state: State, watch: Watch) -> Iterator[Candidate]:
     yield from product(state, watch, 3)
     yield from polynomial(state, watch, ("y", "1/y", "y^2", "1/y^2"), most=15, degrees=(1, 2))
     if state.n_columns == 1:
-        yield from one_variable(state, watch, (0,))
+        yield from one_variable(state, watch)
     reduced = state
     while reduced.n_columns > 1:
         found = slopes(reduced)

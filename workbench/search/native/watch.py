@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workbench.search.native.judge import Judge
 
 
 @dataclass(frozen=True, eq=False)
 class Watch:
-    """The judge's bar, and the caller's wish to stop."""
+    """The judge's bar, the caller's wish to stop, and what was looked at already."""
 
     judge: Judge
     stop: Callable[[], bool]
+    curves: set[tuple] = field(default_factory=set)  # those of one variable that were looked at
 
     @property
     def over(self) -> bool:

@@ -1,0 +1,94 @@
+"""The beam: from the problem down to ever fewer columns, a few states of each number, the most promising first.
+
+A state is promising when a smooth surrogate predicts left-out rows well. Quick screens are tried on all states of the beam before thorough ones on
+any, but for a state of few columns that leaves so much less than all before it that it is surely right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from workbench.search.native import moves
+from workbench.search.native.moves import Weighed
+from workbench.search.native.screens import quick, thorough
+from workbench.search.native.splits import linear_in_function
+from workbench.search.native.state import Candidate, State
+from workbench.search.native.surrogate import smooth_error
+from workbench.search.native.watch import Watch
+
+_WIDTH = 4
+_CLEAR, _FEW = 0.3, 3  # a state of at most so many columns with so much less error is searched thoroughly at once
+_COLUMN = 8.0  # what a column is worth, against n log(error^2), when states are ordered
+
+
+class Beam:
+    """One descent.
+
+    Parameters
+    ----------
+    known : states to start from, quickly screened already
+    watch : when to stop
+    """
+
+    def __init__(self, known: Sequence[State], watch: Watch) -> None:
+        self.watch = watch
+        self.known = {id(state) for state in known}
+        self.levels: dict[int, list[Weighed]] = {}
+        self.visited: list[Weighed] = []
+        self._add(Weighed(state, smooth_error(state)) for state in known)
+
+    def descend(self) -> Iterator[Candidate]:
+        """Yield quick candidates of the beam's states, from many columns to none."""
+        for n_columns in range(max(self.levels, default=0), -1, -1):
+            for own in _distinct(self.levels.get(n_columns, []))[:_WIDTH]:
+                yield from self._visit(own)
+                if self.watch.over:
+                    return
+                if n_columns:
+                    self._add(moves.weighed(moves.moves(own.state), _WIDTH, self.watch.stop))
+
+    def left(self) -> Iterator[Candidate]:
+        """Yield thorough candidates of the states that were only screened quickly, the most promising first."""
+        least = max(min((own.error for own in self.visited), default=1.0), 1e-300)
+
+        def order(own: Weighed) -> float:
+            return 2 * own.state.n_rows * float(np.log(max(own.error, 1e-300) / least)) + _COLUMN * own.state.n_columns
+
+        for own in sorted(self.visited, key=order):
+            yield from searched(own.state, self.watch)
+            if self.watch.over:
+                return
+
+    def _visit(self, own: Weighed) -> Iterator[Candidate]:
+        judge = self.watch.judge
+        clear = own.error < _CLEAR * judge.floor and own.state.n_columns <= _FEW
+        judge.floor = min(judge.floor, own.error)
+        if id(own.state) not in self.known:
+            yield from quick(own.state, self.watch)
+        if clear and not self.watch.over:
+            yield from searched(own.state, self.watch)
+        else:
+            self.visited.append(own)
+        for collapse in moves.collapsed(own.state):
+            if self.watch.over:
+                return
+            yield from quick(collapse, self.watch)
+
+    def _add(self, found: Iterator[Weighed] | list[Weighed]) -> None:
+        for own in found:
+            self.levels.setdefault(own.state.n_columns, []).append(own)
+
+
+def searched(state: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield all that is found at one state beyond the quick screens."""
+    yield from thorough(state, watch)
+    if state.n_columns >= 2 and not watch.over:
+        yield from linear_in_function(state, watch)
+
+
+def _distinct(states: list[Weighed]) -> list[Weighed]:
+    """Return the states by rising error, one of each error: u/v and v/u describe the same."""
+    by_error = {float(f"{state.error:.5g}"): state for state in reversed(states)}
+    return [by_error[error] for error in sorted(by_error)]
