@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from workbench.exceptions import ExpressionError, JobError, MissingEngineError
-from workbench.expression import complexity, evaluate, parse, walk
+from workbench.expression import complexity, evaluate, free_constants, parse, walk
 from workbench.expression.tree import Call
 from workbench.search import Engine, SearchProblem
 from workbench.search.native.polishing import Rows
@@ -125,6 +128,14 @@ def test_no_proposal_is_larger_than_allowed_and_each_is_on_the_front_of_those_be
     assert max(size for size, _ in found) <= 11
     for index, (size, error) in enumerate(found):
         assert not any(other <= size and least < error for other, least in found[:index])
+
+
+def test_a_handful_of_rows_bears_a_handful_of_constants() -> None:
+    x = np.array([1.309, 1.471, 1.490, 1.565, 1.611, 1.680])
+    few = SearchProblem(x[:, None], np.array([2.138, 3.421, 3.597, 4.340, 4.882, 5.660]), ("a",))
+    found = list(OperonEngine(rounds=1, population=40).search(few, never))
+    assert found
+    assert max(len(free_constants(one.expression)) for one in found) <= 2
 
 
 def test_weights_say_which_rows_count() -> None:
@@ -275,3 +286,33 @@ def test_the_archive_takes_what_is_better_or_simpler() -> None:
     assert not archive.takes(parse("x*y + 1.0"), 0.6)
     assert archive.takes(parse("x*y + 1.0"), 0.1)
     assert not archive.takes(parse("x*y + 1.0 + sin(x) + exp(y)"), 0.001)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_search_never_outlives_who_asked_for_it() -> None:
+    program = """
+import numpy as np
+from workbench.search import SearchProblem, process
+from workbench.search.operon import OperonEngine
+started = process.WorkerProcess.__init__
+def noted(self, *arguments, **more):
+    started(self, *arguments, **more)
+    print(self.pid, flush=True)
+process.WorkerProcess.__init__ = noted
+X = np.random.default_rng(0).uniform(1, 2, (500, 3))
+list(OperonEngine().search(SearchProblem(X, X[:, 0] * X[:, 1], ("a", "b", "c")), lambda: False))
+"""
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    child = int(parent.stdout.readline())
+    time.sleep(2)
+    parent.kill()
+    parent.communicate()
+    for _ in range(200):
+        try:
+            os.kill(child, 0)
+        except ProcessLookupError:
+            return
+        if Path(f"/proc/{child}/stat").exists() and Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            return  # nobody here reaps it, but it runs no more
+        time.sleep(0.1)
+    pytest.fail("the engine goes on though nobody listens")

@@ -38,6 +38,7 @@ WITHOUT_NAME = {"Add", "Sub", "Mul", "Div", "Square", "Pow"}  # operators that n
 GENERATIONS = 15  # of the first runs
 SEARCH_ROWS = 250  # of a run of Operon: enough to tell formulas apart, and four times as many generations as with 1000
 FIT_ROWS = 500  # of the fits in float64
+ROWS_PER_CONSTANT = 3
 _MODERATE = (0.03, 30.0)  # sizes of a column that Operon's constants, drawn from N(0, 1), reach as they are
 _FITTED, _TRIMMED = 8, 2  # formulas of a front that are fitted, and those of them that are trimmed as well, which takes ten times as long
 
@@ -102,11 +103,16 @@ class Archive:
 
 def _honest(front: list[Expression], rows: Rows, archive: Archive) -> list[Fitted]:
     """Return formulas of a front with fitted constants, shortest first: an even choice of all lengths, and the best ones trimmed as well."""
-    able = [expression for expression in front if symbols(expression) and len(free_constants(expression)) < len(rows.y)]
+    able = [expression for expression in front if symbols(expression)]
     chosen = [able[index] for index in np.unique(np.round(np.linspace(0, len(able) - 1, _FITTED)).astype(int))] if able else []
-    results = [result for expression in chosen if (result := fitted(expression, rows)) is not None]
+    results = [result for expression in chosen if (result := fitted(expression, rows)) is not None and _borne(result[0], rows)]
     best = sorted((result for result in results if archive.worth_trimming(*result)), key=lambda result: result[1])[:_TRIMMED]
     return sorted([*results, *(trimmed(result, rows) for result in best)], key=lambda result: complexity(result[0]))
+
+
+def _borne(expression: Expression, rows: Rows) -> bool:
+    """Whether there are enough rows for the constants of a formula: with a handful of rows a long one fits whatever they are."""
+    return ROWS_PER_CONSTANT * len(free_constants(expression)) <= len(rows.y)
 
 
 def _drawn(problem: SearchProblem, order: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -142,8 +148,9 @@ def _rows(problem: SearchProblem, which: np.ndarray) -> Rows:
 
 
 def _longest(problem: SearchProblem) -> int:
-    """Return how many nodes a tree may have: a formula that is short when written down may need half as many again in binary operators."""
-    return LONGEST if problem.max_complexity is None else min(LONGEST, max(5, problem.max_complexity * 3 // 2))
+    """Return how many nodes a tree may have: no more than rows, and half as many again as a formula that is written down, for binary operators."""
+    allowed_nodes = LONGEST if problem.max_complexity is None else problem.max_complexity * 3 // 2
+    return max(5, min(LONGEST, allowed_nodes, len(problem.y)))
 
 
 def _named(operators: tuple[str, ...]) -> str:
