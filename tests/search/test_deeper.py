@@ -12,7 +12,7 @@ from workbench.exceptions import ExpressionError
 from workbench.expression import evaluate, parse
 from workbench.primitives import TypedForm, form_from_json
 from workbench.search import Proposal, SearchProblem
-from workbench.search.deeper import best_forms, forms, typed_form
+from workbench.search.deeper import forms, typed_form
 from workbench.search.operon import OperonEngine
 from workbench.snapping import typed
 from workbench.snapping.curve import Curve
@@ -77,15 +77,6 @@ def test_the_start_matters_where_a_fit_from_anywhere_goes_astray() -> None:
     form = typed_form(Proposal(parse(text), "operon"))
     assert typed.fit(curve(text), form).error < 1e-9
     assert typed.fit(curve(text), TypedForm(form.text)).error > 1e-3
-
-
-def test_forms_worth_a_place_are_the_front_the_best_first() -> None:
-    shape = curve("2*exp(-0.5*x) + x")
-    offered = [TypedForm(text) for text in ("a*x", "a*x + b*x**2", "a*exp(b*x) + c*x", "a*exp(b*x) + c*x + d*x**2", "a*x**3 + b*x", "log(a*x)")]
-    kept = [form.text for form in best_forms(shape, offered)]
-    assert kept[0] == "a*exp(b*x) + c*x"
-    assert "a*x" in kept
-    assert len(best_forms(shape, offered, count=1)) == 1
 
 
 def test_a_start_is_kept_in_a_file_and_must_fit_the_form() -> None:

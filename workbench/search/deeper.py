@@ -8,17 +8,15 @@ The numbers that the engine found come along as a start, so that the fit which r
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from workbench.exceptions import ExpressionError
 from workbench.expression import RESERVED_NAMES, Call, Expression, Symbol, add, fold, free_constants, symbols, to_text, with_constants
 from workbench.primitives import TypedForm
 from workbench.search.problem import Engine, Proposal, SearchProblem
-from workbench.snapping import typed
 from workbench.snapping.curve import Curve
 
 LONGEST = 30  # nodes: an edge with a longer name is not named
-MOST = 8  # forms that join an edge's candidates
 _LETTERS = tuple(letter for letter in string.ascii_lowercase if letter not in RESERVED_NAMES and letter != "x")
 
 
@@ -48,15 +46,6 @@ def forms(
         if form is not None and form.text not in seen:
             seen.add(form.text)
             yield form
-
-
-def best_forms(curve: Curve, found: Iterable[TypedForm], count: int = MOST) -> tuple[TypedForm, ...]:
-    """Return the forms that are worth a place among an edge's candidates: those no simpler one fits as well as, the best of them first."""
-    fits = [(form, fit.error) for form in found if (fit := typed.fit(curve, form)) is not None]
-    front = [
-        (form, error) for form, error in fits if not any(other.complexity <= form.complexity and less < error for other, less in fits)
-    ]
-    return tuple(form for form, _ in sorted(front, key=lambda item: item[1])[:count])
 
 
 def typed_form(proposal: Proposal) -> TypedForm | None:

@@ -176,8 +176,8 @@ class Bench(Room):
     def _rows(self) -> int:
         return int(self._store.projects.get(self.project).summary.get("rows", 0))
 
-    def _about(self, action: Action) -> str | None:
-        return TYPED if action.operation in _ABOUT_LAWS else super()._about(action)
+    def _beside(self, action: Action) -> str | None:
+        return TYPED if action.operation in _ABOUT_LAWS else super()._beside(action)
 
     def _settle(self) -> None:
         super()._settle()

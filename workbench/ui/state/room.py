@@ -149,9 +149,9 @@ class Room(ABC):
         """Do what was asked for on a component, in order, each once."""
         for action in actions:
             self.memory.done[component] = action.order
-            self._guarded(lambda action=action: self._perform(action), self._about(action))
+            self._guarded(lambda action=action: self._perform(action), self._beside(action))
 
-    def _about(self, action: Action) -> str | None:
+    def _beside(self, action: Action) -> str | None:
         """Say beside what a refusal of an action is told."""
         return address_text(action.edge) if action.edge else None
 
