@@ -33,6 +33,8 @@ def test_a_law_knows_its_error_its_constants_and_its_units(data: wb.Dataset) -> 
     assert constant.low < 2.0 < constant.high
     assert judged.stability > 0.85
     assert judged.fits_units is True
+    plain = wb.Discovery(data).suppose("2*a^2/b + 3")
+    assert [law(plain, plain.state, origin).fits_units for origin in ("typed", "screens")] == [False, True]  # an engine's 3 may be 3 m^2/s
     other = wb.Discovery(data).suppose("exp(a) + k*b")
     assert law(other, other.state, "typed").fits_units is False
 

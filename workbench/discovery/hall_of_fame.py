@@ -36,7 +36,10 @@ def open_hall_of_fame(
     """
     from workbench.search import pysr
 
-    columns = data.features
-    aliases = {column.name.replace(" ", "_"): column.symbol for column in columns}  # as PySR writes names with spaces
-    opened = pysr.open_hall_of_fame(Path(path), [column.symbol for column in columns], template, aliases)
+    opened = pysr.open_hall_of_fame(Path(path), [column.symbol for column in data.features], template, aliases(data))
     return judged(data, opened.proposals, random_state), opened.notes
+
+
+def aliases(data: Dataset) -> dict[str, str]:
+    """Return the names under which PySR knows the columns, with the symbols they have here: it writes _ for a space."""
+    return {column.name.replace(" ", "_"): column.symbol for column in data.features}

@@ -95,9 +95,9 @@ def law(found: Discovery, state: State, origin: str, nice: bool = True, formula:
             measured = freed(read, data.X[rows], data.y[rows], weights)
             constants = measured.intervals(data.X[rows], data.y[rows], weights)
             stable = measured.stability(data.X[rows], data.y[rows], weights)
-    return Law(
-        state.id, read, state.metrics.rmse_validation, state.metrics.r2_validation, origin, stable, fits_units(assembled(data, state.networks)), constants
-    )
+    exact = assembled(data, state.networks)
+    fits = fits_units(exact if origin == "typed" else _with_loose_numbers(exact))
+    return Law(state.id, read, state.metrics.rmse_validation, state.metrics.r2_validation, origin, stable, fits, constants)
 
 
 def freed(formula: Formula, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> Formula:
@@ -105,12 +105,16 @@ def freed(formula: Formula, X: np.ndarray, y: np.ndarray, weights: np.ndarray | 
 
     Exponents stay. Where the data cannot tell the constants apart any more, the formula is returned as it is.
     """
-    output = formula.outputs[0]
-    loose = replace(formula, outputs=(replace(output, expression=_loose(output.expression)),))
+    loose = _with_loose_numbers(formula)
     if len(loose.constants) == len(formula.constants):
         return formula
     loose = loose.refit(X, y, weights)
     return loose if all(constant.identified for constant in loose.intervals(X, y, weights)) else formula
+
+
+def _with_loose_numbers(formula: Formula) -> Formula:
+    """Return a formula whose plain factors and terms are constants: an engine that rounds 2.98 kg to 3 says nothing of its unit."""
+    return replace(formula, outputs=tuple(replace(output, expression=_loose(output.expression)) for output in formula.outputs))
 
 
 def _loose(expression: Expression) -> Expression:

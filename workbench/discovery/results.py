@@ -7,6 +7,7 @@ from pathlib import Path
 
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.findings import finding, pareto, shortest
+from workbench.discovery.hall_of_fame import aliases
 from workbench.discovery.proposals import adopted
 from workbench.discovery.verdict import DIGITS, digits_lost
 from workbench.exceptions import DiscoveryError
@@ -22,7 +23,7 @@ def opened(found: Discovery, path: str | os.PathLike[str]) -> Discovery:
     """
     from workbench.search.pysr import open_hall_of_fame
 
-    hall = open_hall_of_fame(Path(path), [column.symbol for column in found.data.features])
+    hall = open_hall_of_fame(Path(path), [column.symbol for column in found.data.features], aliases=aliases(found.data))
     known = [finding(found.go_to(state)) for state in found.front]
     new = list(adopted(found, hall.proposals, lambda: False))
     if not new:

@@ -21,6 +21,7 @@ from workbench.discovery import Discovery, discover, naming
 from workbench.discovery.choices import Choice
 from workbench.discovery.deeper import search_edge
 from workbench.discovery.findings import Finding
+from workbench.discovery.hall_of_fame import aliases
 from workbench.discovery.inspection import inspect, placed, previews, shares
 from workbench.discovery.proposals import adopted
 from workbench.exceptions import DiscoveryError, JobCancelled, SnapError, TrainingError
@@ -117,7 +118,7 @@ def hall_of_fame(arguments: Arguments, arrays: Arrays, context: Context) -> obje
 
     desk = Desk(arguments, fresh=True)
     recorder, found = Recorder(desk), Discovery(desk.found.data)
-    hall = read_hall_of_fame(str(arguments["text"]), [column.symbol for column in found.data.features])
+    hall = read_hall_of_fame(str(arguments["text"]), [column.symbol for column in found.data.features], aliases=aliases(found.data))
     number = 0
     for number, finding in enumerate(adopted(found, hall.proposals, context.cancelled), 1):
         recorder.keep(found, finding)

@@ -115,6 +115,7 @@ class LawsView {
   #show(every) {
     this.every = every;
     this.#draw();
+    this.list.reveal(this.here);
   }
 
   #open(law) {

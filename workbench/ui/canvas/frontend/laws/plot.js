@@ -5,6 +5,7 @@ import { extent, format } from "../shared/numbers.js";
 
 const HEIGHT = 128;
 const MARGIN = { top: 10, right: 14, bottom: 30, left: 46 };
+const WIDE = 6; // complexities this many times apart are drawn by their logarithm
 const LEAST = 1e-9; // share of the spread that counts as none
 
 export class FrontPlot {
@@ -26,7 +27,8 @@ export class FrontPlot {
     const height = (law) => Math.log10(Math.max(law.share, LEAST));
     const [left, right] = extent(known.map((law) => law.complexity));
     const [low, high] = widened(extent(known.map(height)));
-    this.toX = (value) => MARGIN.left + 8 + ((width - MARGIN.left - MARGIN.right - 16) * (value - left)) / (right - left || 1);
+    const place = right > WIDE * left ? Math.log : (value) => value; // one formula of curves without names must not press the others together
+    this.toX = (value) => MARGIN.left + 8 + ((width - MARGIN.left - MARGIN.right - 16) * (place(value) - place(left))) / (place(right) - place(left) || 1);
     this.toY = (value) => MARGIN.top + (HEIGHT - MARGIN.top - MARGIN.bottom) * (1 - (value - low) / (high - low));
     this.#drawAxes(left, right, low, high);
     set(this.stair, { d: this.#stairOf(known, height) });
@@ -37,7 +39,8 @@ export class FrontPlot {
     const { width, toX, toY } = this;
     const bottom = HEIGHT - MARGIN.bottom;
     const errors = logTicks(low, high);
-    const sizes = wholeTicks(left, right, Math.max(2, Math.floor(width / 70)));
+    const sizes = right > WIDE * left ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].filter((size) => size >= left && size <= right)
+      : wholeTicks(left, right, Math.max(2, Math.floor(width / 70)));
     this.axes.replaceChildren(
       ...errors.map((k) => svg("path", { class: "grid", d: `M${MARGIN.left} ${toY(k).toFixed(1)}H${width - MARGIN.right}` })),
       ...errors.map((k) => svg("text", { class: "tick", x: MARGIN.left - 7, y: toY(k) + 3.5, "text-anchor": "end" }, share(10 ** k))),
