@@ -49,10 +49,11 @@ def test_twenty_rows_are_enough_for_a_plain_law() -> None:
 
 def test_many_rows_are_sampled() -> None:
     law, ranges = "2.5*a/b", {"a": (1, 5), "b": (1, 5)}
-    start = time.monotonic()
-    found = search(problem(law, ranges, 400_009), 20.0)
+    given = problem(law, ranges, 400_009)
+    start = time.process_time()
+    found = search(given, 20.0)
     assert error(found[-1].expression, law, ranges) < 1e-12
-    assert time.monotonic() - start < 10.0
+    assert time.process_time() - start < 2.0
 
 
 def test_a_column_that_does_not_matter_is_left_out() -> None:
@@ -104,9 +105,9 @@ def test_the_same_seed_gives_the_same_sequence() -> None:
 def test_a_wish_to_stop_is_heard_soon() -> None:
     ranges = {name: (1.0, 5.0) for name in "abcdfgh"}
     given = problem("a*b/c + sin(d)*f - g**2/h", ranges, 1009, noise=0.1)
-    start = time.monotonic()
-    search(given, 1.0)
-    assert time.monotonic() - start < 4.0
+    start = time.process_time()  # not by the clock on the wall: the machine may be busy
+    list(NativeEngine().search(given, lambda: time.process_time() - start > 1.0))
+    assert time.process_time() - start < 2.0
 
 
 def test_a_stop_before_the_start_still_gives_a_constant() -> None:

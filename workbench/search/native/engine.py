@@ -21,6 +21,7 @@ from workbench.search.native.polishing import Rows
 from workbench.search.native.power_law import power_law
 from workbench.search.native.relevance import relevant
 from workbench.search.native.screens import high, quick
+from workbench.search.native.splits import linear_in_function
 from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.sums import sums
 from workbench.search.native.surrogate import slopes, smooth_error
@@ -33,6 +34,7 @@ _POLISHED_ROWS = 5000
 _FEWEST_ROWS = 4  # fewer tell nothing
 _SMALL = 2  # columns of a problem that is searched thoroughly before what it reduces to
 _MANY = 5  # columns of a problem from which those that do not matter are dropped first
+_CLEAR = 0.3  # error of a split that is surely right, against the best surrogate's
 _UNKNOWN = 0.25  # relative error of a surrogate whose gradient says nothing
 
 
@@ -112,6 +114,8 @@ def _opening(chain: list[State], watch: Watch) -> Iterator[Candidate]:
         if watch.over:
             return
     yield from sums(root, watch, PLAIN, 2, most=400)
+    if root.n_columns > _SMALL and not watch.over:
+        yield from linear_in_function(root, watch, _CLEAR)
 
 
 def _evident(chain: list[State], watch: Watch) -> Iterator[Candidate]:

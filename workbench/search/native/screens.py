@@ -28,13 +28,10 @@ def quick(state: State, watch: Watch) -> Iterator[Candidate]:
     if state.n_columns == 0:
         yield state.candidate(Number(float(np.median(state.target))), "a constant is left")
         return
-    yield from power_law(state)
-    yield from product(state, watch)
-    yield from polynomial(state, watch, (*PLAIN, "log(y)"), degrees=(1, 2, 3))
-    if state.n_columns == 1 and not watch.over:
-        yield from one_variable(state, watch)
-    if not watch.over:
-        yield from ratio(state, watch, ("y", "y^2"), (("total", 1), ("total", 2)))
+    for screen in (_low, _curve, _low_ratios):
+        yield from _attempted(screen(state, watch))
+        if watch.over:
+            return
 
 
 def thorough(state: State, watch: Watch) -> Iterator[Candidate]:
@@ -42,9 +39,32 @@ def thorough(state: State, watch: Watch) -> Iterator[Candidate]:
     if not state.n_columns:
         return
     for screen in (*(() if state.is_root else (high,)), _beside, _rooted, _with_functions, _composed):
-        yield from screen(state, watch)
+        yield from _attempted(screen(state, watch))
         if watch.over:
             return
+
+
+def _attempted(screen: Iterator[Candidate]) -> Iterator[Candidate]:
+    """Yield what a screen yields; a matrix that has no decomposition ends this screen, not the search."""
+    try:
+        yield from screen
+    except np.linalg.LinAlgError:
+        return
+
+
+def _low(state: State, watch: Watch) -> Iterator[Candidate]:
+    yield from power_law(state)
+    yield from product(state, watch)
+    yield from polynomial(state, watch, (*PLAIN, "log(y)"), degrees=(1, 2, 3))
+
+
+def _curve(state: State, watch: Watch) -> Iterator[Candidate]:
+    if state.n_columns == 1:
+        yield from one_variable(state, watch)
+
+
+def _low_ratios(state: State, watch: Watch) -> Iterator[Candidate]:
+    yield from ratio(state, watch, ("y", "y^2"), SHAPES[:2])
 
 
 def high(state: State, watch: Watch) -> Iterator[Candidate]:

@@ -24,7 +24,7 @@ from workbench.search.native.surrogate import Box, chebyshev, degree_for, leave_
 from workbench.search.native.watch import Watch
 
 _TERMS = 130
-_SPLITS = 3  # that are named
+_SPLITS, _RANKED_ROWS = 3, 500  # splits that are named, and rows on which all are compared
 _NAMES = 4  # of each part
 _WORST = 0.1  # relative error of a split that is still named
 
@@ -39,11 +39,16 @@ class Split:
     error: float  # leave-one-out, in units of y
 
 
-def linear_in_function(state: State, watch: Watch) -> Iterator[Candidate]:
-    """Yield A + B f for the function columns f in which the law is best described as linear."""
+def linear_in_function(state: State, watch: Watch, worst: float = 3.0) -> Iterator[Candidate]:
+    """Yield A + B f for the function columns f in which the law is best described as linear.
+
+    Parameters
+    ----------
+    worst : leave-one-out error of a split that is still named, against the least error of any surrogate
+    """
     size = float(np.sqrt(np.mean((state.target * state.gain) ** 2)))
-    for split in _splits(state):
-        if split.error > min(_WORST * size, 3 * watch.judge.floor) or watch.over:
+    for split in _splits(state, watch):
+        if split.error > min(_WORST * size, worst * watch.judge.floor) or watch.over:
             return
         named = [names_of(split.rest, part, max(split.error / size, 1e-5), watch) for part in split.parts]
         for constant, slope in itertools.product(*named):
@@ -51,18 +56,35 @@ def linear_in_function(state: State, watch: Watch) -> Iterator[Candidate]:
             yield state.candidate(inner, f"is linear in {split.composed.name}")
 
 
-def _splits(state: State) -> list[Split]:
-    """Return all splits, best first."""
+def _splits(state: State, watch: Watch) -> list[Split]:
+    """Return the best splits, best first."""
+    few = state.thinned(_RANKED_ROWS)
+    columns = [*_powers(state), *function_columns(state)]
     found = []
-    for composed in [*_powers(state), *function_columns(state)]:
-        rest = state.without(composed.parts)
-        if not rest.n_columns:
-            continue
-        basis = chebyshev(Box.of(rest.columns).places, degree_for(rest.n_columns, state.n_rows // 2, _TERMS))
-        both = np.column_stack([basis, basis * composed.values[:, None]])
-        found.append((leave_one_out(both, state.target, state.gain), len(found), composed, rest, basis, both))
-    found.sort(key=lambda f: f[:2])
-    return [_fitted(state, *f) for f in found[:_SPLITS]]
+    for place, composed in enumerate(columns):
+        if watch.over:
+            break
+        rest = few.without(composed.parts)
+        if rest.n_columns:
+            found.append((leave_one_out(_basis(rest, composed), few.target, few.gain), place))
+    return [_fitted(state, columns[place]) for _, place in sorted(found)[:_SPLITS]]
+
+
+def _basis(rest: State, composed: Composed) -> np.ndarray:
+    """Return smooth functions of the rest, and the same times the function column."""
+    basis = chebyshev(Box.of(rest.columns).places, degree_for(rest.n_columns, rest.n_rows // 2, _TERMS))
+    return np.column_stack([basis, basis * composed.values[: rest.n_rows, None]])
+
+
+def _fitted(state: State, composed: Composed) -> Split:
+    rest = state.without(composed.parts)
+    both = _basis(rest, composed)
+    weighted, m = both * state.gain[:, None], both.shape[1] // 2
+    size = np.linalg.norm(weighted, axis=0)
+    c, *_ = np.linalg.lstsq(weighted / size, state.target * state.gain, rcond=1e-9)
+    c = c / size
+    parts = both[:, :m] @ c[:m], both[:, :m] @ c[m:]
+    return Split(composed, rest, parts, leave_one_out(both, state.target, state.gain))
 
 
 def _powers(state: State) -> Iterator[Composed]:
@@ -71,14 +93,6 @@ def _powers(state: State) -> Iterator[Composed]:
         for exponent in (1, 2, 3, -1, -2):
             if exponent > 0 or state.positive[i]:
                 yield Composed(state.columns[:, i] ** float(exponent), power(state.names[i], exponent), (i,))
-
-
-def _fitted(state: State, error: float, _: int, composed: Composed, rest: State, basis: np.ndarray, both: np.ndarray) -> Split:
-    weighted = both * state.gain[:, None]
-    size = np.linalg.norm(weighted, axis=0)
-    c, *_ = np.linalg.lstsq(weighted / size, state.target * state.gain, rcond=1e-9)
-    c, m = c / size, basis.shape[1]
-    return Split(composed, rest, (basis @ c[:m], basis @ c[m:]), error)
 
 
 def names_of(rest: State, values: np.ndarray, error: float, watch: Watch) -> list[Expression]:
