@@ -13,7 +13,7 @@ from workbench.discovery import Move
 from workbench.discovery.deeper import search_edge
 from workbench.discovery.laws import law, origin_of
 from workbench.discovery.library import allowed_forms
-from workbench.exceptions import DiscoveryError, JobCancelled, TableError
+from workbench.exceptions import DiscoveryError, JobCancelled, TableError, UnknownPrimitiveError
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,12 @@ def test_where_a_formula_comes_from_is_the_last_beginning_on_its_path() -> None:
     assert origin_of([typed, fit]) == "named curves"
 
 
+def test_the_history_names_a_formula_with_short_numbers() -> None:
+    move = Move("suppose", {"formula": "1.1606643823*sin(x1)**0.25 + 2.5", "origin": "screens"})
+    assert move.label == "screens: 1.161*sin(x1)**0.25 + 2.5"
+    assert "1.1606643823" in move.to_python()
+
+
 def test_the_table_of_a_discovery_by_hand_holds_every_named_network_once(data: wb.Dataset) -> None:
     found = wb.Discovery(data)
     found.leave().suppose("k*a").refit()
@@ -101,7 +107,7 @@ def test_forms_follow_the_functions_that_are_allowed() -> None:
     assert {"x", "x^2", "1/x", "x^p", "log", "x*log"} <= set(forms)
     assert not {"exp", "gaussian", "sin", "tanh"} & set(forms)
     assert allowed_forms(None) is None
-    with pytest.raises(DiscoveryError, match="Did you mean 'sin'"):
+    with pytest.raises(UnknownPrimitiveError, match="Did you mean 'sin'"):
         allowed_forms(["sine"])
 
 

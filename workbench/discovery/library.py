@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.exceptions import DiscoveryError, did_you_mean
-from workbench.expression import FUNCTIONS
+from workbench.exceptions import UnknownPrimitiveError, did_you_mean
+from workbench.expression import FUNCTIONS, Call, walk
 from workbench.primitives import LIBRARY
 
 
@@ -25,9 +25,27 @@ def allowed_forms(functions: Sequence[str] | None) -> tuple[str, ...] | None:
         return None
     from workbench.search.native.judge import functions_of
 
+    _refuse_unknown(functions)
+    allowed = frozenset(functions)
+    return tuple(name for name, form in LIBRARY.items() if name in allowed or functions_of(form.expression) <= allowed)
+
+
+def allowed_functions(functions: Sequence[str] | None) -> frozenset[str] | None:
+    """Return the functions that a whole formula may use, those that the forms named are made of among them; None where all are allowed.
+
+    >>> sorted(allowed_functions(["gaussian", "arcsin", "log"]))
+    ['asin', 'exp', 'log']
+    """
+    if functions is None:
+        return None
+    _refuse_unknown(functions)
+    own = {name for name in functions if name in FUNCTIONS}
+    trees = [LIBRARY[name].expression for name in functions if name in LIBRARY]
+    return frozenset(own | {node.function for tree in trees for node in walk(tree) if isinstance(node, Call) and node.function in FUNCTIONS})
+
+
+def _refuse_unknown(functions: Sequence[str]) -> None:
     known = {*FUNCTIONS, *LIBRARY}
     if unknown := [name for name in functions if name not in known]:
         hint = did_you_mean(unknown[0], known)
-        raise DiscoveryError(f"functions={list(functions)!r}: there is no function {unknown[0]!r}.{hint} Known: {', '.join(FUNCTIONS)}.")
-    allowed = frozenset(functions)
-    return tuple(name for name, form in LIBRARY.items() if name in allowed or functions_of(form.expression) <= allowed)
+        raise UnknownPrimitiveError(f"functions={list(functions)!r}: there is no function {unknown[0]!r}.{hint} Known: {', '.join(FUNCTIONS)}.")

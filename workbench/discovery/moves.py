@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,7 @@ _SIGNATURES: dict[str, tuple[str, ...]] = {
     "unlock": ("edge",),
     "refit": ("max_iter", "stop_after"),
 }
+_LONG_NUMBER = re.compile(r"(?<![\w.])\d+\.\d{4,}(?:e[+-]?\d+)?")
 _POSITIONAL = {"edge", "form", "formula"}
 
 
@@ -80,7 +82,7 @@ class Move:
             case "prune" if "threshold" in a:
                 return f"prune below {a['threshold']:g}"
             case "suppose":
-                return f"{a.get('origin', 'suppose')}: {_shortened(a['formula'])}"
+                return f"{a.get('origin', 'suppose')}: {_shortened(_LONG_NUMBER.sub(_rounded, a['formula']))}"
             case "release" | "lock" | "unlock":
                 return f"{self.name} {_edge_words(a['edge'])}"
             case "extend":
@@ -89,6 +91,10 @@ class Move:
                 return f"{self.name}, stopped"
             case _:
                 return self.name
+
+
+def _rounded(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.4g}"
 
 
 def _shortened(text: str, most: int = 60) -> str:

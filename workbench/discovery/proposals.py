@@ -14,9 +14,9 @@ import numpy as np
 from workbench.dataset import Dataset
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
+from workbench.discovery.library import allowed_functions
 from workbench.exceptions import WorkbenchError
-from workbench.expression import FUNCTIONS, Call, complexity, evaluate, fold, walk
-from workbench.primitives import find
+from workbench.expression import complexity, evaluate, fold
 
 if TYPE_CHECKING:
     from workbench.search import Proposal, SearchProblem
@@ -45,15 +45,9 @@ def search_problem(data: Dataset, functions: Sequence[str] | None = None, max_co
         y_checked=data.y[checked, 0] if len(checked) else None,
         units=tuple(column.unit or None for column in data.features),
         target_unit=data.targets[0].unit or None,
-        functions=None if functions is None else _functions_of(functions),
+        functions=allowed_functions(functions),
         max_complexity=max_complexity,
     )
-
-
-def _functions_of(forms: Sequence[str]) -> frozenset[str]:
-    """Return the functions that the forms of a library are made of: "gaussian" needs exp."""
-    calls = (node for name in forms for node in walk(find(name).expression) if isinstance(node, Call))
-    return frozenset(node.function for node in calls if node.function in FUNCTIONS)
 
 
 def _sampled(rows: np.ndarray) -> np.ndarray:
