@@ -111,4 +111,4 @@ def test_what_an_engine_found_is_ranked_among_the_candidates_of_an_edge() -> Non
     new = [choice for choice in ranked if choice.name not in library]
     assert new
     assert library <= {choice.name for choice in ranked}
-    assert all(choice.title == "typed form" for choice in new)
+    assert {choice.title for choice in new} == {"found form"}

@@ -121,7 +121,7 @@ def check_predictions(folder: Path, page: Page, workspace: Path) -> None:
 
 def test_a_new_table_is_predicted_and_the_project_downloads(page: Page, workspace: Path, tmp_path: Path) -> None:
     with Store(workspace) as store:
-        project = next(project.id for project in store.projects.all() if project.cursor)
+        project = next(project.id for project in store.projects.all() if project.cursor and project.name == TREES.stem)
     page.goto(f"/export?project={project}")
     (tmp_path / "new.csv").write_text("Girth,Height\n10.5,70\n55,70\n")
     page.locator(".st-key-export_upload input[type=file]").set_input_files(tmp_path / "new.csv")
@@ -139,7 +139,7 @@ def test_a_new_table_is_predicted_and_the_project_downloads(page: Page, workspac
 
 def test_a_click_that_crosses_the_way_to_another_page_leaves_that_page_whole(browser: Browser, app: str, workspace: Path) -> None:
     with Store(workspace) as store:
-        project = next(project.id for project in store.projects.all() if project.cursor)
+        project = next(project.id for project in store.projects.all() if project.cursor and project.name == TREES.stem)
     with visit(browser, app) as page:
         line = Line(page)
         page.goto(f"/workbench?project={project}")
@@ -186,7 +186,7 @@ class Line:
 
 def test_two_tabs_share_one_project_and_history_leads_anywhere(browser: Browser, app: str, page: Page, workspace: Path) -> None:
     with Store(workspace) as store:
-        project = next(project.id for project in store.projects.all() if project.cursor)
+        project = next(project.id for project in store.projects.all() if project.cursor and project.name == TREES.stem)
         first = store.states.history(project)[0].id
     page.goto(f"/workbench?project={project}")
     page.locator(".st-key-bench_history_open button").filter(visible=True).click()
