@@ -13,7 +13,7 @@ import workbench as wb
 from workbench.discovery import searching
 from workbench.discovery.proposals import Collected, adopted, search_problem
 from workbench.discovery.searching import Limits, Search
-from workbench.exceptions import DiscoveryError, JobError
+from workbench.exceptions import JobError, UnknownPrimitiveError
 from workbench.expression import parse
 from workbench.search import Proposal, SearchProblem
 
@@ -147,7 +147,7 @@ def test_functions_and_length_bind_the_search() -> None:
 
 
 def test_a_function_that_is_none_is_refused_before_anything_is_searched() -> None:
-    with pytest.raises(DiscoveryError, match="Did you mean 'log'"):
+    with pytest.raises(UnknownPrimitiveError, match="Did you mean 'log'"):
         wb.discover(dataset(), functions=["exp", "lgo"], time_budget=60)
 
 
