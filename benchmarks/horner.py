@@ -22,6 +22,13 @@ def edge_rational(x: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> torch.Te
     return (polynomial(x, a.unsqueeze(-1).unbind()) / (1 + q * q)).sum(1)  # (n_out, n_in, n_rows) -> (n_out, n_rows)
 
 
+def edge_rational_of_rows(x: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Evaluate the same layer with rows first, as torch programs hold them: x (n_rows, n_in), a (m + 1, n_in, n_out), b (n, n_in, n_out) -> (n_rows, n_out)."""
+    x = x.unsqueeze(-1)
+    q = x * polynomial(x, b.unbind())
+    return (polynomial(x, a.unbind()) / (1 + q * q)).sum(1)  # (n_rows, n_in, n_out) -> (n_rows, n_out)
+
+
 def polynomial(x: torch.Tensor, coefficients: Sequence[torch.Tensor]) -> torch.Tensor:
     """Return c_0 + c_1 x + ..."""
     value = coefficients[-1]

@@ -1,7 +1,8 @@
 """Forward and backward of rational functions in float32 on a CPU, shared by groups of channels and on every edge, against eager torch.
 
-Degrees (5, 4); groups in the form of the published KAT kernels, edges in the smooth one. Both sides compute the same function (a test holds
-them together) and all gradients. Ours is timed twice: as the op, arrays in and arrays out, and as a torch function under autograd.
+Degrees (5, 4); groups in the form of the published KAT kernels, edges in the smooth one. All sides compute the same function (a test holds
+them together) and all gradients. Ours is timed twice: as the op, arrays in and arrays out, and as a torch function under autograd. A layer of
+edges has two peers: in our layout, rows last, where torch is at its fastest, and with rows first, as torch programs hold them.
 """
 
 from __future__ import annotations
@@ -14,25 +15,28 @@ import numpy as np
 from benchmarks.timing import Bench, Row, in_turn
 
 GROUP = "rational_layers"
-PEER = "Horner's rule in eager torch, float32"
+PEER, NATURAL = "Horner's rule in eager torch, float32", "Horner's rule in eager torch, float32, rows first"
 SIDES = {"op": "the op", "autograd": "under torch autograd"}
+# side of ours, side of the peer
+PAIRS = {"group": (("op", "peer"), ("autograd", "peer")), "edge": (("op", "peer"), ("autograd", "peer"), ("autograd", "natural"))}
 # shapes of x, numerator and denominator, gate, stretch
 GROUPS = (((64, 197, 384), (8, 6), (8, 4), 8.0, 15.0), ((1000, 1, 40), (8, 6), (8, 4), 3.0, 5.0))
 LAYERS = (((2, 1000), (6, 5, 2), (4, 5, 2), 6.0, 10.0), ((8, 1000), (6, 16, 8), (4, 16, 8), 5.0, 8.0))
 
 
-def _row(kind: str, what: str, gate: float, stretch: float) -> Row:
-    return Row(f"forward+backward of {kind} {what}", gate, stretch, peer=PEER)
+def _rows_of(op: str, what: str, gate: float, stretch: float) -> list[Row]:
+    peers = {"peer": PEER, "natural": NATURAL}
+    return [Row(f"forward+backward of {what}, {SIDES[side]}", gate, stretch, peer=peers[peer]) for side, peer in PAIRS[op]]
 
 
 PLAN = [
-    *(_row("a group rational", f"{x}, 8 groups, {words}", *limits) for x, _, _, *limits in GROUPS for words in SIDES.values()),
-    *(_row("a per-edge rational layer", f"{x[0]}->{a[1]}, 1000 rows, {words}", *limits) for x, a, _, *limits in LAYERS for words in SIDES.values()),
+    *(row for x, _, _, *limits in GROUPS for row in _rows_of("group", f"a group rational {x}, 8 groups", *limits)),
+    *(row for x, a, _, *limits in LAYERS for row in _rows_of("edge", f"a per-edge rational layer {x[0]}->{a[1]}, 1000 rows", *limits)),
 ]
 
 
 def rows(bench: Bench) -> list[Row]:
-    """Two rows a shape: the op, and the same under autograd."""
+    """The op, and the same under autograd, of every shape."""
     import torch
 
     torch.set_num_threads(1)
@@ -40,9 +44,9 @@ def rows(bench: Bench) -> list[Row]:
     for op, cases in (("group", GROUPS), ("edge", LAYERS)):
         for *shapes, _, _ in cases:
             taken = in_turn(sides(op, *shapes), 2 * bench.rounds)
-            for side in SIDES:
-                made.append(replace(PLAN[len(made)], ours=taken[side], theirs=taken["peer"]))
-                bench.say(f"{made[-1].what}: {made[-1].ratio:.1f}x")
+            for side, peer in PAIRS[op]:
+                made.append(replace(PLAN[len(made)], ours=taken[side], theirs=taken[peer]))
+                bench.say(f"{made[-1].what}, {made[-1].peer}: {made[-1].ratio:.1f}x")
     return made
 
 
@@ -76,4 +80,13 @@ def sides(op: str, *shapes: tuple[int, ...]) -> dict[str, Callable[[], tuple]]:
         y = peer(*learned)
         return y, *torch.autograd.grad(y, learned, from_above)
 
-    return {"op": ours, "autograd": under_autograd, "peer": theirs}
+    if op == "group":
+        return {"op": ours, "autograd": under_autograd, "peer": theirs}
+    turned = [tensor.detach().transpose(-1, -2).contiguous().requires_grad_() for tensor in learned]
+    turned_above = from_above.T.contiguous()
+
+    def with_rows_first() -> tuple:
+        y = horner.edge_rational_of_rows(*turned)
+        return y, *torch.autograd.grad(y, turned, turned_above)
+
+    return {"op": ours, "autograd": under_autograd, "peer": theirs, "natural": with_rows_first}

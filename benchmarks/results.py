@@ -26,31 +26,39 @@ def to_markdown(rows: Sequence[Row], bench: Bench, load_before: float | None) ->
         " imports take turns; pykan is timed just before ours, once a seed for its fits and twice for its forms.",
         "One core, and all of them for the app in the browser; one thread of linear algebra. The machine is shared: single times move by a factor of two, ratios and minima less.",
         "",
-        "| what | ours | peer | peer's time | ratio | gate | stretch | reached |",
-        "|---|---|---|---|---|---|---|---|",
-        *map(_line, rows),
-        "",
-        "Notes, in the order of the table:",
-        "",
-        *(f"{number}. {row.what}: {row.note}." for number, row in enumerate(rows, 1) if row.note),
+        *table(rows),
         "",
         *_circumstances(bench, load_before),
     ]
     return "\n".join(lines) + "\n"
 
 
+def table(rows: Sequence[Row]) -> list[str]:
+    """Return the lines of a table, and of the notes below it."""
+    return [
+        "| what | ours | peer | peer's time | ratio | gate | stretch | reached |",
+        "|---|---|---|---|---|---|---|---|",
+        *map(_line, rows),
+        "",
+        "Notes, in the order of the table:",
+        "",
+        *(f"{number}. {row.what}: {row.note.removesuffix('.')}." for number, row in enumerate(rows, 1) if row.note),
+    ]
+
+
 def _line(row: Row) -> str:
     unit = (lambda value: f"{value:g}x") if row.peer else seconds
     ratio = "-" if row.ratio is None else f"{row.ratio:.3g}x"
-    cells = [row.what, _taken(row.ours), row.peer or "-", _taken(row.theirs), ratio, unit(row.gate), unit(row.stretch), _VERDICTS[row.verdict]]
+    cells = [row.what, _taken(row.ours, row.unit), row.peer or "-", _taken(row.theirs, row.unit), ratio, unit(row.gate), unit(row.stretch), _VERDICTS[row.verdict]]
     return "| " + " | ".join(cells) + " |"
 
 
-def _taken(samples: Sequence[float]) -> str:
+def _taken(samples: Sequence[float], unit: str) -> str:
     if not samples:
         return "-"
+    written = seconds if unit == "s" else "{:.2g}".format
     middle, least = statistics.median(samples), min(samples)
-    return seconds(middle) if len(set(samples)) == 1 else f"{seconds(middle)} ({seconds(least)})"
+    return written(middle) if len(set(samples)) == 1 else f"{written(middle)} ({written(least)})"
 
 
 def seconds(value: float) -> str:

@@ -42,8 +42,8 @@ def sides(n_in: int, n_out: int) -> dict[str, Callable[[], tuple]]:
     import torch
 
     from benchmarks.efficient_kan import EfficientKANLayer
-    from workbench.networks.as_torch import spline_layer
     from workbench.ops import spline
+    from workbench.ops.autograd import edge_spline
 
     generator = np.random.default_rng(0)
     x, upstream = generator.uniform(-1, 1, (n_in, N_ROWS)), generator.normal(size=(n_out, N_ROWS))
@@ -56,7 +56,7 @@ def sides(n_in: int, n_out: int) -> dict[str, Callable[[], tuple]]:
     given_rows, from_above_rows = given.detach().T.contiguous().requires_grad_(), from_above.T.contiguous()
 
     def autograd() -> tuple:
-        y = spline_layer(*learned, limits)
+        y = edge_spline(*learned, limits, engine="cpu")
         return y, *torch.autograd.grad(y, learned, from_above)
 
     def theirs() -> tuple:

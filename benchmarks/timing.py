@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 _SAMPLE_SECONDS = 0.01  # a sample repeats a short call until it lasts about so long
 
@@ -22,6 +23,7 @@ class Row:
     peer : who is compared with; empty for none
     note : what one must know to read the line, or why it was not measured
     never : True where it was run and ours never got there, however long
+    unit : "s" for times; "" for plain numbers, such as errors, of which a peer's larger one counts likewise
     """
 
     what: str
@@ -32,6 +34,7 @@ class Row:
     peer: str = ""
     note: str = ""
     never: bool = False
+    unit: str = "s"
 
     @property
     def ratio(self) -> float | None:
@@ -56,11 +59,12 @@ class Row:
 
 @dataclass
 class Bench:
-    """How a run is to be made: rounds of every comparison, and the Python that has pykan (None where there is none)."""
+    """How a run is to be made: rounds of every comparison, the Python that has pykan and the folder of GPU peers (None where there is none)."""
 
     rounds: int = 15
     pykan_python: str | None = None
     why_no_pykan: str = ""
+    peers: Path | None = None
     say: Callable[[str], None] = field(default=lambda text: None)
 
 

@@ -1,8 +1,8 @@
 // Rational functions F(x) = P(x) / D(x) and all their gradients: shared by groups of channels, or one on every edge of a layer.
 //
-// One text for three compilers: NVRTC (through CuPy), nvcc, and g++ with a shim that runs it on a CPU (tests/kernels). Nothing is included:
-// NVRTC needs no header, and the half-precision ones have changed from one toolkit to the next. One compilation serves one storage type, one
-// form and one pair of degrees; README.md beside this file has the plan of the kernels and their roofline.
+// One text for three compilers: NVRTC (through CuPy, with numbers.cuh put in its place), nvcc, and g++ with a shim that runs it on a CPU
+// (tests/kernels). One compilation serves one storage type, one form and one pair of degrees; README.md beside this file has the plan of the
+// kernels and their roofline.
 //
 //     P(x) = a_0 + a_1 x + ... + a_M x^M        q = b_1 z + ... + b_N z^N
 //
@@ -17,9 +17,6 @@
 // |v| has the slope +1 at v = 0, so that an identity start (all b_j = 0) can learn its denominator. P / D is never formed from D^2.
 // Sums run in a fixed order without atomic operations: the same bits on every run on the same device.
 
-#ifndef RATIONAL_TYPE
-#define RATIONAL_TYPE float     // double, float, bf16, fp16: how numbers are stored
-#endif
 #ifndef RATIONAL_FORM
 #define RATIONAL_FORM 0
 #endif
@@ -39,76 +36,7 @@
 #define RATIONAL_BLOCKS 2       // blocks of them that a multiprocessor must have registers for
 #endif
 
-typedef long long int64;
-typedef unsigned int uint32;
-typedef unsigned short uint16;
-
-struct bf16 { uint16 bits; };
-struct fp16 { uint16 bits; };
-
-// ------------------------------------------------------------------------------------------------------------ numbers
-// 16-bit numbers are stored as such and computed with as float.
-
-template <typename T> struct ComputeType { typedef float type; };
-template <> struct ComputeType<double> { typedef double type; };
-
-typedef RATIONAL_TYPE Stored;
-typedef ComputeType<Stored>::type Real;
-
-__device__ __forceinline__ float  load(float v)  { return v; }
-__device__ __forceinline__ double load(double v) { return v; }
-__device__ __forceinline__ float  load(bf16 v)   { return __uint_as_float((uint32)v.bits << 16); }
-__device__ __forceinline__ float  load(fp16 v) {
-#if defined(__CUDA_ARCH__)
-    float f;
-    asm("cvt.f32.f16 %0, %1;" : "=f"(f) : "h"(v.bits));
-    return f;
-#else
-    return shim_float_of_half(v.bits);
-#endif
-}
-
-__device__ __forceinline__ void store(float v, float& to)   { to = v; }
-__device__ __forceinline__ void store(double v, double& to) { to = v; }
-__device__ __forceinline__ void store(float v, bf16& to) {
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
-    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(to.bits) : "f"(v));
-#else
-    const uint32 w = __float_as_uint(v);
-    const bool nan = (w & 0x7fffffffu) > 0x7f800000u;
-    to.bits = nan ? (uint16)0x7fff : (uint16)((w + 0x7fffu + ((w >> 16) & 1u)) >> 16);      // to the nearest, ties to even
-#endif
-}
-__device__ __forceinline__ void store(float v, fp16& to) {
-#if defined(__CUDA_ARCH__)
-    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(to.bits) : "f"(v));
-#else
-    to.bits = shim_half_of_float(v);
-#endif
-}
-
-__device__ __forceinline__ float  fused(float a, float b, float c)    { return fmaf(a, b, c); }      // a b + c, rounded once on every machine
-__device__ __forceinline__ double fused(double a, double b, double c) { return fma(a, b, c); }
-
-__device__ __forceinline__ float  magnitude(float v)  { return fabsf(v); }
-__device__ __forceinline__ double magnitude(double v) { return fabs(v); }
-
-// The slope of |v| times something. A comparison, and not the sign bit: -0 is 0.
-template <typename C> __device__ __forceinline__ C with_sign_of(C something, C v) { return v < C(0) ? -something : something; }
-
-// 1 / d for d >= 1: the hardware's approximation and one Newton step, without the slow path of a division. An infinite d gives 0; from 2^126
-// on the approximation is 0 already.
-__device__ __forceinline__ float inverse(float d) {
-#if defined(__CUDA_ARCH__)
-    float r;
-    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(d));
-    const float error = fmaf(-d, r, 1.0f);
-    return r > 0.0f ? fmaf(r, error, r) : r;        // infinity * 0 must not become NaN; NaN is not > 0 and stays
-#else
-    return 1.0f / d;
-#endif
-}
-__device__ __forceinline__ double inverse(double d) { return 1.0 / d; }
+#include "numbers.cuh"
 
 template <int WIDE> struct __align__(sizeof(Stored) * WIDE) Channels { Stored v[WIDE]; };
 
@@ -165,9 +93,10 @@ __device__ __forceinline__ Gradient gradient_at(Real x, Real above, const Coeffi
     const Real r = inverse(d);
     Gradient to;
     to.p = above * r;                   // dL/dP
-    to.q = -(to.p * (p * r));           // dL/dD
-    if (FORM == 1) to.q = with_sign_of(to.q, q);
-    if (FORM == 2) to.q = to.q * (q + q);
+    const Real f = -(p * r);
+    if (FORM == 0) to.q = to.p * f;     // dL/dD
+    if (FORM == 1) to.q = with_sign_of(to.p * f, q);
+    if (FORM == 2) to.q = to.p * (q + q) * f;       // in this order: g F r^2 may be too small for a number where 2 q g F r^2 is none
     to.x = fused(to.q, dq, to.p * dp);
     return to;
 }
@@ -345,7 +274,7 @@ __device__ __forceinline__ void group_backward(const Stored* x, const Stored* ab
 // y_o = sum over i of F_oi(x_i): x (n_in, rows), y (n_out, rows), numerator (M + 1, n_out, n_in), denominator (N, n_out, n_in). Each thread
 // takes ROWS rows at a distance of blockDim.x; the coefficients of a stretch of edges wait in shared memory for the whole block.
 
-const int ROWS = sizeof(Real) == 8 ? 2 : 4, EDGE_THREADS = 128, STRETCH = 32;
+const int ROWS = sizeof(Real) == 8 ? 1 : 4, EDGE_THREADS = 128, STRETCH = 32;
 
 __device__ __forceinline__ Coefficients from_shared(const Real* waiting) {
     Coefficients c;
@@ -472,26 +401,6 @@ edge_backward_coefficients(const Stored* x, const Stored* above, const Real* num
             partials[((int64)blockIdx.x * TERMS + k) * edges + edge] = sum;
         }
     }
-}
-
-// ----------------------------------------------------------------------------------------------------- the last sum
-// total[i] = sum over slots of partials[slot, i], in float64 and in one order: thread (i, lane) takes every blockDim.y-th slot, then lane 0 adds the
-// lanes. Its own launch: the end of a kernel is the one point where all blocks have written, without a counter that anybody must reset.
-
-const int SUM_ITEMS = 32, SUM_LANES = 16;
-
-extern "C" __global__ void __launch_bounds__(SUM_ITEMS * SUM_LANES)
-sum_partials(const Real* partials, Real* total, int64 slots, int64 items) {
-    __shared__ double shared[SUM_LANES * SUM_ITEMS];
-    const int64 item = (int64)blockIdx.x * SUM_ITEMS + threadIdx.x;
-    double sum = 0.0;
-    if (item < items)
-        for (int64 slot = threadIdx.y; slot < slots; slot += blockDim.y) sum += (double)partials[slot * items + item];
-    shared[threadIdx.y * SUM_ITEMS + threadIdx.x] = sum;
-    __syncthreads();
-    if (threadIdx.y != 0 || item >= items) return;
-    for (int lane = 1; lane < (int)blockDim.y; ++lane) sum += shared[lane * SUM_ITEMS + threadIdx.x];
-    total[item] = (Real)sum;
 }
 
 // ------------------------------------------------------------------------------------------------------ entry points

@@ -49,9 +49,11 @@ EAGER = {
 }
 # Modules that are torch through and through; nothing on the way of a KAN imports them.
 TORCH_MODULES = {
-    *(f"ops/{name}.py" for name in ("reference", "launch", "cuda", "engines", "autograd")),
-    *(f"networks/kat/{name}.py" for name in ("__init__", "block", "conversion", "initialisation", "rational", "snapped", "tokens", "transformer")),
+    *(f"ops/{name}.py" for name in ("reference", "device", "launch", "spline_launch", "cuda", "engines", "autograd")),
+    *(f"networks/kat/{name}.py" for name in ("__init__", "block", "conversion", "initialisation", "rational", "snapped", "storage", "tokens", "transformer")),
     *(f"activations/{name}.py" for name in ("__init__", "attention", "candidates", "certificate", "opening", "reading", "received", "recognition")),
+    *(f"transformer/{name}.py" for name in ("learning", "lessons", "prediction", "storage", "transformer", "view")),
+    *("export/torch_module.py", "export/names.py", "export/kat_report.py"),
     *("networks/lstm.py", "networks/attention.py", "training/adam.py"),
 }
 

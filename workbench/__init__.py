@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.exceptions import WorkbenchError
     from workbench.formula import Formula
     from workbench.table import Table, read_table
+    from workbench.transformer import Transformer
 
 _HOME = {
     "Table": "table",
@@ -40,6 +41,7 @@ _HOME = {
     "Discovery": "discovery",
     "discover": "discovery",
     "load_discovery": "discovery",
+    "Transformer": "transformer",
     "Formula": "formula",
     "WorkbenchError": "exceptions",
 }
@@ -58,6 +60,7 @@ __all__ = [
     "Discovery",
     "discover",
     "load_discovery",
+    "Transformer",
     "Formula",
     "WorkbenchError",
     "__version__",

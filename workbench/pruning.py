@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.exceptions import DiscoveryError
-from workbench.networks.kan import KAN, Edge
+from workbench.networks.kan import KAN, LEARNED, Edge
 from workbench.trace import Trace, attribution, trace
 from workbench.training import Problem, refit, restarted
 from workbench.training.score import checked_errors
@@ -120,7 +120,7 @@ def prune(network: KAN, shares: Importance, threshold: float) -> KAN:
     The strongest path to every output is kept whatever its share. With threshold 0 nothing changes.
     """
     lifelines = strongest_paths(network, shares)
-    weak = [edge for edge in network.edges("spline", "snapped") if shares[edge] < threshold and edge not in lifelines]
+    weak = [edge for edge in network.edges(*LEARNED, "snapped") if shares[edge] < threshold and edge not in lifelines]
     return without(network, shares, weak) if weak else network
 
 
@@ -178,7 +178,7 @@ class _Elimination:
     def next(self, last: Removal) -> Removal | None:
         """Return the step after `last`, or None when every output hangs by one path."""
         shares = [importance(trace(network, problem.x)) for network, problem in zip(last.networks, self.problems, strict=True)]
-        removable = last.networks[0].edges("spline", "snapped")
+        removable = last.networks[0].edges(*LEARNED, "snapped")
         best, tried = None, 0
         for edge in sorted(removable, key=lambda e: (max(share[e] for share in shares), e)):
             try:
@@ -198,7 +198,7 @@ class _Elimination:
     def _from_scratch(self, last: Removal, shares: list[Importance]) -> Removal | None:
         """Try to do without a whole hidden node by fitting what is left anew: the way down may not begin where the node left the rest."""
         for level, node in self._hidden(last.networks[0]):
-            edges = tuple(edge for edge in last.networks[0].edges("spline", "snapped") if edge[:2] == (level, node))
+            edges = tuple(edge for edge in last.networks[0].edges(*LEARNED, "snapped") if edge[:2] == (level, node))
             try:
                 lighter = tuple(without(network, share, edges) for network, share in zip(last.networks, shares, strict=True))
             except DiscoveryError:

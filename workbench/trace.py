@@ -59,9 +59,9 @@ def edge_outputs(evaluation: Evaluation, parameters: np.ndarray) -> tuple[np.nda
     for level, layer in enumerate(evaluation.program.layers):
         x = evaluation.inputs[level]
         given = np.zeros((x.shape[1], layer.n_out, len(layer.domain)))
-        theta = parameters[layer.start : layer.spline_stop].reshape(-1, layer.n_terms)
-        for e, (source, target) in enumerate(zip(layer.edge_source, layer.edge_target, strict=True)):
-            given[:, target, source] = theta[e] @ evaluation.features[level][source]
+        theta = parameters[layer.learned].reshape(-1, layer.n_terms)
+        if len(theta):
+            given[:, layer.edge_target, layer.edge_source] = evaluation.edges[level].values(theta).T
         for block in layer.forms:
             constants = parameters[block.start : block.stop]
             given[:, block.row, block.column] = block.snapped.form.evaluate(x[block.column], constants)[0]

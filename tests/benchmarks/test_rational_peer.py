@@ -23,6 +23,15 @@ def test_all_sides_agree_in_values_and_all_gradients(op: str, shapes: tuple[tupl
             assert_allclose(found, theirs, rtol=0, atol=2e-5 * np.abs(theirs).max())
 
 
+@pytest.mark.parametrize("shapes", [shapes for *shapes, _, _ in rational_layers.LAYERS])
+def test_the_peer_with_rows_first_is_the_other_turned(shapes: tuple[tuple[int, ...], ...]) -> None:
+    sides = rational_layers.sides("edge", *shapes)
+    for turned, peer in zip(sides["natural"](), sides["peer"](), strict=True):
+        expected = peer.detach().transpose(-1, -2).numpy()
+        assert_allclose(turned.detach().numpy(), expected, rtol=0, atol=2e-5 * np.abs(expected).max())
+
+
 def test_every_planned_row_is_measured() -> None:
-    assert len(rational_layers.PLAN) == len(rational_layers.SIDES) * (len(rational_layers.GROUPS) + len(rational_layers.LAYERS))
-    assert len({row.what for row in rational_layers.PLAN}) == len(rational_layers.PLAN)
+    cases = {"group": rational_layers.GROUPS, "edge": rational_layers.LAYERS}
+    assert len(rational_layers.PLAN) == sum(len(pairs) * len(cases[op]) for op, pairs in rational_layers.PAIRS.items())
+    assert len({(row.what, row.peer) for row in rational_layers.PLAN}) == len(rational_layers.PLAN)

@@ -25,6 +25,7 @@ def test_discover_takes_every_option_of_the_manual() -> None:
         ["app"],
         ["app", "--port", "8600", "--workspace", "projects"],
         ["fit", "runs.csv", "--target", "y", "--hidden", "5", "--save", "runs.kanwb"],
+        ["fit", "runs.csv", "--target", "y", "--basis", "rational"],
         ["predict", "runs.kanwb", "new.csv", "--out", "out.csv"],
         ["samples"],
         ["doctor"],

@@ -12,6 +12,8 @@ import pytest
 
 from workbench.cli import doctor, main
 from workbench.exceptions import JobError
+from workbench.julia import julia_environment
+from workbench.ops.gpu import Gpu
 
 
 def _finding(name: str) -> doctor.Finding:
@@ -66,6 +68,15 @@ def test_a_driver_that_does_not_answer_is_no_gpu(tmp_path: Path, monkeypatch: py
     assert _finding("GPU").state == "absent"
 
 
+def test_the_engines_that_are_there_are_named_and_what_the_gpu_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for found, detail, remedy in (
+        (Gpu("NVIDIA H100"), "native, cpu, reference, cuda", ""),
+        (Gpu("NVIDIA H100", "CuPy is not installed.", "pip install it"), "native, cpu, reference; not cuda: CuPy is not installed.", "pip install it"),
+    ):
+        monkeypatch.setattr(doctor.gpu, "find", lambda found=found: found)
+        assert _finding("Engines") == doctor.Finding("Engines", "ready", detail, remedy)
+
+
 def test_julia_is_absent_until_its_packages_are_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHON_JULIAPKG_PROJECT", str(tmp_path))
     finding = _finding("PySR")
@@ -87,7 +98,7 @@ def test_the_julia_environment_is_the_one_juliapkg_would_use(monkeypatch: pytest
     monkeypatch.delenv("PYTHON_JULIAPKG_PROJECT", raising=False)
     code = "from juliapkg.state import STATE; print(STATE['project'])"
     project = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout.strip()
-    assert str(doctor._julia_environment()) == project
+    assert str(julia_environment()) == project
 
 
 class _Terminal(io.StringIO):

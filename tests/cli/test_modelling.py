@@ -58,6 +58,15 @@ def test_what_was_saved_predicts_and_warns_outside_its_range(table: Path, tmp_pa
     assert "outside" in capsys.readouterr().err
 
 
+def test_edges_can_be_rational_functions(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved = tmp_path / "p.kanwb"
+    assert main(["fit", str(table), "--target", "period", "--hidden", "1", "--basis", "rational", "--save", str(saved)]) == 0
+    assert min(map(float, re.findall(r"(?:train|validation|test) ([\d.]+)", capsys.readouterr().out))) > 0.99
+    found = wb.load_discovery(saved)
+    assert {edge.state for edge in found.edges} == {"rational"}
+    assert "basis='rational'" in found.to_script()
+
+
 def test_predictions_go_to_stdout_when_no_file_is_named(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     saved = tmp_path / "p.kanwb"
     main(["fit", str(table), "--target", "period", "--hidden", "2", "--save", str(saved)])
@@ -69,7 +78,7 @@ def test_predictions_go_to_stdout_when_no_file_is_named(table: Path, tmp_path: P
 def test_every_sample_is_listed_with_its_target(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["samples"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(wb.sample_names())
+    assert [line.split()[0] for line in lines] == [*wb.sample_names(), "digits"]
     assert any(line.startswith("cherry_trees") and "Volume from Girth, Height" in line for line in lines)
 
 
@@ -82,6 +91,7 @@ def test_every_sample_is_listed_with_its_target(capsys: pytest.CaptureFixture[st
         (["fit", "cherry_trees", "--target", "Volume", "--features", "Girth,Heigth"], "Height"),
         (["discover", "cherry_trees", "--target", "Volume", "--functions", "exp,lgo"], "lgo"),
         (["discover", "cherry_trees", "--target", "Volume", "--json", "no/such/folder/o.json"], "there is no folder"),
+        (["fit", "cherry_trees", "--target", "Volume", "--engine", "cude"], "invalid choice: 'cude'"),
         (["predict", "nowhere.kanwb", "cherry_trees"], "nowhere.kanwb"),
     ],
 )

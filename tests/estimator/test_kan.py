@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import workbench as wb
+from workbench.bases.rational import Rational
 from workbench.exceptions import TrainingError
 
 SMALL = {"hidden_layer_sizes": (2,), "n_starts": 1, "max_iter": 6, "random_state": 0}  # a longer path amplifies rounding beyond their 1e-7
@@ -46,6 +47,20 @@ def test_several_targets_are_fitted_together() -> None:
     model = wb.KANRegressor(**SMALL).fit(X, Y)
     assert model.predict(X).shape == (307, 2)
     assert model.score(X, Y) > 0.8
+
+
+def test_rational_edges_follow_a_resonance() -> None:
+    X = np.random.default_rng(4).uniform(0.5, 4.5, (401, 1))
+    y = 1 / ((X[:, 0] ** 2 - 4) ** 2 + 0.05)
+    scores = {basis: wb.KANRegressor((), basis=basis, sparsity=0.0, random_state=0).fit(X[:300], y[:300]).score(X[300:], y[300:]) for basis in ("spline", "rational")}
+    assert scores["rational"] > 1 - 1e-9 > scores["spline"]
+
+
+def test_rational_edges_are_cloned_with_their_settings_and_classify() -> None:
+    X, y = load_iris(return_X_y=True)
+    model = clone(wb.KANClassifier(**SMALL, basis="rational", degrees=((3, 2),), form="abs_sum"))
+    assert cross_val_score(make_pipeline(StandardScaler(), model), X, y, cv=3).mean() > 0.9
+    assert {layer.basis for layer in model.fit(X, y).network_.layers} == {Rational(3, 2, "abs_sum")}
 
 
 def test_the_same_seed_gives_the_same_model() -> None:

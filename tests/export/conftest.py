@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from workbench.bases.bspline import definition
+from workbench.bases.rational import RationalDefinition
 from workbench.expression import FUNCTIONS, evaluate, parse
 from workbench.formula import Formula, Input, Output
 
@@ -69,6 +70,22 @@ def _splines() -> Sample:
     return Sample(_formula(outputs, inputs, definitions=curves), rows)
 
 
+def _rationals() -> Sample:
+    generator = np.random.default_rng(5)
+    curves = {
+        "phi_0_0_0": RationalDefinition("phi_0_0_0", tuple(generator.normal(size=6)), tuple(generator.normal(size=4)), "square", (-1.5, 2.5)),
+        "phi_0_1_0": RationalDefinition("phi_0_1_0", (0.3, -2.5e-7, 1e3), (-0.7, 0.0, 2.0), "abs_sum", (0.0, 4.0)),
+        "phi_1_0_0": RationalDefinition("phi_1_0_0", tuple(generator.normal(size=9)), tuple(generator.normal(size=8)), "sum_abs", (-3.0, 5.0)),
+        "phi_1_1_0": RationalDefinition("phi_1_1_0", (-0.0, 2.0, 0.0, -1.0), (), "square", (-1e-3, 2e-3)),
+    }
+    text = "1.5*phi_1_0_0(0.5*phi_0_0_0(x) + phi_0_1_0(y) - 0.25) + phi_0_0_0(x)*x + phi_1_1_0(x/1000)"
+    outputs = [Output("net", "net", None, parse(text, functions=curves)), Output("one", "one", None, parse("phi_0_1_0(y)", functions=curves))]
+    inputs = [Input("x", "x", None, -1.5, 2.5), Input("y", "y", "m", 0.0, 4.0)]
+    rows = generator.uniform([-3.0, -1.5], [4.5, 6.0], (29, 2))
+    rows[:4] = [[-1.5, 0.0], [2.5, 4.0], [-30.0, 50.0], [0.5, 2.0]]  # ends of the ranges, far outside, the middles, where u is 0
+    return Sample(_formula(outputs, inputs, definitions=curves), rows)
+
+
 HOSTILE = {
     "lambda_": "lambda",
     "double": 'double";\nimport os\nraise SystemExit(3) #',
@@ -104,7 +121,7 @@ def _groups() -> Sample:
     return Sample(_formula(outputs(190.0, 0.05), [Input("conc", "c", "ppm", 0.02, 1.1)], groups=groups), rows)
 
 
-SAMPLES = {"operators": _operators, "functions": _functions, "splines": _splines, "names": _names, "groups": _groups}
+SAMPLES = {"operators": _operators, "functions": _functions, "splines": _splines, "rationals": _rationals, "names": _names, "groups": _groups}
 
 
 @pytest.fixture(params=SAMPLES)
@@ -125,6 +142,11 @@ def names() -> Sample:
 @pytest.fixture
 def splines() -> Sample:
     return _splines()
+
+
+@pytest.fixture
+def rationals() -> Sample:
+    return _rationals()
 
 
 @pytest.fixture

@@ -87,6 +87,23 @@ def test_a_formula_too_long_for_a_cell_is_refused_with_what_to_do():
         export(formula, "excel")
 
 
+def test_the_steps_of_a_rational_function_compute_it(rationals):
+    """Every cell of the sheet Steps is computed here, by its own text, from the argument on."""
+    book, _ = cells(export(rationals.formula, "excel"))
+    curves, x = rationals.formula.definitions, 0.37
+    for row in book["Steps"].iter_rows(min_row=2):
+        name, _, u, value = (cell.value for cell in row)
+        at = {f"$B${row[0].row}": repr(x)}
+        at[f"$C${row[0].row}"] = f"({computed_cell(u, at)!r})"
+        assert computed_cell(value, at) == pytest.approx(float(curves[name](np.array(x))), rel=1e-12)
+
+
+def computed_cell(text, at):
+    for name, value in at.items():
+        text = text.replace(name, value)
+    return eval(text.removeprefix("=").replace("^", "**").replace("ABS", "abs"))
+
+
 def test_a_curve_called_twice_with_the_same_argument_is_computed_once():
     curve = definition("phi_0_0_0", np.ones(6), 1.0, (0.0, 1.0))
     text = "phi_0_0_0(x)**2 + phi_0_0_0(x) + phi_0_0_0(2*x)"

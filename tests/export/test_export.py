@@ -41,9 +41,14 @@ def test_json_holds_every_tree_as_text_and_as_a_tree(sample):
         assert parse(record["text"], functions=sample.formula.definitions) == output.expression
         assert tree(record["tree"]) == output.expression
     for record, (name, definition) in zip(content["definitions"], sample.formula.definitions.items(), strict=True):
-        assert (record["name"], record["base"]) == (name, definition.base)
-        assert record["knots"] == definition.knots.tolist()
-        assert record["polynomials"] == definition.polynomials.tolist()
+        assert (record["name"], tuple(record["domain"])) == (name, definition.domain)
+        if "form" in record:
+            numbers = (record["form"], record["numerator"], record["denominator"])
+            assert numbers == (definition.form, list(definition.numerator), list(definition.denominator))
+        else:
+            assert record["base"] == definition.base
+            assert record["knots"] == definition.knots.tolist()
+            assert record["polynomials"] == definition.polynomials.tolist()
 
 
 def test_json_writes_an_unknown_range_as_null():

@@ -92,6 +92,9 @@ def read_back(source):
             continue
         if "pieces = [" in body:
             functions[name] = curve(body)
+        elif body.lstrip().startswith("u = "):
+            inner, value = body.strip().removeprefix("u = ").split("\n    return ")
+            functions[name] = rational(law(["x"], inner, functions), law(["u"], value, functions))
         else:
             functions[name] = law(arguments.split(", "), body.strip().removeprefix("return "), functions)
     return functions
@@ -99,6 +102,10 @@ def read_back(source):
 
 def law(arguments, text, functions):
     return lambda *row: Julia(text, dict(zip(arguments, row)), functions).result()
+
+
+def rational(inner, value):
+    return lambda x: value(inner(x))
 
 
 def curve(body):

@@ -164,6 +164,17 @@ def test_splines_are_written_out_piece_by_piece(splines):
             assert repr(abs(knot)) in line
 
 
+def test_a_rational_function_is_written_out_in_full(rationals):
+    """The equation is read back and computed: sum of a_k u^k over 1 + ..., u from the range."""
+    u = np.array([-1.2, -0.4, 0.0, 0.7, 1.0])
+    for name, curve in rationals.formula.definitions.items():
+        (line,) = [line for line in export(rationals.formula, "latex").splitlines() if line.strip().startswith(f"{symbol(name)}(x) &=")]
+        value, inner = line.split("&=")[1].removesuffix(r" \\").split(r", \quad u = ")
+        x = 0.5 * ((curve.domain[1] - curve.domain[0]) * u + curve.domain[0] + curve.domain[1])
+        assert_allclose(Latex(inner, {"x": x}).result(), u, atol=1e-15)
+        assert_allclose(Latex(value, {"u": u}).result() * np.ones(5), curve(x), rtol=1e-12)
+
+
 def test_column_names_stay_in_comments(names, hostile):
     lines = export(names.formula, "latex").splitlines()
     assert not [line for line in lines if "secret" in line and not line.startswith("%")]

@@ -22,17 +22,22 @@ extern shim_dim3 threadIdx, blockIdx, blockDim, gridDim;
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __align__(n) alignas(n)
+#ifdef SHIM_SANITIZED       // the sanitizer watches no array in a section of its own
+#define __shared__ static
+#else
 #define __shared__ __attribute__((section("shim_shared"))) static
+#endif
 
 void shim_barrier();
 int shim_run(shim_dim3 grid, shim_dim3 block, void (*body)(void*), void* context);
 
 inline void __syncthreads() { shim_barrier(); }
 inline float __uint_as_float(unsigned u) { float f; std::memcpy(&f, &u, 4); return f; }
+inline double __longlong_as_double(long long i) { double d; std::memcpy(&d, &i, 8); return d; }
 inline unsigned __float_as_uint(float f) { unsigned u; std::memcpy(&u, &f, 4); return u; }
 inline float shim_float_of_half(uint16_t h) { _Float16 v; std::memcpy(&v, &h, 2); return (float)v; }
 inline uint16_t shim_half_of_float(float f) { const _Float16 v = (_Float16)f; uint16_t h; std::memcpy(&h, &v, 2); return h; }
-using std::fma; using std::fabs;        // fmaf and fabsf are global
+using std::fma; using std::fabs; using std::fmax;        // fmaf, fabsf and fmaxf are global
 
 template <typename... A> struct shim_call {
     void (*kernel)(A...);

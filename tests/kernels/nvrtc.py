@@ -11,8 +11,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from workbench.ops import launch
-from workbench.ops.launch import Unit
+from workbench.ops import device
+from workbench.ops.device import Compilation
 
 FOLDERS = [Path(__file__).parents[2] / ".venv-nvrtc" / "nvidia"]
 if _installed := importlib.util.find_spec("nvidia"):
@@ -29,17 +29,17 @@ CUOBJDUMP = _wheel_file("*/bin/cuobjdump")
 NVDISASM = _wheel_file("*/bin/nvdisasm")
 
 
-def compiled(unit: Unit, architecture: int, **others: int) -> bytes:
+def compiled(unit: Compilation, architecture: int, **others: int) -> bytes:
     """Return the machine code of a unit, with the options that CuPy gives; a failure carries the compiler's own words.
 
     `others` are definitions in the place of the unit's.
     """
     library = ctypes.CDLL(str(LIBRARY))
     program, size = ctypes.c_void_p(), ctypes.c_size_t()
-    assert library.nvrtcCreateProgram(ctypes.byref(program), launch.source().encode(), b"rational.cu", 0, None, None) == 0
-    definitions = unit.definitions | {f"RATIONAL_{name}": str(value) for name, value in others.items()}
+    assert library.nvrtcCreateProgram(ctypes.byref(program), device.source(unit.text).encode(), unit.text.encode(), 0, None, None) == 0
+    definitions = {**unit.definitions, **{f"RATIONAL_{name}": str(value) for name, value in others.items()}}
     defined = (f"-D{name}={value}" for name, value in definitions.items())
-    options = [option.encode() for option in ("-std=c++17", "-ftz=true", f"--gpu-architecture=sm_{architecture}", *defined)]
+    options = [option.encode() for option in (*device.OPTIONS, "-ftz=true", f"--gpu-architecture=sm_{architecture}", *defined)]
     failed = library.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
     library.nvrtcGetProgramLogSize(program, ctypes.byref(size))
     log = ctypes.create_string_buffer(size.value)

@@ -1,4 +1,4 @@
-// The scheduler of cuda_shim.h, and the kernels of rational.cu as functions that ctypes can call.
+// The scheduler of cuda_shim.h, and the kernels of a text as functions that ctypes can call.
 #include "cuda_shim.h"
 #include <ucontext.h>
 #include <random>
@@ -67,7 +67,9 @@ bool run_block(shim_dim3 block, std::mt19937& generator) {
 }
 }  // namespace
 
+#ifndef SHIM_SANITIZED
 extern "C" char __start_shim_shared[], __stop_shim_shared[];
+#endif
 
 void shim_barrier() {
     fibers[current].state = AT_BARRIER;
@@ -83,7 +85,7 @@ int shim_run(shim_dim3 grid, shim_dim3 block, void (*body)(void*), void* context
     put_in_order(blocks, generator);
     for (unsigned b : blocks) {
         blockIdx = {b % grid.x, b / grid.x % grid.y, b / grid.x / grid.y};
-#ifndef SHIM_SANITIZED      // the sanitizer keeps red zones between the arrays of the section
+#ifndef SHIM_SANITIZED
         std::memset(__start_shim_shared, 0xff, (size_t)(__stop_shim_shared - __start_shim_shared));
 #endif
         if (!run_block(block, generator)) return 2;
@@ -95,11 +97,4 @@ extern "C" void shim_set_order(int seed) { order_seed = seed; }
 
 #include SHIM_SOURCE
 
-SHIM_EXPORT(group_forward_wide)
-SHIM_EXPORT(group_forward_narrow)
-SHIM_EXPORT(group_backward_wide)
-SHIM_EXPORT(group_backward_narrow)
-SHIM_EXPORT(edge_forward)
-SHIM_EXPORT(edge_backward_x)
-SHIM_EXPORT(edge_backward_coefficients)
-SHIM_EXPORT(sum_partials)
+SHIM_EXPORTS        // SHIM_EXPORT(name) of every kernel

@@ -6,6 +6,7 @@ That the text computes what the reference does is a contract of all engines: tes
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,14 +17,16 @@ import torch
 
 from tests.kernels.shim import COMPILER, ShimDevice
 from workbench.exceptions import NetworkError
-from workbench.ops import engines, launch, reference
+from workbench.ops import engines, launch, reference, spline_launch
 from workbench.ops.autograd import group_rational
-from workbench.ops.launch import COMPUTE, Unit
+from workbench.ops.device import COMPUTE, Device, source
+from workbench.ops.launch import Unit
 from workbench.ops.rational import FORMS
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no g++ here to compile the CUDA text for this CPU: install Debian's package g++")
 
 ROOT = Path(__file__).parents[2]
+TEXT = {"group": "rational.cu", "edge": "rational.cu", "spline": "spline.cu"}
 
 
 def numbers(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -42,19 +45,33 @@ def layer(dtype: torch.dtype, n_in: int = 37, n_out: int = 35, rows: int = 261) 
     return [numbers(n_in, rows).to(dtype), a, b, numbers(n_out, rows, seed=3).to(dtype)]
 
 
-def passed(device: launch.Device, op: str, given: Sequence[torch.Tensor], form: str) -> tuple[torch.Tensor, ...]:
-    """Return value and gradients as the launches give them."""
+def splines(dtype: torch.dtype, n_in: int = 37, n_out: int = 35, rows: int = 261, bases: int = 13) -> list[torch.Tensor]:
+    """Return x, coefficients, base weights, domain and a gradient from above; some x lie beyond their range."""
+    kind = COMPUTE[dtype]
+    c, w = numbers(bases, n_out, n_in, seed=1).to(kind), numbers(n_out, n_in, seed=2).to(kind)
+    domain = torch.stack([numbers(n_in, seed=4) - 3, numbers(n_in, seed=5) + 3], 1).to(kind)
+    return [numbers(n_in, rows).to(dtype), c, w, domain, numbers(n_out, rows, seed=3).to(dtype)]
+
+
+MADE = {"group": groups, "edge": layer, "spline": splines}
+
+
+def passed(device: Device, op: str, given: Sequence[torch.Tensor], form: str) -> tuple[torch.Tensor, ...]:
+    """Return value and gradients as the launches give them; splines have no form."""
     *learned, upstream = given
+    if op == "spline":
+        return spline_launch.forward(device, *learned), *spline_launch.backward(device, *learned, upstream)
     forward, backward = {"group": (launch.group_forward, launch.group_backward), "edge": (launch.edge_forward, launch.edge_backward)}[op]
     return forward(device, *learned, form), *backward(device, *learned, form, upstream)
 
 
-def error(device: launch.Device, op: str, given: Sequence[torch.Tensor], form: str) -> float:
+def error(device: Device, op: str, given: Sequence[torch.Tensor], form: str) -> float:
     """Return the largest distance of value and gradients from float64 autograd, in units of the largest number of each; NaN where there is one."""
     *learned, upstream = (tensor.double() for tensor in given)
     learned = [tensor.requires_grad_() for tensor in learned]
-    y = {"group": reference.group_rational, "edge": reference.edge_rational}[op](*learned, form)
-    truth = y.detach(), *torch.autograd.grad(y, learned, upstream)
+    function = {"group": reference.group_rational, "edge": reference.edge_rational, "spline": reference.edge_spline}[op]
+    y = function(*learned) if op == "spline" else function(*learned, form)
+    truth = y.detach(), *torch.autograd.grad(y, learned[:3], upstream)
     distances = [(mine.double() - true).abs().max() / true.abs().max() for mine, true in zip(passed(device, op, given, form), truth)]
     return float(torch.stack(distances).max())
 
@@ -62,10 +79,10 @@ def error(device: launch.Device, op: str, given: Sequence[torch.Tensor], form: s
 # -------------------------------------------------------------------------------------------------------------- order
 
 
-@pytest.mark.parametrize("op", ["group", "edge"])
+@pytest.mark.parametrize("op", MADE)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 def test_no_order_of_threads_and_blocks_changes_a_bit(shim_device: ShimDevice, dtype: torch.dtype, op: str) -> None:
-    given = groups(dtype, (67, 1600), 4) if op == "group" else layer(dtype)
+    given = groups(dtype, (67, 1600), 4) if op == "group" else MADE[op](dtype)
     try:
         results = []
         for shim_device.order in range(4):
@@ -82,6 +99,7 @@ def test_every_size_of_gpu_gets_all_the_work_done(shim_device: ShimDevice, monke
     monkeypatch.setattr(shim_device, "multiprocessors", multiprocessors)
     assert error(shim_device, "group", groups(torch.float64), "square") < 1e-13
     assert error(shim_device, "edge", layer(torch.float64, 5, 3, 3001), "square") < 1e-13
+    assert error(shim_device, "spline", splines(torch.float64, 5, 3, 3001), "") < 1e-13
 
 
 def test_wide_and_narrow_entries_give_the_same_values(shim_device: ShimDevice) -> None:
@@ -127,6 +145,7 @@ CLEAN_CASES = """[
     for op, given in (
         *(("group", text.groups(dtype, (rows, channels), n)) for rows, channels, n in ((1, 7, 7), (37, 40, 5), (5, 257, 1), (3, 3200, 1), (2, 771, 257))),
         *(("edge", text.layer(dtype, *sizes)) for sizes in ((1, 1, 7), (2, 5, 257), (37, 35, 3))),
+        *(("spline", text.splines(dtype, *sizes)) for sizes in ((1, 1, 7, 4), (2, 5, 257, 8), (37, 35, 3, 13))),
     )
 ]"""
 
@@ -134,16 +153,25 @@ CLEAN_CASES = """[
 def test_sanitizers_find_nothing(tmp_path: Path) -> None:
     answer = under_sanitizers(SANITIZED_RUN.format(mutate="str", cases=CLEAN_CASES), tmp_path)
     assert answer.returncode == 0, answer.stderr[-3000:]
-    assert len(answer.stdout.splitlines()) == 16
+    assert len(answer.stdout.splitlines()) == 22
     assert all(float(line.split()[1]) < 1e-2 for line in answer.stdout.splitlines())
 
 
-def test_sanitizers_find_a_guard_that_is_not_there(tmp_path: Path) -> None:
-    mutate = 'lambda text: text.replace("at.inside = down < t.depth && within < t.span && at.column < at.row_length;", "at.inside = down < t.depth;")'
-    cases = '[("group", "sum_abs", text.groups(torch.float32, (3, 3250), 1))]'
-    answer = under_sanitizers(SANITIZED_RUN.format(mutate=mutate, cases=cases), tmp_path)
+OUT_OF_BOUNDS = {
+    "columns": ("group", "groups(torch.float32, (3, 3250), 1)", "at.inside = down < t.depth && within < t.span && at.column < at.row_length;", "at.inside = down < t.depth;"),
+    "shared memory": ("edge", "layer(torch.float32)", "Real few[TERMS * LANES]", "Real few[TERMS * LANES - 1]"),
+    "rows": ("spline", "splines(torch.float32, 3, 5, 257)", "if (at < rows && target + o < n_out) store", "if (target + o < n_out) store"),
+    "targets": ("spline", "splines(torch.float32, 3, 5, 257)", "there = target + o < n_out && source", "there = (target + o < n_out || true) && source"),
+}
+
+
+@pytest.mark.parametrize("where", OUT_OF_BOUNDS)
+def test_sanitizers_find_an_access_out_of_bounds(tmp_path: Path, where: str) -> None:
+    op, given, right, wrong = OUT_OF_BOUNDS[where]
+    assert source(TEXT[op]).count(right) == 1
+    answer = under_sanitizers(SANITIZED_RUN.format(mutate=f"lambda text: text.replace({right!r}, {wrong!r})", cases=f"[({op!r}, 'sum_abs', text.{given})]"), tmp_path)
     assert answer.returncode != 0
-    assert "heap-buffer-overflow" in answer.stderr
+    assert re.search("heap-buffer-overflow|global-buffer-overflow|out of bounds", answer.stderr)
 
 
 # -------------------------------------------------------------------------------------------------------- planted faults
@@ -158,10 +186,19 @@ FAULTS = {
     "a signed power for one of |x|": ("group", "sum_abs", "const Real z = FORM == 0 && j % 2 == 0 ? magnitude(power[j]) : power[j];", "const Real z = power[j];"),
     "the sign of b forgotten": ("group", "sum_abs", "denominator[(int64)group * N + (k - M - 1)] < Real(0)) sum = -sum;", "false) sum = -sum;"),
     "the sign of b forgotten on an edge": ("edge", "sum_abs", "denominator[(k - M - 1) * edges + edge] < Real(0)) sum = -sum;", "false) sum = -sum;"),
-    "the sign of q forgotten": ("group", "abs_sum", "if (FORM == 1) to.q = with_sign_of(to.q, q);", ""),
-    "the slope of q^2 without its two": ("edge", "square", "to.q = to.q * (q + q);", "to.q = to.q * q;"),
+    "the sign of q forgotten": ("group", "abs_sum", "to.q = with_sign_of(to.p * f, q);", "to.q = to.p * f;"),
+    "the slope of q^2 without its two": ("edge", "square", "to.q = to.p * (q + q) * f;", "to.q = to.p * q * f;"),
     "a short sum in the place of the long one": ("group", "square", "total[k] += sums[k];", "total[k] = sums[k];"),
     "rows past the first stretch left out": ("edge", "square", "for (int64 start = 0; start < n_out; start += STRETCH)", "for (int64 start = 0; start < 1; start += STRETCH)"),
+    "splines: coefficients taken before all are there": ("spline", "", "[(first + k) * n_out * n_in + edge];\n    }\n    __syncthreads();", "[(first + k) * n_out * n_in + edge];\n    }"),
+    "splines: a barrier left out behind them": ("spline", "", "    __syncthreads();                    // nobody reads", "    // nobody reads"),
+    "splines: lanes added before all are there": ("spline", "", "            few[item] = sum;\n        }\n        __syncthreads();", "            few[item] = sum;\n        }"),
+    "splines: the slope of a falling flank": ("spline", "", "with_sign_of(fused(Real(2), f.near * f.near, Real(-0.5) * (f.wide * f.wide)) * range.inverse, f.t)", "fused(Real(2), f.near * f.near, Real(-0.5) * (f.wide * f.wide)) * range.inverse"),
+    "splines: the base weight in every stretch": ("spline", "", "(is_base ? first == 0 : first + k < bases)", "(is_base || first + k < bases)"),
+    "splines: only eight bases": ("spline", "", "for (int first = 0; first < (int)bases; first += BASES)\n        for", "for (int first = 0; first < 1; first += BASES)\n        for"),
+    "splines: one knot too far": ("spline", "", "Real(1 - k)", "Real(-k)"),
+    "splines: the stretch of u forgotten in its slope": ("spline", "", "s * fused(u, Real(1) - s, Real(1)) * range.stretch", "s * fused(u, Real(1) - s, Real(1))"),
+    "splines: the base gradient in the place of another stretch": ("spline", "", "term >= bases : first > 0", "term >= bases : false"),
     "a slot that is one too high": ("group", "square", "const int64 slot = (int64)blockIdx.x * t.pieces", "const int64 slot = (int64)blockIdx.x / 2 * t.pieces"),
 }
 
@@ -170,9 +207,9 @@ FAULTS = {
 def test_a_planted_fault_is_noticed(tmp_path: Path, fault: str) -> None:
     """As wrong numbers in one order of the threads or another: a device promises none."""
     op, form, right, wrong = FAULTS[fault]
-    assert launch.source().count(right) == 1
+    assert source(TEXT[op]).count(right) == 1
     device = ShimDevice(tmp_path, lambda text: text.replace(right, wrong))
-    given = groups(torch.float64) if op == "group" else layer(torch.float64)
+    given = MADE[op](torch.float64)
     noticed = False
     for device.order in (0, 1, 2):
         noticed = noticed or not error(device, op, given, form) < 1e-9        # NaN is not below
@@ -241,6 +278,12 @@ def test_a_plan_covers_every_channel_once_within_the_limits_of_a_gpu(
     assert 1 <= plan.forward_shares <= rows
     bytes_shared = (unit.m + 1 + unit.n) * (unit.threads + 1) * COMPUTE[dtype].itemsize
     assert bytes_shared <= 48 * 1024        # what every GPU gives without being asked
+
+
+def test_a_spline_layer_that_no_grid_holds_is_refused(shim_device: ShimDevice) -> None:
+    c, w = torch.empty(8, 1, 70_000), torch.empty(1, 70_000)
+    with pytest.raises(NetworkError, match="A spline layer 70000 -> 1 of 8 bases is more than a GPU kernel takes: at most 65535 nodes"):
+        spline_launch.forward(shim_device, torch.ones(70_000, 1), c, w, torch.ones(70_000, 2))
 
 
 def test_every_form_is_another_function(shim_device: ShimDevice) -> None:

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from workbench.exceptions import NetworkError
 from workbench.networks import KAN, SymbolicEdge
-from workbench.networks.as_torch import as_network, as_torch, spline_layer
+from workbench.networks.as_torch import as_network, as_torch
 from workbench.networks.kan import initial, nodes_of
 from workbench.networks.program import Evaluation, Program
 from workbench.primitives import LIBRARY, PrimitiveForm, TypedForm, find
@@ -38,28 +38,21 @@ def test_other_precisions_are_refused(mixed: KAN) -> None:
         as_torch(mixed, torch.float16)
 
 
-@pytest.mark.parametrize("size", [(2, 3, 8, 11), (13, 11, 5, 3)])
-def test_autograd_confirms_the_gradients_of_the_layer(size: tuple[int, ...]) -> None:
-    n_in, n_out, n_bases, n_rows = size
-    generator = torch.Generator().manual_seed(4)
-    domain = torch.tensor([[-1.0, 2.0]] * n_in, dtype=torch.float64)
-    x, coefficients, base = (
-        torch.randn(*shape, generator=generator, dtype=torch.float64, requires_grad=True)
-        for shape in [(n_in, n_rows), (n_bases, n_out, n_in), (n_out, n_in)]
-    )
-    assert torch.autograd.gradcheck(spline_layer, (x, coefficients, base, domain), fast_mode=n_in > 2)
-
-
-def test_a_second_derivative_is_refused_and_not_wrong(mixed: KAN, rows: np.ndarray) -> None:
-    X = torch.from_numpy(rows.copy()).requires_grad_()
-    with pytest.raises(NetworkError, match="differentiable once"):
-        torch.autograd.grad(as_torch(mixed)(X).sum(), X, create_graph=True)
-
-
 def test_autograd_confirms_the_gradients_of_a_mixed_network(mixed: KAN, rows: np.ndarray) -> None:
     module = as_torch(mixed)
     X = torch.from_numpy(rows[:5].copy()).requires_grad_()
     assert torch.autograd.gradcheck(module, (X,))
+    assert torch.autograd.gradgradcheck(module, (X[:2],))
+
+
+@pytest.mark.parametrize("engine", ["cpu", "reference"])
+def test_every_engine_gives_the_network(mixed: KAN, rows: np.ndarray, engine: str) -> None:
+    assert_allclose(as_torch(mixed, engine=engine)(torch.from_numpy(rows)).detach().numpy(), mixed(rows), rtol=1e-12, atol=1e-12)
+
+
+def test_an_engine_that_works_on_other_tensors_is_refused(mixed: KAN, rows: np.ndarray) -> None:
+    with pytest.raises(NetworkError, match=r"engine='cuda' works on tensors of a cuda device; x is on cpu"):
+        as_torch(mixed, engine="cuda")(torch.from_numpy(rows))
 
 
 def test_gradients_of_all_constants_are_those_of_the_engine(mixed: KAN, rows: np.ndarray) -> None:
@@ -71,11 +64,13 @@ def test_gradients_of_all_constants_are_those_of_the_engine(mixed: KAN, rows: np
     evaluation.forward(program.parameters)
     expected = np.where(program.free, evaluation.gradient(program.parameters, seed), 0.0)     # locked: no gradient
     for level, (layer, compiled) in enumerate(zip(module.layers, program.layers, strict=True)):
-        theta = expected[compiled.start : compiled.spline_stop].reshape(-1, compiled.n_terms)
-        splines = np.zeros((*mixed.layers[level].alive.shape, compiled.n_terms))
-        splines[compiled.edge_target, compiled.edge_source] = theta
-        assert_allclose(layer.coefficients.grad.numpy(), splines[..., :-1].transpose(2, 0, 1), rtol=1e-9, atol=1e-9)
-        assert_allclose(layer.base.grad.numpy(), splines[..., -1], rtol=1e-9, atol=1e-9)
+        theta = expected[compiled.start : compiled.learned_stop].reshape(-1, compiled.n_terms)
+        learned = np.zeros((*mixed.layers[level].alive.shape, compiled.n_terms))
+        learned[compiled.edge_target, compiled.edge_source] = theta
+        n = compiled.basis.n_coefficients
+        assert_allclose(layer.coefficients.grad.numpy(), learned[..., :n].transpose(2, 0, 1), rtol=1e-9, atol=1e-9)
+        if compiled.n_terms > n:
+            assert_allclose(layer.base.grad.numpy(), learned[..., n], rtol=1e-9, atol=1e-9)
         assert_allclose(layer.bias.grad.numpy(), expected[compiled.bias : compiled.stop], rtol=1e-9, atol=1e-9)
         for block, constants in zip(compiled.forms, layer.constants, strict=True):
             assert_allclose(constants.grad.numpy(), expected[block.start : block.stop], rtol=1e-9, atol=1e-9)

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.interpolate import BSpline
 
 from workbench.exceptions import NetworkError, UnknownEdgeError
-from workbench.networks import KAN
+from workbench.networks import KAN, LEARNED
 from workbench.networks.kan import initial, nodes_of
 from workbench.networks.storage import from_arrays, to_arrays
 
@@ -17,8 +17,8 @@ def scipy_edge(network: KAN, level: int, row: int, column: int, x: np.ndarray) -
     """phi of a spline edge from scipy's B-splines and NumPy's exp: nothing of ours."""
     layer = network.layers[level]
     low, high = layer.domain[column]
-    h = (high - low) / layer.n_intervals
-    knots = low + h * np.arange(-3, layer.n_intervals + 4)
+    h = (high - low) / layer.basis.n_intervals
+    knots = low + h * np.arange(-3, layer.basis.n_intervals + 4)
     spline = BSpline(knots, layer.coefficients[:, row, column], 3, extrapolate=False)(x)
     u = (2 * x - low - high) / (high - low)
     return np.nan_to_num(spline) + layer.base[row, column] * u / (1 + np.exp(-u))
@@ -56,7 +56,8 @@ def test_states_of_edges_are_told(mixed: KAN) -> None:
     assert mixed.state((0, 1, 2)) == "snapped"
     assert mixed.state((0, 0, 4)) == "pruned"
     assert mixed.state((1, 1, 0)) == "locked"
-    assert mixed.state((0, 0, 0)) == "spline"
+    assert mixed.state((0, 0, 0)) == mixed.layers[0].basis.family
+    assert (0, 0, 0) in mixed.edges(*LEARNED)
 
 
 @pytest.mark.parametrize("edge", [(0, 2, 0), (2, 0, 0), (-1, 0, 0), (0, 0, 7), (0, 0), "edge"])
@@ -98,6 +99,18 @@ def test_a_damaged_network_is_refused(mixed: KAN, damage: str) -> None:
         structure["layers"][0]["nodes"] = structure["layers"][0]["nodes"][:-1]
     else:
         del arrays["0.domain"]
+    with pytest.raises(NetworkError):
+        from_arrays(structure, arrays)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [{}, {"family": "wavelet"}, {"family": "rational", "numerator_degree": 7}, {"family": "rational", "numerator_degree": "five"},
+     {"family": "rational", "form": "cube"}, {"family": "rational", "order": 3}],
+)  # fmt: skip
+def test_a_basis_that_does_not_fit_is_refused(mixed: KAN, record: dict[str, object]) -> None:
+    structure, arrays = to_arrays(mixed)
+    structure["layers"][0]["basis"] = record
     with pytest.raises(NetworkError):
         from_arrays(structure, arrays)
 

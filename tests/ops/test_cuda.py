@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
 
 from workbench.exceptions import MissingEngineError
-from workbench.ops import cuda, engines, launch
+from workbench.ops import cuda, device, engines
 from workbench.ops.launch import Unit
+from workbench.ops.spline_launch import SplineUnit
 
 
 @pytest.fixture(autouse=True)
@@ -38,24 +40,33 @@ class CompileException(Exception):
     """As CuPy's."""
 
 
-def cupy(monkeypatch: pytest.MonkeyPatch, driver: int | Exception = 13000, runtime: int = 13000, compiles: Exception | None = None) -> None:
-    """Put a CuPy in the place of the real one."""
+def cupy(monkeypatch: pytest.MonkeyPatch, driver: int | Exception = 13000, runtime: int = 13000, compiles: Exception | None = None) -> SimpleNamespace:
+    """Put a CuPy in the place of the real one; what is returned holds what it `compiled` and `launched`, and `fails` with while that is set."""
+    seen = SimpleNamespace(compiled=[], launched=[], fails=compiles)
 
     def version(answer: int | Exception) -> int:
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def compile_() -> None:
-        if compiles is not None:
-            raise compiles
+    def raw_module(code: str, options: tuple[str, ...], backend: str) -> SimpleNamespace:
+        def compile_() -> None:
+            if seen.fails is not None:
+                raise seen.fails
+            seen.compiled.append((code, options, backend))
+
+        def get_function(name: str) -> Callable[..., None]:
+            return lambda grid, block, arguments, stream: seen.launched.append((name, grid, block, arguments, stream.ptr))
+
+        return SimpleNamespace(compile=compile_, get_function=get_function)
 
     module = ModuleType("cupy")
     module.__version__ = "14.2.0"
-    module.RawModule = lambda **options: SimpleNamespace(compile=compile_)
+    module.RawModule = raw_module
     runtime_ = SimpleNamespace(driverGetVersion=lambda: version(driver), runtimeGetVersion=lambda: runtime)
     module.cuda = SimpleNamespace(runtime=runtime_, compiler=SimpleNamespace(CompileException=CompileException))
     monkeypatch.setitem(sys.modules, "cupy", module)
+    return seen
 
 
 def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +117,35 @@ def test_a_compiler_that_fails_is_quoted_with_its_first_line(monkeypatch: pytest
         cuda.device(0)._module(Unit(torch.float32, "square", 5, 4))
 
 
+UNITS = {"rational.cu": Unit(torch.bfloat16, "square", 5, 4), "spline.cu": SplineUnit(torch.bfloat16)}
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("text", UNITS)
+def test_a_text_is_compiled_once_and_launched_on_the_stream_of_torch(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    seen = cupy(monkeypatch)
+    monkeypatch.setattr(torch.cuda, "device", lambda index: nullcontext())
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda index: SimpleNamespace(cuda_stream=0x5EED))
+    for kernel in ("first", "second"):
+        cuda.device(0).launch(UNITS[text], kernel, (3, 2), (256,), (1, 2**40))
+    assert seen.launched == [(kernel, (3, 2), (256,), (1, 2**40), 0x5EED) for kernel in ("first", "second")]
+    [(code, options, backend)] = seen.compiled
+    assert backend == "nvrtc"
+    assert code == device.source(text)
+    assert "#include" not in code
+    assert {"-std=c++17", "--fmad=false", "-DNUMBER_TYPE=bf16"} <= set(options)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_compilation_that_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = cupy(monkeypatch, compiles=CompileException("error: no space left"))
+    with pytest.raises(MissingEngineError, match="no space left"):
+        cuda.device(0)._module(UNITS["spline.cu"])
+    seen.fails = None
+    cuda.device(0)._module(UNITS["spline.cu"])
+    assert len(seen.compiled) == 1
+
+
 @pytest.mark.usefixtures("gpu")
 def test_auto_takes_the_gpu_where_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
     cupy(monkeypatch)
@@ -122,8 +162,8 @@ def test_auto_warns_once_where_it_falls_back(monkeypatch: pytest.MonkeyPatch, ca
 
 
 def test_a_package_without_its_source_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "__file__", "nowhere/workbench/ops/launch.py")
-    launch.source.cache_clear()
-    with pytest.raises(launch.NetworkError, match="rational.cu is not there"):
-        launch.source()
-    launch.source.cache_clear()
+    monkeypatch.setattr(device, "__file__", "nowhere/workbench/ops/device.py")
+    device.source.cache_clear()
+    with pytest.raises(device.NetworkError, match="rational.cu is not there"):
+        device.source("rational.cu")
+    device.source.cache_clear()

@@ -18,7 +18,7 @@ def test_leave_one_out_equals_refits_for_a_model_linear_in_its_constants() -> No
     problem, roughness = leave_one_out(x, y), 1e-3
     network = one_edge(problem)
     layer = network.layers[0]
-    values, _ = bspline.terms(x, tuple(layer.domain[0]), layer.n_intervals)
+    values, _ = bspline.terms(x, tuple(layer.domain[0]), layer.basis.n_intervals)
     design = np.vstack([values, np.ones(29)]) / problem.scale[0]  # (n_constants, n_rows): spline, base, bias
     n_terms = len(values)
     difference = np.diff(np.eye(n_terms - 1), 2, axis=0)

@@ -25,7 +25,7 @@ def test_the_manifest_names_the_project_and_a_folder_that_exists() -> None:
     manifest = tomllib.loads((PACKAGE / "pyproject.toml").read_text(encoding="utf-8"))
     assert manifest["project"]["name"] == PROJECT
     components = {entry["name"]: entry["asset_dir"] for entry in manifest["tool"]["streamlit"]["component"]["components"]}
-    assert set(components) == {"network", "inspector"}
+    assert set(components) == {"network", "inspector", "laws", "functions", "attention"}
     for name, folder in components.items():
         assert (PACKAGE / folder / f"{name}.js").is_file()
         assert (PACKAGE / folder / f"{name}.css").is_file()

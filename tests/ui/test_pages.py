@@ -10,8 +10,11 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from workbench.jobs import Job
+from workbench.ops.gpu import Gpu
+from workbench.ui.markdown import literal
 from workbench.ui.navigation import PageName
 from workbench.ui.services import Services
+from workbench.ui.state import data as state_data
 from workbench.ui.state.projects import Projects
 
 TREES = "cherry_trees"
@@ -43,7 +46,7 @@ def test_an_empty_workspace_invites_and_says_that_nothing_leaves_the_machine(app
     assert not app.exception
     assert "From a table to its law" in shown(app)
     assert "stays on this machine" in app.get("file_uploader")[0].label
-    assert len([button for button in app.button if button.key.startswith("sample-")]) == 10
+    assert len([button for button in app.button if button.key.startswith("sample-")]) == 11  # ten laws, one task
 
 
 def test_projects_are_listed_under_their_names_as_they_were_typed(app: AppTest, opened: Services) -> None:
@@ -140,6 +143,25 @@ def test_advanced_settings_are_kept(app: AppTest, opened: Services, trees: str) 
     assert "19 to fit, 12 to report on, 5 checks forward in time" in shown(app)
 
 
+def test_without_a_gpu_the_switch_says_why_and_cannot_be_turned_on(app: AppTest, trees: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state_data, "_gpu", lambda: Gpu("", "There is no NVIDIA driver here."))
+    on_data(app, trees)
+    switch = app.toggle(f"gpu-{trees}-0")
+    assert (switch.value, switch.disabled, switch.help) == (False, True, literal("There is no NVIDIA driver here."))
+
+
+def test_with_a_gpu_a_fit_can_be_sent_to_it(app: AppTest, opened: Services, trees: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state_data, "_gpu", lambda: Gpu("NVIDIA H100, 81559 MiB, 580.65"))
+    on_data(app, trees)
+    switch = app.toggle(f"gpu-{trees}-0")
+    assert "NVIDIA H100" in switch.help
+    switch.set_value(True).run()
+    assert not app.exception
+    assert opened.store.projects.get(trees).plan["network"]["gpu"] is True
+    monkeypatch.setattr(state_data, "_gpu", lambda: Gpu("", "There is no NVIDIA driver here."))     # the project on another machine
+    assert not app.run().toggle(f"gpu-{trees}-0").disabled
+
+
 def test_fit_starts_a_job_with_the_settings_and_goes_to_the_workbench(app: AppTest, opened: Services, trees: str) -> None:
     on_data(app, trees)
     app.text_input(f"hidden-{trees}-0").input("none").run()
@@ -152,6 +174,21 @@ def test_fit_starts_a_job_with_the_settings_and_goes_to_the_workbench(app: AppTe
     state = opened.store.states.get(trees)
     assert state is not None
     assert state.step.move["arguments"]["hidden_layer_sizes"] == []
+
+
+def test_edges_can_be_rational_functions(app: AppTest, opened: Services, trees: str) -> None:
+    on_data(app, trees)
+    app.text_input(f"hidden-{trees}-0").input("none").run()
+    app.selectbox(f"basis-{trees}-0").select("rational").run()
+    assert opened.store.projects.get(trees).plan["network"]["basis"] == "rational"
+    app.button("fit").click().run()
+    assert not app.exception
+    (job,) = opened.store.jobs.all(trees)
+    opened.pool.wait(job.id, timeout=120)
+    state = opened.store.states.get(trees)
+    assert state is not None
+    assert state.step.move["arguments"]["basis"] == "rational"
+    assert state.network["networks"][0]["layers"][0]["basis"]["family"] == "rational"
 
 
 def test_while_a_fit_runs_another_cannot_be_started_and_the_pill_says_so(app: AppTest, opened: Services, trees: str) -> None:

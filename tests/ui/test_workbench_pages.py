@@ -91,7 +91,7 @@ def test_a_link_with_an_edge_opens_the_inspector(app: AppTest, trees: str) -> No
 def test_an_edge_that_does_not_exist_opens_nothing(app: AppTest, trees: str) -> None:
     app.query_params["edge"] = "7.7.7"
     on(app, "workbench", trees)
-    assert len(app.get("bidi_component")) == 1
+    assert [element.key for element in app.get("bidi_component")] == ["bench_network", "bench_laws"]
     assert "edge" not in app.query_params
 
 
@@ -258,3 +258,35 @@ def test_the_pill_steers_from_every_page_and_the_page_data_says_what_is_paused(a
     opened.pool.wait(job, 60)
     app.run()
     assert "Fit finished just now" in shown(app)
+
+
+def component(app: AppTest, key: str) -> dict | None:
+    return next((json.loads(element.proto.json) for element in app.get("bidi_component") if element.key == key), None)
+
+
+def test_a_search_takes_the_limits_that_were_set_and_its_formulas_are_listed(app: AppTest, opened: Services, trees: str) -> None:
+    on(app, "workbench", trees)
+    assert component(app, "bench_laws")["laws"] == []
+    app.session_state["bench_law_open"] = True
+    app.run()
+    app.session_state["bench_functions"] = ["exp"]
+    app.session_state["bench_longest"] = 7
+    app.session_state["bench_budget"] = "10 s"
+    app.button(key="bench_auto").click().run()
+    assert not app.exception
+    job = next(job for job in opened.pool.jobs(trees) if job.task == "discovery.auto")
+    assert "Stop the search" in [button.label for button in app.button]
+    opened.pool.wait(job.id, 60)
+    app.run()
+    told = component(app, "bench_laws")
+    assert told["laws"]
+    assert told["here"] in {law["state"] for law in told["laws"]}
+    picked = next(law for law in told["laws"] if law["picked"])
+    assert picked["complexity"] <= 7
+    assert not any(name in law["text"] for law in told["laws"] for name in ("log", "sin", "tanh"))
+
+
+def test_without_data_there_is_no_list_and_no_search(app: AppTest, opened: Services) -> None:
+    on(app, "workbench", opened.store.projects.create("new").id)
+    assert component(app, "bench_laws") is None
+    assert "bench_law_open" not in str(app)

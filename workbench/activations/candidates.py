@@ -22,7 +22,7 @@ from torch import nn
 
 from workbench.activations.received import Received
 from workbench.exceptions import SnapError
-from workbench.expression import Number, Symbol, add, fold, free_constants, to_text, with_constants
+from workbench.expression import Call, Expression, Number, Symbol, add, fold, free_constants, mul, to_text, with_constants
 from workbench.networks.kat.snapped import Name
 from workbench.primitives import ACTIVATIONS, LIBRARY, Form, PrimitiveForm
 from workbench.snapping import edge_fit, form_of, ranking
@@ -36,6 +36,7 @@ _SAME_CURVE = 1e-3  # of a curve's spread: what no eye tells apart
 _HALVING = 4.0  # points of complexity that a form may cost more for outputs half as far off
 _NO_DIFFERENCE = 1e-4  # of outputs, in units of their spread: what training in float32 leaves
 _DIGITS = 4
+_BY_NAME = {*ACTIVATIONS, "silu", "softplus", "logistic", "sech"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +88,19 @@ class Judged:
 
 def text_of(name: Name) -> str:
     """Return a named function as text in x, constants rounded to four digits."""
-    expression = fold(add(name.form.expression(Symbol("x"), name.constants[:-1]), Number(name.constants[-1])))
-    return to_text(with_constants(expression, [float(f"{value:.{_DIGITS}g}") for value in free_constants(expression)]))
+    return to_text(short(name))
+
+
+def short(name: Name) -> Expression:
+    """Return a named function of x for reading: constants rounded to four digits, activations that everybody knows called by their names."""
+    form, constants = name.form, [*map(float, name.constants)]
+    if isinstance(form, PrimitiveForm) and form.name in _BY_NAME:
+        c, a, b, offset = constants
+        function = mul(Number(c), Call(form.name, (add(mul(Number(a), Symbol("x")), Number(b)),)))
+    else:
+        function, offset = form.expression(Symbol("x"), constants[:-1]), constants[-1]
+    expression = fold(add(function, Number(offset)))
+    return with_constants(expression, [float(f"{value:.{_DIGITS}g}") for value in free_constants(expression)])
 
 
 def forms_offered(asked: Iterable[Form | str] | None) -> tuple[Form, ...]:
@@ -154,6 +166,11 @@ def shortlist(families: Sequence[list[EdgeFit]], count: int) -> list[list[EdgeFi
     return close + others[: count - len(close)]
 
 
+def previews(address: Address, fits: Sequence[EdgeFit]) -> list[KATCandidate]:
+    """Return fits as candidates that were not judged."""
+    return [_preview(address, fit) for fit in fits]
+
+
 def ranked(
     address: Address, function: Received, fits: Sequence[EdgeFit], judge: Callable[[Name | None], Judged], count: int
 ) -> tuple[KATCandidate, ...]:
@@ -186,7 +203,7 @@ def ranked(
         for family in sorted(short, key=weight)
         for own in [judged[family[0].form]]
     ]
-    return (*found, *(_preview(address, fit) for fit in fits if fit.form not in judged))
+    return (*found, *previews(address, [fit for fit in fits if fit.form not in judged]))
 
 
 def _ties(family: list[EdgeFit], short: Sequence[list[EdgeFit]], judged: Mapping[Form, Judged]) -> tuple[str, ...]:

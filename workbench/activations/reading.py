@@ -16,7 +16,7 @@ test rows are for the certificate only.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -34,6 +34,7 @@ from workbench.exceptions import SnapError, UnknownEdgeError
 from workbench.networks.kat.snapped import Name, SnappedRational
 from workbench.ops.starts import evaluate
 from workbench.primitives import Form
+from workbench.snapping.edge_fit import EdgeFit
 from workbench.training.adam import AdamConfig, Samples, outputs_of, trained
 
 Rows = np.ndarray | torch.Tensor
@@ -110,6 +111,17 @@ class KATReading:
         outputs = outputs_of(self.opened, self.validation.X)
         return outputs, float(self._taught.y.double().var(0, correction=0).mean()) or 1.0
 
+    @cached_property
+    def _fits(self) -> dict[tuple[Address, tuple[str, ...]], list[EdgeFit]]:
+        return {}
+
+    def _fitted(self, address: Address, forms: Sequence[Form]) -> list[EdgeFit]:
+        """Return forms fitted to a function, closest first; what was fitted once is not fitted again."""
+        key = address, tuple(form.name for form in forms)
+        if key not in self._fits:
+            self._fits[key] = naming.fitted(self.received(address), forms)
+        return self._fits[key]
+
     def received(self, address: Address) -> Received:
         """Return what a function received on the training rows, with its density, and what it gave."""
         path, group = self._known(address)
@@ -126,7 +138,13 @@ class KATReading:
         name = place.module.name(group)
         return x, name.form.evaluate(x, name.constants[:-1])[0] + name.constants[-1]
 
-    def candidates(self, address: Address, forms: Iterable[Form | str] | None = None, top: int = 6) -> tuple[KATCandidate, ...]:
+    def previews(self, address: Address, forms: Iterable[Form | str] | None = None) -> tuple[KATCandidate, ...]:
+        """Return the forms a function could have by how well they follow its curve, closest first; none is judged by the whole."""
+        return tuple(naming.previews(address, self._fitted(address, naming.forms_offered(forms))))
+
+    def candidates(
+        self, address: Address, forms: Iterable[Form | str] | None = None, top: int = 6, watch: Callable[[], None] | None = None
+    ) -> tuple[KATCandidate, ...]:
         """Rank the forms a function could have, best first; those behind the first `top` are previews that were not judged by the whole.
 
         Parameters
@@ -134,12 +152,19 @@ class KATReading:
         address : (path, group)
         forms : forms, names or formulas in x; all that are defined everywhere when left out
         top : how many are judged by training the whole model a little
+        watch : called before each is judged; what it raises ends the question
         """
         function, offered = self.received(address), naming.forms_offered(forms)
-        fits = naming.fitted(function, offered)
+        fits = self._fitted(address, offered)
         if not fits:
             raise SnapError(f"candidates({address}): none of {', '.join(form.name for form in offered)} can follow this function's curve.")
-        return naming.ranked(address, function, fits, lambda name: self._judged(address, name), min(top, len(fits)))
+
+        def judge(name: Name | None) -> Judged:
+            if watch is not None:
+                watch()
+            return self._judged(address, name)
+
+        return naming.ranked(address, function, fits, judge, min(top, len(fits)))
 
     def certificate(self, samples: Mapping[str, Samples | tuple] | None = None) -> KATCertificate:
         """Compare the model as it stands with the one that was opened, on training and validation rows and on others, such as {"test": (X, y)}."""
@@ -244,7 +269,7 @@ class KATReading:
     def _preview(self, address: Address, form: Form | str) -> KATCandidate:
         """Return a form fitted to one function, not judged."""
         (wanted,) = naming.forms_offered([form])
-        fits = naming.fitted(self.received(address), [wanted])
+        fits = self._fitted(address, [wanted])
         if not fits:
             raise SnapError(
                 f"snap({address}, {wanted.name!r}): the form could follow this function's curve only as an imitation of another, with constants that cancel "

@@ -122,10 +122,10 @@ def _build_parser() -> argparse.ArgumentParser:
         return command
 
     _describe_app(add("app", "server", "Open the workbench in the browser."))
-    _describe_fit(add("fit", "modelling", "Fit a Kolmogorov-Arnold network to a table."))
+    _describe_fit(add("fit", "modelling", "Fit a Kolmogorov-Arnold network, or a Kolmogorov-Arnold transformer, to a table."))
     _describe_discover(add("discover", "modelling", "Search a table for the law behind one of its columns."))
-    _describe_predict(add("predict", "modelling", "Predict the rows of a table with a saved discovery."))
-    add("samples", "modelling", "List the sample tables.")
+    _describe_predict(add("predict", "modelling", "Predict the rows of a table with a saved discovery or transformer."))
+    add("samples", "modelling", "List the sample tables and tasks.")
     _describe_doctor(add("doctor", "doctor", "Say what this machine offers the workbench, and how to get what is missing."))
     return parser
 
@@ -140,8 +140,20 @@ def _describe_app(command: argparse.ArgumentParser) -> None:
 def _describe_fit(command: argparse.ArgumentParser) -> None:
     _describe_data(command)
     command.add_argument("--hidden", type=layer_sizes, default=(5,), metavar="5", help="nodes of each hidden layer (5)")
+    command.add_argument("--basis", choices=["spline", "rational"], default="spline", help="what the edges are: splines or quotients of polynomials")
     command.add_argument("--random-state", type=_whole_number(0, 2**32 - 1), default=0, metavar="N", help="seed (0)")
+    engines = ("native", "cpu", "cuda")
+    command.add_argument("--engine", choices=engines, default="native", help="who fits: cuda trains large networks on a GPU, cpu likewise without (native)")
     command.add_argument("--save", metavar="FILE.kanwb", help="keep the network as a discovery to go on with")
+    command.add_argument("--model", choices=["kan", "kat"], default="kan", help="kan, a network that becomes a formula, or kat, a transformer with learned activations (kan)")
+    kat = command.add_argument_group("with --model kat")
+    kat.add_argument("--task", choices=["regression", "classification"], help="what the target is (classes where it holds words; else a measurement)")
+    kat.add_argument("--tokens", choices=["auto", "columns", "patches"], default="auto", help="a token is a column, or a square of an image whose pixels are the columns (auto)")
+    kat.add_argument("--patch-size", type=_whole_number(0, 1000), default=0, metavar="PIXELS", help="side of a square (the largest that cuts the image into four)")
+    kat.add_argument("--epochs", type=_whole_number(1, 100_000), default=40, metavar="N", help="how often every row is learned from (40)")
+    kat.add_argument("--width", type=_whole_number(1, 4096), default=48, metavar="N", help="channels of a token (48)")
+    kat.add_argument("--depth", type=_whole_number(1, 100), default=2, metavar="N", help="blocks (2)")
+    kat.add_argument("--name", action="store_true", help="give every activation function a name afterwards, and say what that cost")
 
 
 def _describe_discover(command: argparse.ArgumentParser) -> None:
@@ -164,8 +176,8 @@ def _describe_data(command: argparse.ArgumentParser) -> None:
 
 
 def _describe_predict(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", metavar="FILE.kanwb", help="a saved discovery")
-    command.add_argument("table", metavar="TABLE", help="table with the columns the formula needs")
+    command.add_argument("file", metavar="FILE.kanwb", help="a saved discovery or transformer")
+    command.add_argument("table", metavar="TABLE", help="table with the columns that are needed")
     command.add_argument("--out", metavar="FILE.csv", help="write the predictions there (stdout)")
 
 

@@ -14,15 +14,16 @@ import importlib.util
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Literal
 
 import workbench
 from workbench.exceptions import JobError, MissingEngineError, WorkbenchError
+from workbench.julia import julia_environment, julia_state
+from workbench.ops import gpu
+from workbench.ops.gpu import Gpu
 
 INSTALL_COST = "a few hundred MB to download, 1 to 2 GB on disk and 5 to 20 minutes"      # an estimate: it depends on what Julia compiles
 
@@ -67,7 +68,8 @@ def doctor(options: argparse.Namespace) -> int:
 
 def examine() -> list[Finding]:
     """Look at the machine and return what was found, in the order in which it matters to a fit."""
-    return [_workbench(), _processor(), _memory(), *_libraries(), _gpu(), _cupy(), _operon(), _julia()]
+    found = gpu.find()
+    return [_workbench(), _processor(), _memory(), *_libraries(), _gpu(found), _cupy(), _engines(found), _operon(), _julia()]
 
 
 def install_julia(assume_yes: bool = False) -> int:
@@ -81,7 +83,7 @@ def install_julia(assume_yes: bool = False) -> int:
     """
     if importlib.util.find_spec("pysr") is None:
         raise MissingEngineError(f"PySR is not installed in {sys.prefix}. Type: {sys.executable} -m pip install pysr")
-    print(f"PySR searches with Julia. Installing Julia and its packages takes {INSTALL_COST}; they go to {_julia_environment()}.", flush=True)
+    print(f"PySR searches with Julia. Installing Julia and its packages takes {INSTALL_COST}; they go to {julia_environment()}.", flush=True)
     if not assume_yes and not _agreed("Install now? [y/N] "):
         print("Nothing was installed.")
         return 0
@@ -171,24 +173,25 @@ def _torch_build(version: str) -> str:
     return f"CUDA build {mark}" if mark.startswith("cu") else "default build of this platform"
 
 
-def _gpu() -> Finding:
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return Finding("GPU", "absent", "no NVIDIA driver; everything runs on the processor")
-    query = [tool, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
-    except (subprocess.SubprocessError, OSError) as error:
-        return Finding("GPU", "absent", f"nvidia-smi does not answer ({type(error).__name__}); everything runs on the processor")
-    return Finding("GPU", "ready", "; ".join(line.strip() for line in answer.splitlines()) or "driver without a device")
+def _gpu(found: Gpu) -> Finding:
+    if not found.devices:
+        return Finding("GPU", "absent", f"{found.missing.removesuffix('.')}; everything runs on the processor")
+    return Finding("GPU", "ready", found.devices)
 
 
 def _cupy() -> Finding:
-    for extra, distribution in (("cuda12", "cupy-cuda12x"), ("cuda13", "cupy-cuda13x")):
-        version = _version(distribution)
-        if version is not None:
-            return Finding("CuPy", "ready", f"{version} (extra {extra})")
-    return Finding("CuPy", "absent", "needed for the GPU kernels only", "pip install 'kan-workbench[cuda13]'   (or [cuda12], as the driver supports)")
+    installed = gpu.cupy()
+    if installed is None:
+        return Finding("CuPy", "absent", "needed for the GPU kernels only", "pip install 'kan-workbench[cuda13]'   (or [cuda12], as the driver supports)")
+    return Finding("CuPy", "ready", installed)
+
+
+def _engines(found: Gpu) -> Finding:
+    """Say who can compute the ops: rational functions, spline layers, and networks trained on an engine."""
+    ready = "native, cpu, reference"
+    if found.usable:
+        return Finding("Engines", "ready", f"{ready}, cuda")
+    return Finding("Engines", "ready", f"{ready}; not cuda: {found.missing}", found.remedy)
 
 
 def _operon() -> Finding:
@@ -200,27 +203,9 @@ def _operon() -> Finding:
 
 def _julia() -> Finding:
     """Report PySR and its Julia without importing either."""
-    version, remedy = _version("pysr"), "kan-workbench doctor --install pysr"
-    if version is None:
+    state, remedy = julia_state(), "kan-workbench doctor --install pysr"
+    if state.pysr is None:
         return Finding("PySR", "absent", "not installed", f"{sys.executable} -m pip install pysr")
-    meta = _julia_environment() / "pyjuliapkg" / "meta.json"
-    try:
-        julia = json.loads(meta.read_text(encoding="utf-8"))
-        return Finding("PySR", "ready", f"{version} with Julia {julia['version']} ({julia['executable']})")
-    except FileNotFoundError:
-        found = shutil.which("julia")
-        return Finding("PySR", "absent", f"{version}, but its Julia packages are not installed" + (f" (Julia itself: {found})" if found else ""), remedy)
-    except (OSError, ValueError, KeyError) as error:
-        return Finding("PySR", "absent", f"{version}, but {meta} cannot be read ({type(error).__name__})", remedy)
-
-
-def _julia_environment() -> Path:
-    """Return the folder where juliapkg keeps PySR's Julia packages (juliapkg 0.1, state.py)."""
-    project = os.environ.get("PYTHON_JULIAPKG_PROJECT")
-    if project:
-        return Path(project)
-    prefix = sys.prefix if sys.prefix != sys.base_prefix else os.environ.get("CONDA_PREFIX")
-    if prefix:
-        return Path(prefix).absolute() / "julia_env"
-    depot = os.environ.get("JULIA_DEPOT_PATH", "").split(os.pathsep)[0] or Path.home() / ".julia"
-    return Path(depot).absolute() / "environments" / "pyjuliapkg"
+    if state.ready:
+        return Finding("PySR", "ready", f"{state.pysr} with Julia {state.julia} ({state.executable})")
+    return Finding("PySR", "absent", f"{state.pysr}, but {state.fault}" + (f" (Julia itself: {state.executable})" if state.executable else ""), remedy)

@@ -11,18 +11,22 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import workbench as wb
 from workbench.cli.result import discovery_result
+from workbench.dataset import task_info, task_names
 from workbench.exceptions import WorkbenchError, did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from workbench.dataset import Dataset
+    from workbench.dataset import Dataset, Task
     from workbench.table import Table
+
+    Predicted = tuple[Mapping[str, np.ndarray], np.ndarray, str]
 
 _STARTED = time.monotonic()
 START_UP_SECONDS = 0.5       # the interpreter before this line, and the writing of the result after the search
@@ -37,11 +41,33 @@ class OutputError(WorkbenchError):
 def fit(options: argparse.Namespace) -> int:
     """Fit a network, say how well it does, and keep it if asked to."""
     _require_folders(options.save)
-    found = wb.Discovery(_dataset(options)).fit(hidden_layer_sizes=options.hidden, random_state=options.random_state)
+    if options.model == "kat":
+        return _fit_transformer(options)
+    found = wb.Discovery(_dataset(options)).fit(**_settings(options))
     metrics = found.metrics
     print(f"{metrics.n_edges} edges; R2 train {_figure(metrics.r2_train)}, validation {_figure(metrics.r2_validation)}, test {_figure(metrics.r2_test)}")
     if options.save:
         found.save(options.save)
+        print(f"Kept in {options.save}.")
+    return 0
+
+
+def _fit_transformer(options: argparse.Namespace) -> int:
+    """Train a transformer, name its functions if asked to, and say how well it does."""
+    settings = {name: getattr(options, name) for name in ("tokens", "patch_size", "epochs", "width", "depth", "random_state")}
+    kat = wb.Transformer.fit(_dataset(options), **settings)
+    if options.name:
+        *_, kat = kat.names()
+    metrics = kat.metrics()
+    scores = ", ".join(f"{part} {_figure(metrics[f'r2_{part}'])}" for part in ("train", "validation", "test"))
+    print(f"{metrics['n_edges']} activation functions; {metrics['score'].replace('²', '2')} {scores}")
+    for function in kat.reading.functions if options.name else ():
+        path, group = function.address
+        print(f"  {f'{path}[{group}]':<24} {function.n_channels:>4} channels   {function.text}")
+    if options.name:
+        print(kat.certificate().text)
+    if options.save:
+        kat.save(options.save)
         print(f"Kept in {options.save}.")
     return 0
 
@@ -69,18 +95,35 @@ def discover(options: argparse.Namespace) -> int:
 def predict(options: argparse.Namespace) -> int:
     """Predict every row of a table; a second column says which rows lie outside the range of the fit."""
     _require_folders(options.out)
-    found = wb.load_discovery(options.file)
-    prediction = found.predict(_table(options.table))
-    columns = prediction.values.reshape(len(prediction.outside), -1)      # (n_rows,) -> (n_rows, n_outputs)
-    names = [output.name for output in found.formula().outputs]
+    columns, outside, message = (_from_transformer if _holds_transformer(options.file) else _from_discovery)(options)
     if options.out:
         with open(options.out, "w", encoding="utf-8", newline="") as file:
-            _write_predictions(file, names, columns, prediction.outside)
+            _write_predictions(file, columns, outside)
     else:
-        _write_predictions(sys.stdout, names, columns, prediction.outside)
-    if prediction.message:
-        print(f"kan-workbench: {prediction.message}", file=sys.stderr)
+        _write_predictions(sys.stdout, columns, outside)
+    if message:
+        print(f"kan-workbench: {message}", file=sys.stderr)
     return 0
+
+
+def _from_discovery(options: argparse.Namespace) -> Predicted:
+    found = wb.load_discovery(options.file)
+    prediction = found.predict(_table(options.table))
+    values = prediction.values.reshape(len(prediction.outside), -1)      # (n_rows,) -> (n_rows, n_outputs)
+    return {output.name: values[:, k] for k, output in enumerate(found.formula().outputs)}, prediction.outside, prediction.message
+
+
+def _from_transformer(options: argparse.Namespace) -> Predicted:
+    prediction = wb.Transformer.load(options.file).predict(_table(options.table))
+    return prediction.columns, prediction.outside, prediction.message
+
+
+def _holds_transformer(file: str) -> bool:
+    """Say whether a project file stands at a transformer; torch is not needed to see that."""
+    from workbench.store import Archive, read_project
+
+    archive = Archive.from_parts(*read_project(file))
+    return any(state.step.id == archive.cursor and "kat" in state.network for state in archive.states)
 
 
 def samples(options: argparse.Namespace) -> int:
@@ -89,26 +132,46 @@ def samples(options: argparse.Namespace) -> int:
         data = wb.load_sample(name)
         features = ", ".join(column.name for column in data.features)
         print(f"{name:<16} {data.table.n_rows:>4} rows   {data.targets[0].name} from {features}")
+    for name in task_names():
+        task = task_info(name)
+        print(f"{name:<16} {task.n_rows:>4} rows   {task.target} from {task.inputs}, for --model kat")
     return 0
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of a fit; basis and engine are named, and recorded, where they are not the usual ones."""
+    usual = {"basis": "spline", "engine": "native"}
+    chosen = {name: getattr(options, name) for name, value in usual.items() if getattr(options, name) != value}
+    return {"hidden_layer_sizes": options.hidden, "random_state": options.random_state, **chosen}
 
 
 def _dataset(options: argparse.Namespace) -> Dataset:
     """Read the table, give its columns their roles, and say on stderr what was left out or read in another way than it stands there."""
-    data = wb.Dataset.from_table(_table(options.table), target=options.target, features=options.features, units=options.units or {})
+    table = _table(options.table)
+    task = _task_of(options, table) if getattr(options, "model", "kan") == "kat" else "regression"
+    data = wb.Dataset.from_table(table, target=options.target, features=options.features, units=options.units or {}, task=task)
     for note in data.notes:
         if note.kind in _TOLD:
             print(f"kan-workbench: {note.text}", file=sys.stderr)
     return data
 
 
+def _task_of(options: argparse.Namespace, table: Table) -> Task:
+    """Return what a target is: where nobody says, a class if it holds words, or is that of a sample task."""
+    if options.task:
+        return options.task
+    is_task = not Path(options.table).exists() and options.table in task_names() and task_info(options.table).target == options.target
+    return "classification" if is_task or (options.target in table and table.column(options.target).kind in ("category", "boolean")) else "regression"
+
+
 def _table(source: str) -> Table:
     """Read a file, or take a sample by its name when there is no such file."""
     if Path(source).exists():
         return wb.read_table(source)
-    if source in wb.sample_names():
+    known = (*wb.sample_names(), *task_names())
+    if source in known:
         return wb.load_sample(source).table
-    hint = did_you_mean(source, wb.sample_names())
-    raise WorkbenchError(f"{source!r}: there is no such file, and no sample of that name.{hint} Samples: {', '.join(wb.sample_names())}.")
+    raise WorkbenchError(f"{source!r}: there is no such file, and no sample of that name.{did_you_mean(source, known)} Samples: {', '.join(known)}.")
 
 
 def _require_folders(*paths: str | None) -> None:
@@ -139,11 +202,12 @@ def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.6g}"
 
 
-def _write_predictions(file: TextIO, names: list[str], columns: np.ndarray, outside: np.ndarray) -> None:
+def _write_predictions(file: TextIO, columns: Mapping[str, np.ndarray], outside: np.ndarray) -> None:
     """Write one row a prediction, in full precision."""
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*map(_spreadsheet_safe, names), "outside_range"])
-    writer.writerows([*map(repr, row.tolist()), int(flag)] for row, flag in zip(columns, outside, strict=True))
+    writer.writerow([*map(_spreadsheet_safe, columns), "outside_range"])
+    rows = zip(*(values.tolist() for values in columns.values()), outside, strict=True)
+    writer.writerows([*(_spreadsheet_safe(value) if isinstance(value, str) else repr(value) for value in row), int(flag)] for *row, flag in rows)
 
 
 def _spreadsheet_safe(name: str) -> str:

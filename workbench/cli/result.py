@@ -7,7 +7,7 @@
 
 With the verdict "none" the formula is null and the Pareto list is kept. `r2_test` is null where there are no test rows. JSON has no NaN and no
 infinity: a figure that is not finite is null. A formula with edges that have no name yet calls them `phi_0_2_1(x)`; it then has one field more,
-"definitions", with the exact piecewise cubic of each, as `workbench.bases.bspline.EdgeDefinition` describes it.
+"definitions", with the exact function of each and what its numbers mean: a piecewise cubic, or a quotient of polynomials.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.export.sympy_json import definition_to_json
 from workbench.expression import RESERVED_NAMES, Expression, Symbol, substitute, to_text
 
 if TYPE_CHECKING:
@@ -61,10 +62,7 @@ def formula_result(formula: Formula, data: Dataset) -> dict:
         },
     }
     if formula.definitions:
-        result["definitions"] = {
-            name: {"knots": edge.knots.tolist(), "polynomials": edge.polynomials.tolist(), "base": edge.base, "domain": list(edge.domain)}
-            for name, edge in formula.definitions.items()
-        }
+        result["definitions"] = {name: definition_to_json(edge) for name, edge in formula.definitions.items()}
     return result
 
 

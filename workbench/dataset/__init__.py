@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from workbench.dataset.data import Categories, Dataset, LeftOut, Missing, Task
 from workbench.dataset.encoding import Encoded, Input
+from workbench.dataset.pixels import Pixels, pixels_of
 from workbench.dataset.roles import ROLES, Role
 from workbench.dataset.samples import Constant, Fit, Sample, load_sample, sample_info, sample_names
 from workbench.dataset.split import FOLD_ROWS, HOLDOUT_ROWS, N_FOLDS, N_REPEATS, Split, SplitPlan, divide
+from workbench.dataset.tasks import SampleTask, task_info, task_names
 from workbench.dataset.transforms import Transform
 from workbench.exceptions import DatasetError, UnknownColumnError
 
@@ -24,6 +26,11 @@ __all__ = [
     "sample_names",
     "sample_info",
     "Sample",
+    "task_names",
+    "task_info",
+    "SampleTask",
+    "Pixels",
+    "pixels_of",
     "Fit",
     "Constant",
     "Split",

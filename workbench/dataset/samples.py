@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from workbench.dataset.data import Dataset
+from workbench.dataset.tasks import load_task, task_names
 from workbench.exceptions import DatasetError, did_you_mean
 from workbench.table import read_table
 
@@ -71,7 +72,7 @@ class Sample:
 
 
 def sample_names() -> tuple[str, ...]:
-    """Return the names of the sample tables.
+    """Return the names of the sample tables with a law; those of the tasks are told by `task_names`.
 
     >>> sample_names()[:3]
     ('planets', 'hubble1929', 'boyle1662')
@@ -87,7 +88,8 @@ def sample_info(name: str) -> Sample:
     """
     known = _laws()
     if name not in known:
-        raise DatasetError(f"load_sample({name!r}): no such sample.{did_you_mean(name, known)} Samples: {', '.join(known)}.")
+        every = (*known, *task_names())
+        raise DatasetError(f"load_sample({name!r}): no such sample.{did_you_mean(name, every)} Samples: {', '.join(every)}.")
     described = known[name]
     fits = tuple(
         Fit(fit["scale"], fit["group"], {key: Constant(**constant) for key, constant in fit["constants"].items()}, fit["r2"])
@@ -98,11 +100,13 @@ def sample_info(name: str) -> Sample:
 
 
 def load_sample(name: str, random_state: int = 0) -> Dataset:
-    """Return a sample table as a dataset, with its units and roles.
+    """Return a sample table, or a sample task, as a dataset, with its units and roles.
 
     >>> load_sample("cherry_trees")
     Dataset('cherry_trees': Volume from Girth, Height; 31 rows, kfold)
     """
+    if name in task_names():
+        return load_task(name, random_state)
     sample = sample_info(name)
     table = read_table(_content(name), name=f"{name}.csv").with_units(sample.units)
     return Dataset.from_table(table, sample.target, features=sample.features, group=sample.group, random_state=random_state)

@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from workbench import pruning, snapping
 from workbench.dataset import Dataset
-from workbench.discovery import addresses, choices, reading, script, storage
+from workbench.discovery import addresses, choices, extension, hypothesis, laws, reading, script, storage, summaries
+from workbench.discovery.history import History
 from workbench.discovery.moves import Move
 from workbench.discovery.settings import config_of
 from workbench.discovery.state import Metrics, State, measure, problems
 from workbench.discovery.watching import Watcher, watched
 from workbench.exceptions import DiscoveryError, SnapError
-from workbench.expression import Symbol, fold, to_text
+from workbench.expression import Expression, to_text
 from workbench.networks import KAN, Edge, SymbolicEdge
 from workbench.trace import trace
-from workbench.training import Problem, fit, refit, refitting
+from workbench.training import Problem, degrees_for, fit, intervals_for, refit, refitting
 
 if TYPE_CHECKING:
     from workbench.discovery.choices import Choice
@@ -35,18 +36,7 @@ if TYPE_CHECKING:
 Verdict = Literal["law", "approximation", "none"]
 
 
-@dataclass(frozen=True)
-class EdgeSummary:
-    """One edge as a person sees it."""
-
-    index: Edge
-    label: str
-    importance: float
-    state: str
-    form: str | None
-
-
-class Discovery:
+class Discovery(History):
     """The human in the loop.
 
     Parameters
@@ -68,28 +58,14 @@ class Discovery:
     """
 
     def __init__(self, data: Dataset) -> None:
+        super().__init__()
         self.data = data
         self._problems: tuple[Problem, ...] = problems(data)
-        self._states: dict[int, State] = {}
-        self._cursor: int | None = None
-        self._redo: dict[int | None, int] = {}
         self.verdict: Verdict = "none"
         self.front: tuple[int, ...] = ()
         self.file: str | None = None
 
     # ---- where we are
-
-    @property
-    def state(self) -> State:
-        """The state that is looked at."""
-        if self._cursor is None:
-            raise DiscoveryError("Nothing is fitted yet. Call fit() first, such as found.fit(hidden_layer_sizes=(5,)).")
-        return self._states[self._cursor]
-
-    @property
-    def states(self) -> tuple[State, ...]:
-        """Every state ever made, in order; `parent` makes them a tree."""
-        return tuple(self._states.values())
 
     @property
     def network(self) -> KAN:
@@ -105,19 +81,6 @@ class Discovery:
     def metrics(self) -> Metrics:
         return self.state.metrics
 
-    @property
-    def path(self) -> tuple[State, ...]:
-        """The states from the first to the present one."""
-        steps, here = [], self._cursor
-        while here is not None:
-            steps.append(self._states[here])
-            here = self._states[here].parent
-        return tuple(reversed(steps))
-
-    def next_from(self, state: int) -> int | None:
-        """Return the state that redo leads to from a state, if any."""
-        return self._redo.get(state)
-
     # ---- moves
 
     def fit(self, watch: Watcher | None = None, stop_after: int | None = None, **settings: Any) -> Discovery:
@@ -128,12 +91,50 @@ class Discovery:
         watch : called with progress after every iteration; where it returns True the fit ends, and the best network so far is kept
         stop_after : iterations after which it ends; recorded of a fit that was ended, so that it can be made again to the same bytes
         """
-        settings = {"intervals": self._intervals(), **settings}
+        settings = {**self._resolutions(settings.get("basis")), **settings}
         config = config_of(settings)
         done = watched(lambda _, problem, enough: fit(problem, config, enough), self._problems, watch, stop_after)
         roughness = max(result.report.roughness for result in done.results)
         move = Move("fit", settings | _ended(done.stop_after))
-        return self._append(move, tuple(result.network for result in done.results), roughness)
+        return self._made(move, tuple(result.network for result in done.results), roughness)
+
+    def suppose(self, formula: str | Expression, origin: str | None = None) -> Discovery:
+        """Make a network of a formula, every operation a node or an edge, and fit its constants.
+
+        Parameters
+        ----------
+        formula : such as "k*Girth^p*Height"; a name that is no column is a constant to fit, and so is a number with a point (2.0, not 2)
+        origin : who supposes it, such as the name of a search engine; left out where a person does
+        """
+        text = formula if isinstance(formula, str) else to_text(formula)
+        expression, open_names = hypothesis.read(text, self.data)
+        networks = hypothesis.compiled(expression, open_names, self.data, self._problems)
+        move = Move("suppose", {"formula": text} | ({} if origin is None else {"origin": origin}))
+        return self._made(move, self._refitted(networks, 100, hypothesis.ROUGHNESS), hypothesis.ROUGHNESS)
+
+    def extend(self, watch: Watcher | None = None, stop_after: int | None = None, **settings: Any) -> Discovery:
+        """Fit a second network to what the present one misses, and add it; the present constants stay as they are until the next refit.
+
+        Settings as for `fit`; left out, every input gets one curve (`hidden_layer_sizes=()`) of the kind that the network has.
+        """
+        basis = settings.get("basis", extension.family(self.network))
+        kind = {} if basis == "spline" else {"basis": basis}
+        settings = {"hidden_layer_sizes": (), **self._resolutions(basis), **kind, **settings}
+        config = config_of(settings)
+        missed = tuple(extension.residual(network, problem) for network, problem in zip(self.state.networks, self._problems, strict=True))
+        below = self.state.networks
+        done = watched(lambda k, problem, enough: extension.on_top(below[k], fit(problem, config, enough)), missed, watch, stop_after)
+        roughness = max(self.state.roughness, *(result.report.roughness for result in done.results))
+        return self._made(Move("extend", settings | _ended(done.stop_after)), tuple(result.network for result in done.results), roughness)
+
+    def open_hall_of_fame(self, path: str | os.PathLike[str]) -> Discovery:
+        """Take in the formulas of a hall_of_fame.csv that PySR wrote, or of the folder of its run: fitted again, judged, and part of the front.
+
+        Each is a branch of its own; the discovery then stands at the shortest description of the checked rows.
+        """
+        from workbench.discovery.results import opened
+
+        return opened(self, path)
 
     def prune(
         self,
@@ -155,7 +156,7 @@ class Discovery:
         if edges is not None:
             arguments["edges"] = [addresses.readable(self.data, self.network, edge) for edge in sorted(weak)]
         lighter = tuple(pruning.without(network, pruning.importance(t), sorted(weak)) for network, t in self._traces())
-        return self._append(Move("prune", arguments), self._refitted(lighter, 20))
+        return self._made(Move("prune", arguments), self._refitted(lighter, 20))
 
     def eliminate(self, tolerance: float = 1.0) -> Discovery:
         """Remove edge after edge, refitting each time, as long as the error on checked rows allows.
@@ -167,12 +168,12 @@ class Discovery:
         steps = self.pruning_curve()
         best = min(steps, key=lambda step: step.error)
         allowed = best.error + tolerance * best.standard_error + 1e-12
-        # below a thousandth of the spread a fit is limited by its splines, not by the data: there a factor counts, not a standard error
+        # below a thousandth of the spread a fit is limited by its basis, not by the data: there a factor counts, not a standard error
         allowed = max(allowed, min(9.0 * best.error, 1e-6))
         chosen = min((step for step in steps if step.error <= allowed), key=lambda step: step.n_edges)
         many = any(problem.n_rows > pruning.ROWS for problem in self._problems)
         networks = self._refitted(chosen.networks, 20) if many and chosen.edges else chosen.networks
-        return self._append(Move("eliminate", {"tolerance": tolerance}), networks)
+        return self._made(Move("eliminate", {"tolerance": tolerance}), networks)
 
     def snap(self, edge: Sequence[Any], form: str, parameters: Mapping[str, float] | None = None, offset: bool = True) -> Discovery:
         """Replace an edge by a named form ("x^p", "sin") or a typed one ("a*exp(-b*x)+c"), and refit the whole model.
@@ -197,16 +198,16 @@ class Discovery:
         if not offset:
             arguments["offset"] = False
             networks = self._refitted(tuple(network.with_bias(address[0], address[2], 0.0, free=False) for network in networks), 100)
-        return self._append(Move("snap", arguments), networks)
+        return self._made(Move("snap", arguments), networks)
 
     def release(self, edge: Sequence[Any]) -> Discovery:
-        """Turn a snapped edge back into a spline of the same curve, and refit."""
+        """Turn a snapped edge back into a learned one of the same curve, and refit."""
         address = addresses.resolve(self.data, self.network, edge)
         networks = tuple(
             snapping.release(network, address, problem)
             for network, problem in zip(self.state.networks, self._problems, strict=True)
         )
-        return self._append(Move("release", {"edge": addresses.readable(self.data, self.network, address)}), self._refitted(networks, 20))
+        return self._made(Move("release", {"edge": addresses.readable(self.data, self.network, address)}), self._refitted(networks, 20))
 
     def lock(self, edge: Sequence[Any]) -> Discovery:
         """Keep an edge's constants as they are in every later fit."""
@@ -223,82 +224,34 @@ class Discovery:
             lambda k, problem, enough: refitting(state.networks[k], problem, max_iter, state.roughness, enough=enough),
             self._problems, watch, stop_after,
         )  # fmt: skip
-        return self._append(Move("refit", {"max_iter": max_iter} | _ended(done.stop_after)), tuple(result.network for result in done.results))
-
-    # ---- the cursor
-
-    def undo(self) -> Discovery:
-        """Go back to the state the present one was made from."""
-        if self._cursor is None or self.state.parent is None:
-            raise DiscoveryError("There is nothing to undo: this is where the discovery begins.")
-        self._redo[self.state.parent] = self._cursor
-        self._cursor = self.state.parent
-        return self
-
-    def redo(self) -> Discovery:
-        """Go forward to the state that was left last from here."""
-        if self._redo.get(self._cursor) is None:
-            raise DiscoveryError("There is nothing to redo: no later state has been left from here.")
-        self._cursor = self._redo[self._cursor]
-        return self
-
-    def go_to(self, state: int) -> Discovery:
-        """Go to any state; a move made there grows a branch, nothing is lost."""
-        if state not in self._states:
-            raise DiscoveryError(f"There is no state {state!r}. States: 1 to {len(self._states)}.")
-        self._cursor = state
-        child = state
-        while (parent := self._states[child].parent) is not None:
-            self._redo[parent] = child
-            child = parent
-        return self
-
-    def adopt(self, state: State) -> None:
-        """Take in a stored state under its own number and stand there."""
-        if state.parent is not None and state.parent not in self._states:
-            raise DiscoveryError(f"State {state.id} comes from state {state.parent}, which is not here.")
-        self._states[state.id] = state
-        self._redo[state.parent] = state.id
-        self._cursor = state.id
-
-    def adopt_alone(self, state: State) -> None:
-        """Take in one stored state without those before it, and stand there; what is made from it can still be undone to it."""
-        self.adopt(replace(state, parent=None))
-
-    def leave(self) -> Discovery:
-        """Stand before the first state: the next fit begins a new branch."""
-        self._cursor = None
-        return self
+        return self._made(Move("refit", {"max_iter": max_iter} | _ended(done.stop_after)), tuple(result.network for result in done.results))
 
     def branch(self) -> Discovery:
         """Return a second discovery that stands here and goes its own way; states are shared, they never change."""
         other = Discovery(self.data)
-        other._problems, other._states, other._cursor, other._redo = self._problems, dict(self._states), self._cursor, dict(self._redo)
+        other._problems = self._problems
+        other._share(self)
         other.verdict, other.front, other.file = self.verdict, self.front, self.file
         return other
 
     # ---- queries: nothing below changes a byte
 
     @property
-    def edges(self) -> tuple[EdgeSummary, ...]:
+    def edges(self) -> tuple[summaries.EdgeSummary, ...]:
         """The edges that are not pruned, inputs first."""
-        shares, network = self._importance(), self.network
-        return tuple(
-            EdgeSummary(
-                edge,
-                addresses.label(self.data, network, edge),
-                min(shares[edge], 1.0),
-                network.state(edge),
-                _form_text(network, edge),
-            )
-            for edge in network.edges()
-        )
+        return summaries.of_edges(self.data, self.network, self._importance())
 
     def candidates(self, edge: Sequence[Any], top: int | None = None, **options: Any) -> tuple[Choice, ...]:
         """Return forms for an edge, best first, each judged by the refitted whole model on checked rows."""
         address = addresses.resolve(self.data, self.network, edge)
         found = choices.choices(self.state.networks, address, self._problems, self.state.roughness, **options)
         return found[:top]
+
+    def search_deeper(self, edge: Sequence[Any], time_budget: float = 10.0) -> tuple[Choice, ...]:
+        """Return forms for an edge as `candidates` does, with those among them that the search engines found for its curve in so many seconds."""
+        from workbench.discovery.deeper import searched
+
+        return searched(self, addresses.resolve(self.data, self.network, edge), time_budget)
 
     def pruning_curve(self) -> list[pruning.Removal]:
         """Return what removing edge after edge would cost, each step refitted."""
@@ -327,6 +280,19 @@ class Discovery:
         """The formulas of the autopilot that none other beats in both complexity and error, and rivals that none clearly beats; simplest first."""
         return tuple(reading.read_formula(self.data, self._states[number], None, True) for number in self.front)
 
+    def pareto_table(self, every: bool = False) -> list[dict[str, Any]]:
+        """Return the formulas of the front as records, simplest first: `pandas.DataFrame(best.pareto_table())` is a table.
+
+        Each has "formula", "complexity", "error" and "r2" on checked rows, "origin", "stability" under resampling, "fits_units", "constants" as
+        (value, low, high) with 95 % intervals, and "state", to `go_to`.
+
+        Parameters
+        ----------
+        every : all formulas there are, not only those of the front
+        """
+        states = laws.of_their_own(self.states) if every or not self.front else [self._states[number] for number in self.front]
+        return [each.to_record() for each in laws.laws(self, states)]
+
     def to_script(self) -> str:
         """Return the moves that led here as a Python script; it replays them to the same bytes on one machine and set of versions."""
         return script.to_script(self)
@@ -338,24 +304,22 @@ class Discovery:
 
     # ---- inside
 
-    def _append(self, move: Move, networks: tuple[KAN, ...], roughness: float | None = None) -> Discovery:
+    def _made(self, move: Move, networks: tuple[KAN, ...], roughness: float | None = None) -> Discovery:
         roughness = self.state.roughness if roughness is None else roughness
         metrics = measure(self.data, networks, self._problems, roughness)
-        number = max(self._states, default=0) + 1
-        self._states[number] = State(number, self._cursor, move, networks, roughness, metrics)
-        self._redo[self._cursor] = number
-        self._cursor = number
+        self._append(State(max(self._states, default=0) + 1, self._cursor, move, networks, roughness, metrics))
         return self
 
-    def _refitted(self, networks: tuple[KAN, ...], max_iter: int) -> tuple[KAN, ...]:
+    def _refitted(self, networks: tuple[KAN, ...], max_iter: int, roughness: float | None = None) -> tuple[KAN, ...]:
+        roughness = self.state.roughness if roughness is None else roughness
         parts = zip(networks, self._problems, strict=True)
         with np.errstate(all="ignore"):  # steps that leave a form's domain are tried and turned down
-            return tuple(refit(network, problem, max_iter, self.state.roughness)[0] for network, problem in parts)
+            return tuple(refit(network, problem, max_iter, roughness)[0] for network, problem in parts)
 
     def _locked(self, name: str, edge: Sequence[Any], locked: bool) -> Discovery:
         address = addresses.resolve(self.data, self.network, edge)
         move = Move(name, {"edge": addresses.readable(self.data, self.network, address)})
-        return self._append(move, tuple(network.with_lock(address, locked) for network in self.state.networks))
+        return self._made(move, tuple(network.with_lock(address, locked) for network in self.state.networks))
 
     def _traces(self) -> list[tuple[KAN, Any]]:
         return [(network, trace(network, problem.x)) for network, problem in zip(self.state.networks, self._problems, strict=True)]
@@ -366,10 +330,10 @@ class Discovery:
         edges = tuple(np.max([shares.edges[level] for shares in every], axis=0) for level in range(len(self.network.layers)))
         return replace(every[0], edges=edges)
 
-    def _intervals(self) -> tuple[int, ...]:
-        """Return spline resolutions that the rows can carry: some eight rows per constant of one input's curve."""
+    def _resolutions(self, basis: str | None) -> dict[str, Any]:
+        """Return the resolutions of a basis that the rows can carry, as a setting of the fit."""
         n_rows = min(problem.n_rows for problem in self._problems)
-        return tuple(n for n in (3, 5, 10, 20) if n == 3 or n_rows >= 15 * n)[-3:]
+        return {"degrees": degrees_for(n_rows)} if basis == "rational" else {"intervals": intervals_for(n_rows)}
 
 
 def _ended(stop_after: int | None) -> dict[str, int]:
@@ -384,11 +348,3 @@ def _placed(network: KAN, edge: Edge, name: str, parameters: Mapping[str, float]
         raise SnapError(f"snap(form={name!r}, parameters={dict(parameters)}): give a number for each of {', '.join(names)}.")
     values = tuple(float(parameters[each]) for each in names)
     return network.with_symbolic(edge, SymbolicEdge(form, values, form.free))
-
-
-def _form_text(network: KAN, edge: Edge) -> str | None:
-    """Return the form of a snapped edge with its constants to four digits, None for a spline."""
-    snapped = network.symbolic_edge(edge)
-    if snapped is None:
-        return None
-    return to_text(fold(snapped.form.expression(Symbol("x"), [float(f"{value:.4g}") for value in snapped.parameters])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,11 @@ class Finding:
             return 0.5 * self.n_rows * self.chance * (1.0 - self.error)
         return -0.5 * self.n_rows * float(np.log(self.error + LAW**2))
 
+    @property
+    def length(self) -> float:
+        """The description length in nats, but for what all findings share."""
+        return NATS_PER_NODE * self.formula.complexity - self.gained
+
     def lost(self, other: Finding) -> float:
         """Return by how many nats the checked rows are less likely than under another formula."""
         return other.gained - self.gained
@@ -62,16 +67,15 @@ def finding(found: Discovery, rival: bool = False) -> Finding:
     return Finding(found.formula(nice=True), state.id, errors / (chance or 1.0), rows, rival, chance)
 
 
-def as_good(one: Finding, best: Finding) -> bool:
-    """Whether a simpler finding is to be preferred to the one of least error: both of two reasons must speak for it.
+def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -> Finding:
+    """Return the finding that describes the checked rows in the fewest nats (Rissanen, 1978): its own length and what it does not explain.
 
-    Row by row, its errors are within two standard errors of the best one's. And what it loses in likelihood, n/2 log(error / least error), is
-    less than 3 for every node that it saves: a few rows that scatter can hide an error ten times as large from the standard error.
+    Among the many formulas that were tried some follow even the checked rows by chance, so that the least error is no reason by itself. Of those
+    that are a node apart, one that only imitates another comes last: a form far from where it has its shape, whose constants trade against each other.
     """
-    difference = one.errors - best.errors
-    saved = best.formula.complexity - one.formula.complexity
-    within = difference.mean() <= 2.0 * difference.std() / np.sqrt(len(difference)) + LAW**2
-    return bool(within and one.lost(best) <= NATS_PER_NODE * max(saved, 0))
+    least = min(each.length for each in findings)
+    close = [each for each in findings if each.length <= least + NATS_PER_NODE]
+    return close[0] if len(close) == 1 else min(close, key=lambda each: (imitates(each), each.length))
 
 
 def pareto(findings: Sequence[Finding]) -> list[Finding]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ from workbench.exceptions import DiscoveryError
 _SIGNATURES: dict[str, tuple[str, ...]] = {
     "model": ("estimator", "parameters"),
     "fit": (),
+    "suppose": ("formula", "origin"),
+    "extend": (),
     "prune": ("threshold", "edges", "nodes", "inputs"),
     "eliminate": ("tolerance",),
     "snap": ("edge", "form", "parameters", "offset"),
@@ -24,7 +27,8 @@ _SIGNATURES: dict[str, tuple[str, ...]] = {
     "unlock": ("edge",),
     "refit": ("max_iter", "stop_after"),
 }
-_POSITIONAL = {"edge", "form"}
+_LONG_NUMBER = re.compile(r"(?<![\w.])\d+\.\d{4,}(?:e[+-]?\d+)?")
+_POSITIONAL = {"edge", "form", "formula"}
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,24 @@ class Move:
                 return f"prune {', '.join(_edge_words(e) for e in a['edges'])}"
             case "prune" if "threshold" in a:
                 return f"prune below {a['threshold']:g}"
+            case "suppose":
+                return f"{a.get('origin', 'suppose')}: {_shortened(_LONG_NUMBER.sub(_rounded, a['formula']))}"
             case "release" | "lock" | "unlock":
                 return f"{self.name} {_edge_words(a['edge'])}"
+            case "extend":
+                return "fit what it misses" + (", stopped" if "stop_after" in a else "")
             case "fit" | "refit" if "stop_after" in a:
                 return f"{self.name}, stopped"
             case _:
                 return self.name
+
+
+def _rounded(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.4g}"
+
+
+def _shortened(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _tuples(value: object) -> object:

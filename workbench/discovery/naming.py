@@ -12,13 +12,13 @@ from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.state import State
 from workbench.exceptions import SnapError, TrainingError
-from workbench.networks import Edge
+from workbench.networks import LEARNED, Edge
 
 
 def name_surely(
     found: Discovery, loss: float = 0.01, watch: Callable[[float, str], None] = lambda fraction, words: None
 ) -> Iterator[State]:
-    """Snap the spline edges, the surest first, and yield the state after each; the discovery ends at the last of them.
+    """Snap the learned edges, the surest first, and yield the state after each; the discovery ends at the last of them.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def name_surely(
     watch : called with (fraction, words) before every edge; may raise to stop
     """
     refused: set[Edge] = set()
-    total = max(1, len(found.network.edges("spline")))
-    while waiting := [edge for edge in found.network.edges("spline") if edge not in refused]:
+    total = max(1, len(found.network.edges(*LEARNED)))
+    while waiting := [edge for edge in found.network.edges(*LEARNED) if edge not in refused]:
         best: tuple[float, Edge, Choice] | None = None
         for edge in waiting:
             watch(1 - len(waiting) / total, f"{len(waiting)} of {total} edges to name")

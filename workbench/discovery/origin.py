@@ -26,7 +26,7 @@ def from_model(data: Dataset, network: KAN, roughness: float, model: str, parame
             "Give data.with_transforms({}), or fit here: wb.Discovery(data).fit()."
         )
     found = Discovery(data)
-    return found._append(Move("model", {"estimator": model, "parameters": parameters}), (network,) * len(found.problems), roughness)
+    return found._made(Move("model", {"estimator": model, "parameters": parameters}), (network,) * len(found.problems), roughness)
 
 
 def load_discovery(path: str | os.PathLike[str]) -> Discovery:

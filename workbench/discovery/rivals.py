@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
 from workbench.exceptions import SnapError, TrainingError
-from workbench.networks import Edge
+from workbench.networks import LEARNED, Edge
 from workbench.snapping.ranking import IMITATION
 
 CLASSICS = ("x", "x^p", "exp", "log", "1/x", "exp(-1/x)", "x/(1+x)")
@@ -28,12 +28,12 @@ def rival_laws(found: Discovery, functions: Sequence[str] | None, stop: Callable
 
     Parameters
     ----------
-    found : at a network of one layer, of splines
+    found : at a network of one layer, of learned edges
     functions : names of the forms that may be used, None for all
     stop : whether time is over
     """
     start, network = found.state.id, found.network
-    edges = network.edges("spline")
+    edges = network.edges(*LEARNED)
     if len(network.layers) > 1 or len(network.layers[0].nodes) > 1 or not edges or edges != network.edges():
         return
     names = _names(found.branch(), edges[0], functions) if len(edges) == 1 else _allowed(["x"], functions)

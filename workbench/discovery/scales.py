@@ -52,7 +52,7 @@ def suggest_transforms(data: Dataset, random_state: int = 0) -> dict[str, Transf
     """
     if data.task != "regression" or len(data.targets) > 1 or len(data.inputs) > MAX_INPUTS:
         return {}
-    data = _fewer_rows(data)
+    data = fewer_rows(data)
     plain = _flexible(data, random_state)
     needed = plain + _CLEARLY + _PER_ROW * len(data.split.train)
     scales = [data.with_transforms(transforms) for transforms in _scales(data)]
@@ -151,7 +151,7 @@ def _missed(fitted: Problem, checked: Problem) -> np.ndarray:
     return errors if checked.weights is None else errors * checked.weights
 
 
-def _fewer_rows(data: Dataset) -> Dataset:
+def fewer_rows(data: Dataset) -> Dataset:
     """Return the dataset with at most 1,000 rows to fit and 1,000 to check, evenly picked; folds are for few rows and stay."""
     split = data.split
     if split.kind != "holdout" or len(split.train) <= MAX_ROWS:

@@ -42,7 +42,7 @@ class State:
     parent : the state the move was made from, None for the first
     move : what led here
     networks : one network per group, all of one structure
-    roughness : weight of the splines' smoothness penalty, chosen by the fit and kept by refits
+    roughness : weight of the smoothness penalty of learned edges, chosen by the fit and kept by refits
     metrics : what it scores
     """
 

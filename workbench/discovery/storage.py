@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -77,9 +78,13 @@ def from_archive(archive: store.Archive, kind: type[D]) -> D:
         found = kind(Dataset.from_arrays(data.content, data.arrays))
     except (KeyError, TypeError, ValueError, DatasetError) as problem:
         raise ProjectError(f"The data in the file do not fit together: {problem}. Open the table again instead.") from None
+    transformers = {state.step.id for state in archive.states if "kat" in state.network}
+    if archive.cursor in transformers:
+        raise ProjectError("The project stands at a transformer, not at a network. Read it with Transformer.load, or go back to a network in the app.")
     for stored in archive.states:
-        if stored.step.dataset in (archive.dataset, None):
-            found.adopt(state_from_store(stored))
+        if stored.step.dataset in (archive.dataset, None) and stored.step.id not in transformers:
+            step = replace(stored.step, parent=None) if stored.step.parent in transformers else stored.step
+            found.adopt(state_from_store(replace(stored, step=step)))
     _recall(found, archive.summary)
     return found.go_to(archive.cursor) if archive.cursor is not None else found
 

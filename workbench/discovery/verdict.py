@@ -7,7 +7,7 @@
                         what it misses is scatter: it does not go with any input, and rows that are neighbours are not missed in the
                         same direction
                         the data know its constants: no 95 % interval holds zero, and they do not trade against each other
-                        no other formula of like length explains the rows as well
+                        no other formula describes the rows as shortly
     approximation   everything else, and every formula in which a curve has no name
 
 Neighbours are found among the rows that were fitted or checked, along every input, along the predicted value, and in the space of all inputs by
@@ -32,8 +32,8 @@ from workbench.training import Problem
 
 _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flexible fit
 _ALIKE, _WITH_INPUTS = 2.6, 2.0  # standard normals beyond are not chance; there are several of the first and one of the second
-_DIGITS = 1.5  # that constants may lose on average by trading against each other
-_LIKE = 1  # nodes by which a rival may be longer
+DIGITS = 1.5  # that constants may lose on average by trading against each other
+_LIKE = 1.5  # nats by which the description that a rival gives may be longer
 _SAME = 0.01  # of what is missed, for classes of the logit: a formula that follows another one as closely says the same
 _MOST_ROWS = 2000  # that are looked at for neighbours
 
@@ -85,17 +85,25 @@ def _constants_known(found: Discovery, picked: Finding) -> bool:
     intervals = picked.formula.intervals(data.X[rows], data.y[rows], weights)
     if not all(constant.low > 0.0 or constant.high < 0.0 for constant in intervals):
         return False
-    worse = [constant.standard_error / abs(constant.value) * (len(rows) / picked.error) ** 0.5 for constant in intervals]
-    return not worse or float(np.log10(np.maximum(worse, 1.0)).mean()) <= _DIGITS
+    return digits_lost(found, picked) <= DIGITS
+
+
+def digits_lost(found: Discovery, picked: Finding) -> float:
+    """Return how many digits the constants lose on average by trading against each other: 0 where each is known as well as so many rows can."""
+    data, rows = found.data, found.data.split.train
+    if data.groups is not None or data.task == "classification":
+        return 0.0
+    weights = None if data.seen_weights is None else data.seen_weights[rows]
+    intervals = picked.formula.intervals(data.X[rows], data.y[rows], weights)
+    worse = [constant.standard_error / abs(constant.value) * (len(rows) / picked.error) ** 0.5 for constant in intervals if constant.value]
+    return float(np.log10(np.maximum(worse, 1.0)).mean()) if worse else 0.0
 
 
 def _is_rival(found: Discovery, other: Finding, picked: Finding) -> bool:
-    """Whether another formula, hardly longer, explains the checked rows as well: then the data do not say which of them is the law."""
-    if other.state == picked.state or other.formula.definitions or other.formula.complexity > picked.formula.complexity + _LIKE:
+    """Whether another formula, that is no mere imitation, describes the checked rows as shortly: then the data do not say which is the law."""
+    if other.state == picked.state or other.formula.definitions or other.length > picked.length + _LIKE:
         return False
-    if other.lost(picked) > NATS_PER_NODE:
-        return False
-    return not _says_the_same(found, _state(found, other), picked)
+    return digits_lost(found, other) <= DIGITS and not _says_the_same(found, _state(found, other), picked)
 
 
 def _says_the_same(found: Discovery, state: State, picked: Finding) -> bool:

@@ -7,7 +7,7 @@ a fitted model to a formula, call `discover(data)`: the model itself never chang
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from workbench.exceptions import TrainingError
-from workbench.training import FitConfig, Problem, fitted
+from workbench.training import FitConfig, Problem, degrees_for, fitted, intervals_for
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -36,37 +36,50 @@ class _KANEstimator(BaseEstimator):
         hidden_layer_sizes: tuple[int, ...] = (5,),
         *,
         product_nodes: tuple[tuple[int, ...], ...] = (),
+        basis: Literal["spline", "rational"] = "spline",
         intervals: tuple[int, ...] | None = None,
+        degrees: tuple[tuple[int, int], ...] | None = None,
+        form: Literal["square", "abs_sum", "sum_abs"] = "square",
         roughness: tuple[float, ...] = (1e-3, 1e-5, 1e-8),
         sparsity: float = 1e-4,
         max_iter: int = 40,
         n_starts: int = 3,
+        engine: str = "native",
         validation_fraction: float = 0.2,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.product_nodes = product_nodes
+        self.basis = basis
         self.intervals = intervals
+        self.degrees = degrees
+        self.form = form
         self.roughness = roughness
         self.sparsity = sparsity
         self.max_iter = max_iter
         self.n_starts = n_starts
+        self.engine = engine
         self.validation_fraction = validation_fraction
         self.random_state = random_state
 
     def _settings(self, n_rows: int, seed: int) -> FitConfig:
         intervals = self.intervals if self.intervals is not None else intervals_for(n_rows)
+        degrees = self.degrees if self.degrees is not None else degrees_for(n_rows)
         sizes = self.hidden_layer_sizes
         if not isinstance(sizes, (tuple, list)) or not all(isinstance(size, (int, np.integer)) for size in sizes):
             raise TrainingError(f"hidden_layer_sizes={sizes!r}: give the number of nodes of each hidden layer as a tuple, such as (5,) or ().")
         return FitConfig(
             hidden_layer_sizes=tuple(sizes),
             product_nodes=tuple(tuple(arities) for arities in self.product_nodes),
+            basis=self.basis,
             intervals=tuple(intervals),
+            degrees=tuple(tuple(pair) for pair in degrees),
+            form=self.form,
             roughness=tuple(self.roughness),
             sparsity=self.sparsity,
             max_iter=self.max_iter,
             n_starts=self.n_starts,
+            engine=self.engine,
             random_state=seed,
         )
 
@@ -111,11 +124,15 @@ class KANRegressor(RegressorMixin, _KANEstimator):
     ----------
     hidden_layer_sizes : sum nodes of each hidden layer; () fits one curve per input
     product_nodes : arity of every product node, per hidden layer, such as ((2,),)
+    basis : what the edges are: "spline", or "rational" for quotients of polynomials
     intervals : spline resolutions to go through; None chooses them by the number of rows
-    roughness : weights of the second-difference penalty to choose from
+    degrees : degrees of rational edges to go through, such as ((5, 4), (8, 8)); None chooses them by the number of rows
+    form : denominator of rational edges: "square", "abs_sum" or "sum_abs"
+    roughness : weights of the roughness penalty to choose from
     sparsity : weight of the group lasso on edge importance; 0 leaves every edge alone
     max_iter : iterations of each stage
     n_starts : random starts
+    engine : "native" fits in NumPy; "cuda" trains large networks on a GPU, "cpu" in the same way on the processor
     validation_fraction : share of the rows kept apart to choose resolution and smoothness, from 200 rows up
     random_state : int, RandomState or None
 
@@ -186,11 +203,6 @@ class KANClassifier(ClassifierMixin, _KANEstimator):
         """Return the most probable class of every row, (n_rows,)."""
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(1)]
-
-
-def intervals_for(n_rows: int) -> tuple[int, ...]:
-    """Return the spline resolutions that so many rows can carry, coarsest first."""
-    return tuple(n for n in (3, 5, 10, 20) if n == 3 or n_rows >= 15 * n)[-3:]
 
 
 def with_checks(problem: Problem, fraction: float, generator: np.random.Generator) -> Problem:

@@ -9,7 +9,7 @@
     julia     functions of numbers                                       nothing
     matlab    a function of columns, saved as formula.m                  MATLAB or GNU Octave
     excel     a workbook that computes the formula                       Excel or LibreOffice
-    json      formula, splines and certificate for other programs        nothing
+    json      formula, curves and certificate for other programs         nothing
     report    one HTML page about the whole discovery                    a browser
 
 `formula.to("python")` and `export(formula, "python")` write a formula; the report needs the discovery: `write_export(found, "report")`.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from workbench.bases.bspline import EdgeDefinition
-from workbench.export.source import Language, called, check, header, variants
+from workbench.bases.bspline import SplineDefinition
+from workbench.bases.rational import RationalDefinition
+from workbench.export.source import Language, called, check, header, rationals, splines, variants
 from workbench.expression import symbols
 from workbench.formula import Formula
 
@@ -58,8 +59,9 @@ def write(formula: Formula) -> str:
     arguments = ", ".join(f"double {names[column.symbol]}" for column in formula.inputs) or "void"
     parts = ["\n".join(C.comments(header(formula, C.title))), "\n#include <math.h>\n"]
     parts += [_SIGN] if "sign" in called(formula) else []
-    parts += [_EDGE] if formula.definitions else []
-    parts += [_definition(names[name], definition) for name, definition in formula.definitions.items()]
+    parts += [_EDGE] if splines(formula) else []
+    parts += [_spline(names[definition.name], definition) for definition in splines(formula)]
+    parts += [_rational(names[definition.name], definition) for definition in rationals(formula)]
     for variant in variants(formula):
         about = f"\n// group: {variant.label}." if variant.label is not None else ""
         for output in variant.outputs:
@@ -70,7 +72,7 @@ def write(formula: Formula) -> str:
     return "\n".join(parts)
 
 
-def _definition(name: str, definition: EdgeDefinition) -> str:
+def _spline(name: str, definition: SplineDefinition) -> str:
     knots = ", ".join(map(repr, definition.knots.tolist()))
     pieces = ",\n        ".join(f"{{{', '.join(map(repr, piece))}}}" for piece in definition.polynomials.tolist())
     low, high = (float(bound) for bound in definition.domain)
@@ -79,3 +81,8 @@ def _definition(name: str, definition: EdgeDefinition) -> str:
         f"    static const double pieces[][4] = {{\n        {pieces}\n    }};\n"
         f"    return edge(x, {low!r}, {high!r}, {float(definition.base)!r}, {len(definition.polynomials)}, knots, pieces);\n}}\n"
     )
+
+
+def _rational(name: str, definition: RationalDefinition) -> str:
+    u, value = C.write(definition.inner, {"x": "x"}), C.write(definition.outer, {"u": "u"})
+    return f"\nstatic double {name}(double x)\n{{\n    const double u = {u};\n    return {value};\n}}\n"

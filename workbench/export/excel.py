@@ -1,7 +1,7 @@
 """An Excel workbook that computes the formula: named cells for the inputs, a live formula for every output.
 
-Curves without a name of their own are looked up in a sheet of knots and cubics: every call takes a few cells of the sheet "Steps" (its
-argument, the number of its piece, its value). Text from the table that starts with = + - or @ gets an apostrophe in front, so that no column
+Curves without a name of their own take a few cells of the sheet "Steps" for every call: the argument, then for a spline the number of its
+piece, which is looked up in a sheet of knots and cubics, for a rational function its u, and the value. Text from the table that starts with = + - or @ gets an apostrophe in front, so that no column
 name is ever run as a formula. Excel's own limits are checked: 8192 characters in a formula, no cell address as a name.
 """
 
@@ -13,7 +13,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from workbench.bases.bspline import EdgeDefinition
+from workbench.bases.basis import EdgeDefinition
+from workbench.bases.bspline import SplineDefinition
+from workbench.bases.rational import RationalDefinition
 from workbench.exceptions import ExportError
 from workbench.export.source import Language, check, clean, header, variants
 from workbench.expression import Call, Expression, Symbol, call
@@ -45,7 +47,7 @@ EXCEL = Language(
 
 
 def write(formula: Formula) -> bytes:
-    """Return an .xlsx workbook: sheets Formula, and for splines Steps and one of knots per curve."""
+    """Return an .xlsx workbook: sheets Formula, for curves without a name Steps, and one of knots per spline."""
     import openpyxl
 
     check(formula)
@@ -95,15 +97,15 @@ def _inputs(book: Workbook, sheet: Worksheet, formula: Formula, names: Mapping[s
 
 
 class _Steps:
-    """The sheet where calls of unnamed curves are computed, one row each: argument, piece, value."""
+    """The sheet where calls of unnamed curves are computed, one row each: argument, piece or u, value."""
 
     def __init__(self, book: Workbook, definitions: Mapping[str, EdgeDefinition], names: Mapping[str, str]) -> None:
         self.definitions = definitions
         self.names = dict(names)
         self.sheet = book.create_sheet("Steps")
-        for column, title in enumerate(("Curve", "Argument", "Piece", "Value"), start=1):
+        for column, title in enumerate(("Curve", "Argument", "Piece or u", "Value"), start=1):
             _text(self.sheet, 1, column, title)
-        self.tables = {name: self._table(book, definition) for name, definition in definitions.items()}
+        self.tables = {name: self._table(book, spline) for name, spline in definitions.items() if isinstance(spline, SplineDefinition)}
         self.done: dict[Expression, Symbol] = {}
 
     def resolved(self, node: Expression) -> Expression:
@@ -117,7 +119,7 @@ class _Steps:
             self.done[node] = self._row(node)
         return self.done[node]
 
-    def _table(self, book: Workbook, definition: EdgeDefinition) -> str:
+    def _table(self, book: Workbook, definition: SplineDefinition) -> str:
         """Write knots and cubics to a sheet of their own and return its name."""
         sheet = book.create_sheet(definition.name)
         for column, title in enumerate(("knot", "c0", "c1", "c2", "c3"), start=1):
@@ -131,11 +133,24 @@ class _Steps:
 
     def _row(self, node: Call) -> Symbol:
         row = self.sheet.max_row + 1
-        definition, table = self.definitions[node.function], self.tables[node.function]
-        n = len(definition.polynomials)
-        low, high = (float(bound) for bound in definition.domain)
+        definition = self.definitions[node.function]
         _text(self.sheet, row, 1, node.function)
         _formula(self.sheet, row, 2, EXCEL.write(_spelled(node.arguments[0]), self.names))
+        if isinstance(definition, RationalDefinition):
+            _formula(self.sheet, row, 3, EXCEL.write(definition.inner, {"x": f"$B${row}"}))
+            _formula(self.sheet, row, 4, EXCEL.write(definition.outer, {"u": f"$C${row}"}))
+        else:
+            self._spline(row, definition)
+        name = f"steps_cell_{row}"
+        while name in self.names:
+            name += "_"
+        self.names[name] = f"Steps!$D${row}"
+        return Symbol(name)
+
+    def _spline(self, row: int, definition: SplineDefinition) -> None:
+        """Write piece and value of a spline to a row that has its argument."""
+        table, n = self.tables[definition.name], len(definition.polynomials)
+        low, high = (float(bound) for bound in definition.domain)
         x, piece = f"$B${row}", f"$C${row}"
         knot = f"INDEX({table}!$A$2:$A${n + 2},{piece})"
         inside = f"AND({x}>={table}!$A$2,{x}<{table}!$A${n + 2})"
@@ -145,11 +160,6 @@ class _Steps:
         cubic = f"IF({piece}=0,0,(({c3}*{t}+{c2})*{t}+{c1})*{t}+{c0})"
         u = f"((2*{x}-({low!r})-({high!r}))/({high - low!r}))"
         _formula(self.sheet, row, 4, f"({float(definition.base)!r})*{u}/(1+EXP(-1*{u}))+{cubic}")
-        name = f"steps_cell_{row}"
-        while name in self.names:
-            name += "_"
-        self.names[name] = f"Steps!$D${row}"
-        return Symbol(name)
 
 
 def _spelled(node: Expression) -> Expression:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from workbench.bases.bspline import EdgeDefinition
-from workbench.export.source import Language, called, check, header, variants
+from workbench.bases.bspline import SplineDefinition
+from workbench.bases.rational import RationalDefinition
+from workbench.export.source import Language, called, check, header, rationals, splines, variants
 from workbench.formula import Formula
 
 _KEYWORDS = (
@@ -48,8 +49,9 @@ def write(formula: Formula) -> str:
     arguments = ", ".join(names[column.symbol] for column in formula.inputs)
     parts = ["\n".join(JULIA.comments(header(formula, JULIA.title)))]
     parts += [_ERF] if "erf" in called(formula) else []
-    parts += [_EDGE] if formula.definitions else []
-    parts += [_definition(names[name], definition) for name, definition in formula.definitions.items()]
+    parts += [_EDGE] if splines(formula) else []
+    parts += [_spline(names[definition.name], definition) for definition in splines(formula)]
+    parts += [_rational(names[definition.name], definition) for definition in rationals(formula)]
     for variant in variants(formula):
         about = f"\n# group: {variant.label}" if variant.label is not None else ""
         for output in variant.outputs:
@@ -60,7 +62,7 @@ def write(formula: Formula) -> str:
     return "\n".join(parts)
 
 
-def _definition(name: str, definition: EdgeDefinition) -> str:
+def _spline(name: str, definition: SplineDefinition) -> str:
     knots = ", ".join(map(repr, definition.knots.tolist()))
     pieces = ",\n        ".join(f"({', '.join(map(repr, piece))})" for piece in definition.polynomials.tolist())
     low, high = (float(bound) for bound in definition.domain)
@@ -68,3 +70,8 @@ def _definition(name: str, definition: EdgeDefinition) -> str:
         f"\nfunction {name}(x)\n    knots = [{knots}]\n    pieces = [\n        {pieces},\n    ]\n"
         f"    return edge(x, {low!r}, {high!r}, {float(definition.base)!r}, knots, pieces)\nend\n"
     )
+
+
+def _rational(name: str, definition: RationalDefinition) -> str:
+    u, value = JULIA.write(definition.inner, {"x": "x"}), JULIA.write(definition.outer, {"u": "u"})
+    return f"\nfunction {name}(x)\n    u = {u}\n    return {value}\nend\n"

@@ -10,8 +10,9 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 
-from workbench.bases.bspline import EdgeDefinition
-from workbench.export.source import check, header, variants
+from workbench.bases.bspline import SplineDefinition
+from workbench.bases.rational import RationalDefinition
+from workbench.export.source import check, header, rationals, splines, variants
 from workbench.expression import Call, Constant, Expression, Number, Symbol, mul
 from workbench.expression.tree import inverse, is_divisor, negative
 from workbench.formula import Formula
@@ -46,7 +47,7 @@ def write(formula: Formula, comments: bool = True) -> str:
     for variant in variants(formula):
         label = f"\\text{{{_escaped(variant.label)}: }} " if variant.label is not None else ""
         lines += [f"{label}{symbol(output.symbol)} &= {to_latex(output.expression)}" for output in variant.outputs]
-    lines += [_definition(definition) for definition in formula.definitions.values()]
+    lines += [*map(_spline, splines(formula)), *map(_rational, rationals(formula))]
     if not comments:
         return " \\\\\n".join(line.replace(" &= ", " = ", 1) for line in lines)
     head = "\n".join(f"% {line}".rstrip() for line in header(formula, "LaTeX (amsmath)"))
@@ -227,7 +228,7 @@ def _number(value: int | Fraction | float) -> tuple[str, int]:
     return text, _SUM if value < 0 else (_PRODUCT if exponent else _ATOM)
 
 
-def _definition(definition: EdgeDefinition) -> str:
+def _spline(definition: SplineDefinition) -> str:
     """Return the exact function of a spline edge: its base term and its cubic pieces."""
     low, high = (float(bound) for bound in definition.domain)
     rows = []
@@ -238,8 +239,17 @@ def _definition(definition: EdgeDefinition) -> str:
         )
         rows.append(f"{_number(piece[0])[0]}{powers} & {_number(start)[0]} \\le x < {_number(stop)[0]}")
     cases = " \\\\ ".join([*rows, "0 & \\text{otherwise}"])
-    centre, half = _number((low + high) / 2)[0], _number((high - low) / 2)[0]
     return (
         f"{symbol(definition.name)}(x) &= {_number(float(definition.base))[0]}\\,\\frac{{u}}{{1 + e^{{-u}}}} + "
-        f"\\begin{{cases}} {cases} \\end{{cases}}, \\quad u = \\frac{{x - \\left({centre}\\right)}}{{{half}}}"
+        f"\\begin{{cases}} {cases} \\end{{cases}}, \\quad {_u(low, high)}"
     )
+
+
+def _rational(definition: RationalDefinition) -> str:
+    """Return the exact function of a rational edge, its polynomials by powers."""
+    return f"{symbol(definition.name)}(x) &= {to_latex(definition.by_powers)}, \\quad {_u(*definition.domain)}"
+
+
+def _u(low: float, high: float) -> str:
+    """Return what an edge sees of its input."""
+    return f"u = \\frac{{x - \\left({_number((low + high) / 2)[0]}\\right)}}{{{_number((high - low) / 2)[0]}}}"

@@ -2,7 +2,7 @@
 
     2*x/(y + 1)    ->    a fraction with 2x above and y + 1 below          sqrt(u)    ->    a root          exp(u)    ->    e to the u
 
-Names are set as people write them: `theta_2` becomes a Greek letter with an index, an edge that is still a spline a phi with its address.
+Names are set as people write them: `theta_2` becomes a Greek letter with an index, an edge that has no name yet a phi with its address.
 Numbers are rounded for the eye; the exact ones are in every other export.
 """
 

@@ -6,8 +6,9 @@ give NaN instead, as everywhere else in the workbench.
 
 from __future__ import annotations
 
-from workbench.bases.bspline import EdgeDefinition
-from workbench.export.source import Language, Variant, called, check, fractional_powers, header, variants
+from workbench.bases.bspline import SplineDefinition
+from workbench.bases.rational import RationalDefinition
+from workbench.export.source import Language, Variant, called, check, fractional_powers, header, rationals, splines, variants
 from workbench.expression import symbols
 from workbench.formula import Formula
 
@@ -71,8 +72,9 @@ def write(formula: Formula) -> str:
     parts += [_guard(name) for name in _GUARDS if name in used]
     parts += ["\nfunction y = real_cbrt(u)\n  y = nthroot(u, 3);\nend\n"] if "cbrt" in used else []
     parts += [_POWER] if fractional_powers(formula) else []
-    parts += [_EDGE] if formula.definitions else []
-    parts += [_definition(names[name], definition) for name, definition in formula.definitions.items()]
+    parts += [_EDGE] if splines(formula) else []
+    parts += [_spline(names[definition.name], definition) for definition in splines(formula)]
+    parts += [_rational(names[definition.name], definition) for definition in rationals(formula)]
     return "\n".join(parts)
 
 
@@ -109,7 +111,7 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _definition(name: str, definition: EdgeDefinition) -> str:
+def _spline(name: str, definition: SplineDefinition) -> str:
     knots = ", ".join(map(repr, definition.knots.tolist()))
     pieces = "; ...\n            ".join(", ".join(map(repr, piece)) for piece in definition.polynomials.tolist())
     low, high = (float(bound) for bound in definition.domain)
@@ -117,3 +119,8 @@ def _definition(name: str, definition: EdgeDefinition) -> str:
         f"\nfunction y = {name}(x)\n  knots = [{knots}];\n  pieces = [{pieces}];\n"
         f"  y = edge(x, {low!r}, {high!r}, {float(definition.base)!r}, knots, pieces);\nend\n"
     )
+
+
+def _rational(name: str, definition: RationalDefinition) -> str:
+    u, value = MATLAB.write(definition.inner, {"x": "x"}), MATLAB.write(definition.outer, {"u": "u"})
+    return f"\nfunction y = {name}(x)\n  u = {u};\n  y = {value};\nend\n"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import keyword
 
-from workbench.bases.bspline import EdgeDefinition
-from workbench.export.source import Language, called, check, header, variants
+from workbench.bases.bspline import SplineDefinition
+from workbench.bases.rational import RationalDefinition
+from workbench.export.source import Language, called, check, header, rationals, splines, variants
 from workbench.expression import FUNCTIONS
 from workbench.formula import Formula
 
@@ -49,8 +50,9 @@ def write(formula: Formula) -> str:
     as_arrays = "".join(f"    {name} = np.asarray({name}, dtype=float)\n" for name in parameters)
     parts = ["\n".join(NUMPY.comments(header(formula, NUMPY.title))), "\nimport numpy as np\n"]
     parts += [_ERF] if "erf" in called(formula) else []
-    parts += [_EDGE] if formula.definitions else []
-    parts += [_definition(names[name], definition) for name, definition in formula.definitions.items()]
+    parts += [_EDGE] if splines(formula) else []
+    parts += [_spline(names[definition.name], definition) for definition in splines(formula)]
+    parts += [_rational(names[definition.name], definition) for definition in rationals(formula)]
     for variant in variants(formula):
         about = f"    # group: {variant.label}\n" if variant.label is not None else ""
         for output in variant.outputs:
@@ -64,7 +66,7 @@ def write(formula: Formula) -> str:
     return "\n".join(parts)
 
 
-def _definition(name: str, definition: EdgeDefinition) -> str:
+def _spline(name: str, definition: SplineDefinition) -> str:
     knots = ", ".join(map(repr, definition.knots.tolist()))
     pieces = ",\n        ".join(f"[{', '.join(map(repr, piece))}]" for piece in definition.polynomials.tolist())
     low, high = (float(bound) for bound in definition.domain)
@@ -72,3 +74,8 @@ def _definition(name: str, definition: EdgeDefinition) -> str:
         f"\ndef {name}(x):\n    knots = np.array([{knots}])\n    pieces = np.array([\n        {pieces},\n    ])\n"
         f"    return edge(x, {low!r}, {high!r}, {float(definition.base)!r}, knots, pieces)\n"
     )
+
+
+def _rational(name: str, definition: RationalDefinition) -> str:
+    u, value = NUMPY.write(definition.inner, {"x": "x"}), NUMPY.write(definition.outer, {"u": "u"})
+    return f"\ndef {name}(x):\n    u = {u}\n    return {value}\n"

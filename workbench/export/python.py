@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import keyword
 
-from workbench.bases.bspline import EdgeDefinition
-from workbench.export.source import Language, called, check, fractional_powers, header, variants
+from workbench.bases.bspline import SplineDefinition
+from workbench.bases.rational import RationalDefinition
+from workbench.export.source import Language, called, check, fractional_powers, header, rationals, splines, variants
 from workbench.expression import FUNCTIONS
 from workbench.formula import Formula
 
@@ -70,7 +71,8 @@ def write(formula: Formula) -> str:
     names = PYTHON.names(formula)
     arguments = ", ".join(names[column.symbol] for column in formula.inputs)
     parts = ["\n".join(PYTHON.comments(header(formula, PYTHON.title))), _imports(formula), *_helpers(formula)]
-    parts += [_definition(names[name], definition) for name, definition in formula.definitions.items()]
+    parts += [_spline(names[definition.name], definition) for definition in splines(formula)]
+    parts += [_rational(names[definition.name], definition) for definition in rationals(formula)]
     for variant in variants(formula):
         for output in variant.outputs:
             about = f"    # group: {variant.label}\n" if variant.label is not None else ""
@@ -82,18 +84,18 @@ def write(formula: Formula) -> str:
 
 
 def _imports(formula: Formula) -> str:
-    return "\nimport bisect\nimport math\n" if formula.definitions else "\nimport math\n"
+    return "\nimport bisect\nimport math\n" if splines(formula) else "\nimport math\n"
 
 
 def _helpers(formula: Formula) -> list[str]:
     used = called(formula)
     used |= {"power"} if fractional_powers(formula) else set()
-    used |= {"exp"} if formula.definitions else set()
+    used |= {"exp"} if splines(formula) else set()
     parts = [_DEFINITIONS[name] for name in _HELPERS if name in used]
-    return [*parts, _EDGE] if formula.definitions else parts
+    return [*parts, _EDGE] if splines(formula) else parts
 
 
-def _definition(name: str, definition: EdgeDefinition) -> str:
+def _spline(name: str, definition: SplineDefinition) -> str:
     knots = ", ".join(map(repr, definition.knots.tolist()))
     pieces = ",\n        ".join(f"({', '.join(map(repr, piece))})" for piece in definition.polynomials.tolist())
     low, high = (float(bound) for bound in definition.domain)
@@ -101,3 +103,8 @@ def _definition(name: str, definition: EdgeDefinition) -> str:
         f"\ndef {name}(x):\n    knots = ({knots})\n    pieces = (\n        {pieces},\n    )\n"
         f"    return edge(x, {low!r}, {high!r}, {float(definition.base)!r}, knots, pieces)\n"
     )
+
+
+def _rational(name: str, definition: RationalDefinition) -> str:
+    u, value = PYTHON.write(definition.inner, {"x": "x"}), PYTHON.write(definition.outer, {"u": "u"})
+    return f"\ndef {name}(x):\n    u = {u}\n    return {value}\n"

@@ -17,8 +17,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from workbench.bases.basis import EdgeDefinition
+from workbench.bases.bspline import SplineDefinition
+from workbench.bases.rational import RationalDefinition
 from workbench.exceptions import DatasetError
-from workbench.export.mathml import equation, identifier
+from workbench.export.mathml import equation, identifier, mathml
+from workbench.export.source import rationals, splines
 from workbench.expression import Symbol, with_constants
 from workbench.figures.charts_svg import parity_svg, residuals_svg
 from workbench.figures.drawing import drawing
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 
 PARTS = (("train", "training"), ("validation", "validation"), ("test", "test"))
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_MOST_COLUMNS = 24  # that are listed without being asked for
 _LONG = 60  # nodes of an expression beyond which it is set smaller
 
 
@@ -86,19 +91,24 @@ def report(found: Discovered, formula: Formula | None = None, moment: datetime |
     sections = [
         _header(data, formula, target),
         _formula_section(found, formula),
-        _section("Constants", _constants(data, formula)),
-        _section("Range of validity", _ranges(formula)),
-        _section("The network", _network(found)),
-        _section("Measured and predicted", _charts(data, formula)),
-        _section("Functions without a name", _definitions(formula)),
-        _section("Decisions", _decisions(found)),
-        _section("Data", _data(data)),
-        _footer(moment),
+        section("Constants", _constants(data, formula)),
+        section("Range of validity", _ranges(formula)),
+        section("The network", _network(found)),
+        section("Measured and predicted", _charts(data, formula)),
+        section("Functions without a name", _definitions(formula)),
+        section("Decisions", _decisions(found)),
+        section("Data", about_data(data)),
+        footer(moment),
     ]
+    return document(target, sections)
+
+
+def document(title: str, sections: Iterable[str]) -> str:
+    """Return a whole HTML file of sections, which are markup already."""
     style = resources.files("workbench.export").joinpath("report.css").read_text(encoding="utf-8")
     head = (
         f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(target)} · KAN Workbench</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(title)} · KAN Workbench</title>'
     )
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}<style>\n{style}</style></head>\n<body>\n{"".join(sections)}</body></html>\n'
 
@@ -193,7 +203,7 @@ def _interval_table(formula: Formula, X: np.ndarray, y: np.ndarray, weights: np.
         error = number(constant.standard_error, 2) if known else "—"
         letter = f"<math>{identifier(f'c_{constant.index + 1}')}</math>"
         rows.append([letter, number(constant.value, 8), error, spread, escape(unit(constant.unit))])
-    return _table(["", "value", "standard error", "95 % interval", "unit"], rows, numbers=(1, 2, 3))
+    return table(["", "value", "standard error", "95 % interval", "unit"], rows, numbers=(1, 2, 3))
 
 
 def _ranges(formula: Formula) -> str:
@@ -202,7 +212,7 @@ def _ranges(formula: Formula) -> str:
         for column in formula.inputs
     ]
     words = '<p class="soft">The formula was fitted inside these ranges. Outside them it is an extrapolation, and predictions say so.</p>'
-    return words + _table(["symbol", "column", "unit", "from", "to"], rows, numbers=(3, 4))
+    return words + table(["symbol", "column", "unit", "from", "to"], rows, numbers=(3, 4))
 
 
 def _network(found: Discovered) -> str:
@@ -227,16 +237,32 @@ def _charts(data: Dataset, formula: Formula) -> str:
 def _definitions(formula: Formula) -> str:
     if not formula.definitions:
         return ""
-    tables = []
-    for name, definition in formula.definitions.items():
-        low, high = definition.domain
-        rows = [[number(knot, 8), *(number(c, 8) for c in row)] for knot, row in zip(definition.knots, definition.polynomials, strict=False)]
-        base = f"base weight {number(definition.base, 8)} for silu(u), u = (2x − {number(low + high, 8)}) / {number(high - low, 8)}"
-        head = f"<summary><math>{identifier(name)}</math> on {number(low)} … {number(high)}</summary>"
-        table = _table(["from x =", "1", "t", "t²", "t³"], rows, numbers=range(5))
-        tables.append(f'<details>{head}<p class="soft">{base}; plus, from each knot on, a cubic in t = x − knot; 0 outside.</p><div class="wide">{table}</div></details>')
-    words = "These edges are still splines: exact functions of one variable, given here by their pieces. JSON and code exports carry all digits."
+    tables = [*map(_spline, splines(formula)), *map(_rational, rationals(formula))]
+    words = "These edges have no name yet: exact functions of one variable, given here in full. JSON and code exports carry all digits."
     return f'<p class="soft">{words}</p>{"".join(tables)}'
+
+
+def _spline(definition: SplineDefinition) -> str:
+    rows = [[number(knot, 8), *(number(c, 8) for c in row)] for knot, row in zip(definition.knots, definition.polynomials, strict=False)]
+    pieces = table(["from x =", "1", "t", "t²", "t³"], rows, numbers=range(5))
+    words = f"base weight {number(definition.base, 8)} for silu(u), {_u(definition)}; plus, from each knot on, a cubic in t = x − knot; 0 outside."
+    return _unnamed(definition, words, f'<div class="wide">{pieces}</div>')
+
+
+def _rational(definition: RationalDefinition) -> str:
+    value = f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{mathml(definition.by_powers, 8)}</math>'
+    return _unnamed(definition, f"a quotient of polynomials in {_u(definition)}", f'<div class="wide">{value}</div>')
+
+
+def _u(definition: EdgeDefinition) -> str:
+    low, high = definition.domain
+    return f"u = (2x − {number(low + high, 8)}) / {number(high - low, 8)}"
+
+
+def _unnamed(definition: EdgeDefinition, words: str, body: str) -> str:
+    low, high = definition.domain
+    head = f"<summary><math>{identifier(definition.name)}</math> on {number(low)} … {number(high)}</summary>"
+    return f'<details>{head}<p class="soft">{words}</p>{body}</details>'
 
 
 def _decisions(found: Discovered) -> str:
@@ -245,7 +271,8 @@ def _decisions(found: Discovered) -> str:
     return f'<ol class="decisions">{items}</ol>{script}'
 
 
-def _data(data: Dataset) -> str:
+def about_data(data: Dataset) -> str:
+    """Return what the data were, and what became of their rows."""
     columns = [[escape(c.name), "input", escape(unit(c.unit))] for c in data.features] + [[escape(c.name), "target", escape(unit(c.unit))] for c in data.targets]
     split = ", ".join(f"{len(rows)} {words}" for words, rows in _split(data))
     left = "".join(f"<li>{len(rows)} rows left out: {escape(reason)}</li>" for rows, reason in data.left_out)
@@ -253,11 +280,16 @@ def _data(data: Dataset) -> str:
     return (
         f"<p>{len(data.X)} rows are used: {split}. Test rows were used for reporting only, never to fit or to choose. "
         f"Fingerprint of the values used: <code>{escape(data.fingerprint)}</code> (SHA-256).</p>"
-        f"{_table(['column', 'role', 'unit'], columns)}" + (f"<ul>{left}{notes}</ul>" if left or notes else "")
+        f"{_folded(table(['column', 'role', 'unit'], columns), len(columns))}" + (f"<ul>{left}{notes}</ul>" if left or notes else "")
     )
 
 
-def _footer(moment: datetime | None) -> str:
+def _folded(columns: str, count: int) -> str:
+    return columns if count <= _MOST_COLUMNS else f"<details><summary>the {count} columns</summary>{columns}</details>"
+
+
+def footer(moment: datetime | None) -> str:
+    """Return versions, and the moment if one is given."""
     versions = ", ".join(f"{name} {_version(name)}" for name in ("kan-workbench", "numpy", "scipy", "numba"))
     when = f"Written {moment:%Y-%m-%d %H:%M %Z}. " if moment else ""
     return f"<footer>{when}{escape(versions)}, Python {platform.python_version()} on {escape(platform.system())} {escape(platform.machine())}.</footer>\n"
@@ -266,11 +298,12 @@ def _footer(moment: datetime | None) -> str:
 # ---- pieces
 
 
-def _section(title: str, body: str) -> str:
+def section(title: str, body: str) -> str:
+    """Return a section under its title; none where there is nothing to say."""
     return f"<section><h2>{escape(title)}</h2>\n{body}</section>\n" if body else ""
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> str:
     """Return a table; cells are markup already."""
     right = set(numbers)
 

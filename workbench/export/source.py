@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from workbench.bases.bspline import SplineDefinition
+from workbench.bases.rational import RationalDefinition
 from workbench.exceptions import ExportError
 from workbench.expression import FUNCTIONS, Call, Constant, Expression, Number, Symbol, mul, named_functions, walk
 from workbench.expression.tree import inverse, is_divisor, negative
@@ -101,8 +103,9 @@ def header(formula: Formula, title: str) -> list[str]:
     if certificate := getattr(formula, "certificate_text", ""):
         lines += ["", clean(certificate)]
     if formula.definitions:
-        names = ", ".join(formula.definitions)
-        lines += ["", f"Curves that have no name of their own yet are written out exactly, as splines: {names}."]
+        kinds = {"splines": splines(formula), "rational functions": rationals(formula)}
+        names = "; ".join(f"as {kind}: {', '.join(each.name for each in own)}" for kind, own in kinds.items() if own)
+        lines += ["", f"Curves that have no name of their own yet are written out exactly, {names}."]
     return [*lines, *(clean(note) for note in formula.notes)]
 
 
@@ -122,7 +125,17 @@ def check(formula: Formula) -> None:
     """Refuse a formula that calls functions without a definition; the message names them."""
     missing = frozenset().union(*(named_functions(o.expression) for v in variants(formula) for o in v.outputs)) - set(formula.definitions)
     if missing:
-        raise ExportError(f"export: no definition for {', '.join(sorted(missing))}. A formula carries its splines in `definitions`.")
+        raise ExportError(f"export: no definition for {', '.join(sorted(missing))}. A formula carries its unnamed curves in `definitions`.")
+
+
+def splines(formula: Formula) -> list[SplineDefinition]:
+    """Return the unnamed curves of a formula that are splines."""
+    return [definition for definition in formula.definitions.values() if isinstance(definition, SplineDefinition)]
+
+
+def rationals(formula: Formula) -> list[RationalDefinition]:
+    """Return the unnamed curves of a formula that are rational functions; u and their values are expressions, which every language writes."""
+    return [definition for definition in formula.definitions.values() if isinstance(definition, RationalDefinition)]
 
 
 def fractional_powers(formula: Formula) -> bool:

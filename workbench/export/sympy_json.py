@@ -1,7 +1,8 @@
 """SymPy source text, and the formula as JSON.
 
 The SymPy text builds every output from real symbols and exact numbers; floats keep their 53 bits, fractions are Rational. A spline is a
-SymPy function that stays as it is in algebra and is evaluated, piece by piece, where its argument is a number.
+SymPy function that stays as it is in algebra and is evaluated, piece by piece, where its argument is a number; a rational function is written
+out.
 The JSON holds each output as text, which `workbench.expression.parse` reads back to the same tree, and as the tree itself for programs
 without a parser: {"call": "mul", "arguments": [{"number": 2.5}, {"symbol": "x"}]}.
 """
@@ -14,8 +15,10 @@ import math
 from fractions import Fraction
 from typing import Any
 
-from workbench.bases.bspline import EdgeDefinition
-from workbench.export.source import Language, check, header, variants
+from workbench.bases.basis import EdgeDefinition
+from workbench.bases.bspline import SplineDefinition
+from workbench.bases.rational import RationalDefinition
+from workbench.export.source import Language, check, header, rationals, splines, variants
 from workbench.expression import FUNCTIONS, Call, Constant, Expression, Number, Symbol, complexity, to_text
 from workbench.formula import Formula, Output
 
@@ -28,6 +31,12 @@ SYMPY = Language(
     whole_power="**",
     rational=lambda value: f"sp.Rational({value.numerator}, {value.denominator})",
 )
+
+_DENOMINATORS = {
+    "square": "1 + (b1*u + b2*u^2 + ...)^2",
+    "abs_sum": "1 + abs(b1*u + b2*u^2 + ...)",
+    "sum_abs": "1 + abs(b1)*abs(u) + abs(b2)*abs(u)^2 + ...",
+}
 
 _HELPERS = '''
 def cbrt(u):
@@ -59,7 +68,8 @@ def write_sympy(formula: Formula) -> str:
     check(formula)
     names = SYMPY.names(formula)
     parts = ["\n".join(SYMPY.comments(header(formula, SYMPY.title))), "\nimport sympy as sp\n", _HELPERS]
-    parts += [_definition(names[name], definition) for name, definition in formula.definitions.items()]
+    parts += [_spline(names[definition.name], definition) for definition in splines(formula)]
+    parts += [_rational(names[definition.name], definition) for definition in rationals(formula)]
     parts.append("".join(f"\n{names[c.symbol]} = sp.Symbol({_quoted(names[c.symbol])}, real=True)" for c in formula.inputs) + "\n")
     for variant in variants(formula):
         about = f"\n# group: {variant.label}" if variant.label is not None else ""
@@ -70,7 +80,7 @@ def write_sympy(formula: Formula) -> str:
 
 
 def write_json(formula: Formula) -> str:
-    """Return the formula as JSON: inputs, outputs as text and tree, splines, certificate, notes."""
+    """Return the formula as JSON: inputs, outputs as text and tree, functions without a name, certificate, notes."""
     check(formula)
     certificate = getattr(formula, "certificate", None)
     content = {
@@ -81,7 +91,7 @@ def write_json(formula: Formula) -> str:
         ],
         "outputs": [_output(output) for output in formula.outputs],
         "groups": {str(label): [_output(output) for output in outputs] for label, outputs in formula.groups.items()},
-        "definitions": [_spline(definition) for definition in formula.definitions.values()],
+        "definitions": [definition_to_json(definition) for definition in formula.definitions.values()],
         "certificate": certificate.to_json() if certificate is not None else None,
         "certificate_text": getattr(formula, "certificate_text", ""),
         "notes": list(formula.notes),
@@ -121,7 +131,18 @@ def _output(output: Output) -> dict[str, Any]:
     }
 
 
-def _spline(definition: EdgeDefinition) -> dict[str, Any]:
+def definition_to_json(definition: EdgeDefinition) -> dict[str, Any]:
+    """Return the exact function of an edge that has no name yet as JSON, with what its numbers mean."""
+    if isinstance(definition, RationalDefinition):
+        return {
+            "name": definition.name,
+            "numerator": list(definition.numerator),
+            "denominator": list(definition.denominator),
+            "form": definition.form,
+            "domain": list(definition.domain),
+            "meaning": f"(a0 + a1*u + a2*u^2 + ...)/({_DENOMINATORS[definition.form]}) with a0, a1, ... = numerator, b1, b2, ... = denominator, "
+            "u = (2*x - lo - hi)/(hi - lo), (lo, hi) = domain",
+        }
     return {
         "name": definition.name,
         "knots": definition.knots.tolist(),
@@ -141,10 +162,15 @@ def _quoted(text: str) -> str:
     return json.dumps(text)
 
 
-def _definition(name: str, definition: EdgeDefinition) -> str:
+def _spline(name: str, definition: SplineDefinition) -> str:
     low, high = (float(bound) for bound in definition.domain)
     return (
         f"\nclass {name}(sp.Function):\n    knots = {definition.knots.tolist()!r}\n    pieces = {definition.polynomials.tolist()!r}\n\n"
         "    @classmethod\n    def eval(cls, x):\n        if x.is_comparable:\n"
         f"            return edge(x, {low!r}, {high!r}, {float(definition.base)!r}, cls.knots, cls.pieces)\n"
     )
+
+
+def _rational(name: str, definition: RationalDefinition) -> str:
+    u, value = SYMPY.write(definition.inner, {"x": "x"}), SYMPY.write(definition.outer, {"u": "u"})
+    return f"\ndef {name}(x):\n    u = {u}\n    return {value}\n"

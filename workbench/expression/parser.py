@@ -4,7 +4,7 @@
     product  = signed { ("*" | "/") signed }
     signed   = { "+" | "-" } power
     power    = atom [ ("**" | "^") signed ]              right-associative, binds tighter than a sign on its left
-    atom     = number | name | function "(" sum ")" | "(" sum ")"
+    atom     = number | name | function "(" sum ")" | operator "(" sum { "," sum } ")" | "(" sum ")"
 
 Numbers without point or exponent are exact, others are floats: 2 is exact, 2.0 is a constant that may be fitted. The characters
 − × · ÷ π, which word processors write, are read as - * * / and pi.
@@ -13,7 +13,7 @@ Numbers without point or exponent are exact, others are floats: 2 is exact, 2.0 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from workbench.exceptions import ExpressionError, did_you_mean
@@ -27,10 +27,14 @@ MAXIMUM_DIGITS = 300  # characters of one number
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W\d]\w*)|(?P<operator>\*\*|[-+*/^()]))"
 )
+_COMMA = re.compile(r"\s*(?P<operator>,)")
 _TYPOGRAPHY = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/"})
 
 
-def parse(text: str, symbols: Iterable[str] | None = None, functions: Iterable[str] = ()) -> Expression:
+Operators = Mapping[str, tuple[int, Callable[..., Expression]]]  # name -> number of arguments, what it stands for
+
+
+def parse(text: str, symbols: Iterable[str] | None = None, functions: Iterable[str] = (), operators: Operators | None = None) -> Expression:
     """Read a formula in Python's notation (with ^ allowed for powers) as an expression.
 
     Parameters
@@ -38,6 +42,7 @@ def parse(text: str, symbols: Iterable[str] | None = None, functions: Iterable[s
     text : the formula
     symbols : the variables it may use; None allows any name
     functions : named functions it may call besides exp, log, sin and so on
+    operators : further names of another notation, each replaced at once by what it stands for; they win over functions of the same name
 
     Raises
     ------
@@ -45,13 +50,15 @@ def parse(text: str, symbols: Iterable[str] | None = None, functions: Iterable[s
 
     >>> str(parse("2*x^2 + exp(-x)/3", symbols=["x"]))
     '2*x**2 + exp(-x)/3'
+    >>> str(parse("pow(x, square(2))", operators={"pow": (2, power), "square": (1, lambda u: power(u, 2))}))
+    'x**4'
     """
     if not isinstance(text, str):
         raise ExpressionError(f"parse({type(text).__name__}): a formula is a text such as '2*x + exp(-y)'.")
     if len(text) > MAXIMUM_LENGTH:
         raise ExpressionError(f"parse: the formula has {len(text):,} characters; allowed are {MAXIMUM_LENGTH:,}.")
     known = None if symbols is None else tuple(symbols)
-    return _Parser(text, known, tuple(functions)).formula()
+    return _Parser(text, known, tuple(functions), operators or {}).formula()
 
 
 @dataclass(frozen=True)
@@ -61,12 +68,12 @@ class _Token:
     position: int  # of its first character, from 0
 
 
-def _tokens(text: str) -> list[_Token]:
+def _tokens(text: str, commas: bool) -> list[_Token]:
     plain = text.translate(_TYPOGRAPHY)
     tokens: list[_Token] = []
     position = 0
     while position < len(plain.rstrip()):
-        found = _TOKEN.match(plain, position)
+        found = _TOKEN.match(plain, position) or (_COMMA.match(plain, position) if commas else None)
         if not found:
             at = position + len(plain[position:]) - len(plain[position:].lstrip())
             raise _unreadable(text, at, text[at])
@@ -79,11 +86,12 @@ def _tokens(text: str) -> list[_Token]:
 class _Parser:
     """One pass over the tokens of one text."""
 
-    def __init__(self, text: str, symbols: tuple[str, ...] | None, functions: tuple[str, ...]) -> None:
+    def __init__(self, text: str, symbols: tuple[str, ...] | None, functions: tuple[str, ...], operators: Operators) -> None:
         self.text = text
         self.symbols = symbols
         self.functions = functions
-        self.tokens = _tokens(text)
+        self.operators = operators
+        self.tokens = _tokens(text, commas=bool(operators))
         self.index = 0
         self.depth = 0
 
@@ -177,6 +185,8 @@ class _Parser:
         return Symbol(name)
 
     def application(self, token: _Token) -> Expression:
+        if token.text in self.operators:
+            return self.operation(token)
         name = ALIASES.get(token.text, token.text)
         if name not in FUNCTIONS and name not in LOGARITHM_BASES and name not in self.functions:
             raise self.unknown_function(token)
@@ -187,6 +197,18 @@ class _Parser:
             return mul(call("log", argument), power(call("log", LOGARITHM_BASES[name]), -1))
         return call(name, argument)
 
+    def operation(self, token: _Token) -> Expression:
+        """Read the arguments of an operator of another notation, and put what it stands for in its place."""
+        count, meaning = self.operators[token.text]
+        self.take("(")
+        arguments = [self.sum()]
+        while self.take(","):
+            arguments.append(self.sum())
+        self.close()
+        if len(arguments) != count:
+            raise self.error(f"{token.text} with {len(arguments)} arguments", f"It takes {count}.", token)
+        return meaning(*arguments)
+
     def close(self) -> None:
         if not self.take(")"):
             if self.next.kind == "end":
@@ -194,7 +216,7 @@ class _Parser:
             raise self.unexpected()
 
     def unknown_function(self, token: _Token) -> ExpressionError:
-        known = (*FUNCTIONS, *LOGARITHM_BASES, *self.functions)
+        known = (*FUNCTIONS, *LOGARITHM_BASES, *self.functions, *self.operators)
         if self.symbols is not None and token.text in self.symbols:
             return self.error(f"{token.text!r} called like a function", f"Write {token.text}*(...) for a product.", token)
         hint = _hint(token.text, (*known, *ALIASES))

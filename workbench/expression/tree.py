@@ -4,7 +4,7 @@
 
 There are three operators, `add` and `mul` of any number of arguments and `pow` of two; -x is mul(-1, x) and x/y is
 mul(x, pow(y, -1)). Every other call is a function of one variable: one of `FUNCTIONS`, or a *named function* whose definition is
-kept elsewhere, such as an edge of a network that is still a spline.
+kept elsewhere, such as an edge of a network that has no name yet.
 
 The builders `add`, `mul`, `power` and `call` (and the operators + - * / ** on expressions) make a light canonical form, so that
 equal texts give equal trees:

@@ -22,7 +22,6 @@ from workbench.exceptions import NetworkError
 from workbench.expression import Symbol, to_text
 from workbench.networks import KAN, Edge, SymbolicEdge, hidden_label
 from workbench.networks.kan import Layer, Node
-from workbench.ops import cpu
 from workbench.trace import Trace, attribution, trace
 
 N_POINTS = 64
@@ -165,9 +164,11 @@ def _finite_range(values: np.ndarray, domain: np.ndarray) -> np.ndarray:
 def _curves(layer: Layer, domain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sample every edge of a layer, pruned ones too: points (n_in, 64), curves (n_out, n_in, 64)."""
     points = np.ascontiguousarray(np.linspace(domain[:, 0], domain[:, 1], N_POINTS, axis=1))
-    terms = np.empty((len(domain), layer.n_intervals + 4, N_POINTS))
-    cpu.spline_terms(points, np.ascontiguousarray(layer.domain), terms, np.empty_like(terms))
-    curves = np.einsum("koi,ikp->oip", layer.coefficients, terms[:, :-1]) + layer.base[:, :, None] * terms[:, -1]
+    rows = np.arange(len(layer.targets))
+    of_inputs = [
+        layer.basis.value(layer.theta(rows, np.full(len(rows), column)), x, tuple(layer.domain[column])) for column, x in enumerate(points)
+    ]
+    curves = np.stack(of_inputs, axis=1)
     for (target, source), snapped in layer.symbolic.items():
         row, column = layer.targets.index(target), layer.sources.index(source)
         with np.errstate(all="ignore"):

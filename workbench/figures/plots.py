@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 Parts = Sequence[tuple[str, np.ndarray, np.ndarray]]
 
-COLOURS = {"spline": "#1d64d8", "snapped": "#0a7f55", "locked": "#7c3aed", "pruned": "#9aa3b2"}
-DASHES = {"spline": "solid", "snapped": "solid", "locked": "dash", "pruned": "dot"}
+COLOURS = {"spline": "#1d64d8", "rational": "#1d64d8", "snapped": "#0a7f55", "locked": "#7c3aed", "pruned": "#9aa3b2"}
+DASHES = {"spline": "solid", "rational": "solid", "snapped": "solid", "locked": "dash", "pruned": "dot"}
 _SYMBOLS = ("circle", "circle-open", "diamond")
 _PART_COLOURS = ("#1d64d8", "#c2660a", "#0a7f55")
 MOST_CURVES = 60

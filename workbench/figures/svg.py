@@ -3,7 +3,7 @@
 Boxes are grouped by the node they enter. The width and strength of a wire and box say how important the edge is. The state is told by
 colour and by the box's outline, so that it survives printing and colour blindness:
 
-    spline    blue     thin outline            locked    violet   long dashes
+    learned   blue     thin outline            locked    violet   long dashes
     snapped   green    bold outline            pruned    grey     dots, curve faint
 
 In wide networks only the most important edges of a layer get a box; a line under the drawing says how many were left without.
@@ -277,7 +277,10 @@ def _node(node: Json, x: float, y: float, side: str) -> str:
 def _note(drawing: Json, chosen: Sequence[Sequence[Json]], place: _Place) -> str:
     """Say what the outlines mean, for the states that occur, and how many edges show no curve."""
     states = {edge["state"] for edge in drawing["edges"]}
-    words = {"spline": "spline: thin blue", "snapped": "named form: bold green", "locked": "locked: dashed violet", "pruned": "pruned: dotted grey"}
+    words = {
+        "spline": "spline: thin blue", "rational": "rational: thin blue", "snapped": "named form: bold green",
+        "locked": "locked: dashed violet", "pruned": "pruned: dotted grey",
+    }  # fmt: skip
     said = [text for state, text in words.items() if state in states] if len(states) > 1 else []
     total, shown = len(drawing["edges"]), sum(map(len, chosen))
     if shown < total:

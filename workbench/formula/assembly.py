@@ -2,8 +2,8 @@
 
     slot = bias + sum of edges          node = slot, or the product of its slots          output = last nodes
 
-A snapped edge gives its form's expression. A spline edge gives a call of the named function phi_<layer>_<source>_<target>, whose exact
-definition (a piecewise cubic and its base term) travels with the formula. A node that no input reaches any more is a constant: it is
+A snapped edge gives its form's expression. A learned edge gives a call of the named function phi_<layer>_<source>_<target>, whose exact
+definition (a piecewise cubic and its base term, or a quotient of polynomials) travels with the formula. A node that no input reaches any more is a constant: it is
 evaluated and merged into the bias above it. In the end constants are merged (`expression.fold`), so that a snapped network reads like a
 formula of a textbook; values change by rounding errors only, and the certificate says by how much.
 
@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.bases import bspline
-from workbench.bases.bspline import EdgeDefinition
+from workbench.bases.basis import EdgeDefinition
 from workbench.exceptions import NetworkError
 from workbench.expression import Call, Expression, Number, Symbol, add, call, evaluate, fold, mul, named_functions, symbols
+from workbench.expression.terms import part_number, power_or_root, terms_of
 from workbench.formula.formula import Formula, Input, Output, Transform
 from workbench.networks import KAN, Edge
 from workbench.networks.kan import Layer
@@ -74,7 +74,7 @@ def assemble(network: KAN, inputs: Sequence[Input] | None = None, targets: Seque
         nodes = {node.id: _settled(mul(*(slots[slot] for slot in node.factors)), definitions) for node in layer.nodes}
     positive = [column.symbol for column in inputs if column.transform == "log"]
     written = [nodes[node.id] for node in network.layers[-1].nodes]
-    expressions = [fold(call("exp", e) if t.transform == "log" else e, positive) for t, e in zip(targets, written, strict=True)]
+    expressions = [fold(_without_logarithm(fold(e)) if t.transform == "log" else e, positive) for t, e in zip(targets, written, strict=True)]
     used = frozenset().union(*map(named_functions, expressions))
     outputs = tuple(Output(t.name, t.symbol, t.unit, expression, t.transform) for t, expression in zip(targets, expressions, strict=True))
     return Formula(outputs, inputs, {name: d for name, d in definitions.items() if name in used}, notes=_notes(network, used))
@@ -83,7 +83,7 @@ def assemble(network: KAN, inputs: Sequence[Input] | None = None, targets: Seque
 def joined(formulas: Mapping[str, Formula]) -> Formula:
     """Return one formula for several groups of rows: the same law, each group with its own constants.
 
-    A spline edge is another function in every group; its name gets the group's number at its end: phi_0_2_1_1 in the second group.
+    A learned edge is another function in every group; its name gets the group's number at its end: phi_0_2_1_1 in the second group.
 
     Parameters
     ----------
@@ -97,7 +97,8 @@ def joined(formulas: Mapping[str, Formula]) -> Formula:
         groups[label] = tuple(replace(output, expression=_renamed(output.expression, names)) for output in formula.outputs)
         definitions |= {names[name]: replace(definition, name=names[name]) for name, definition in formula.definitions.items()}
     first = next(iter(formulas.values()))
-    notes = (f"Every group has its own constants; edges without a name are splines of their own: {_some(definitions)}.",) if definitions else ()
+    words = "Every group has its own constants; edges without a name are functions of their own"
+    notes = (f"{words}: {_some(definitions)}.",) if definitions else ()
     return Formula(next(iter(groups.values())), first.inputs, definitions, groups, notes=notes)
 
 
@@ -115,8 +116,18 @@ def _start(column: Input) -> Expression:
     return call("log", Symbol(column.symbol)) if column.transform == "log" else Symbol(column.symbol)
 
 
+def _without_logarithm(expression: Expression) -> Expression:
+    """Return exp(expression), with exp(c*log(u)) as u**c: a target seen as its logarithm is above 0, and so is u wherever the law holds."""
+    factors = []
+    for term in terms_of(expression):
+        number, rest = part_number(term)
+        inside = rest.arguments[0] if isinstance(rest, Call) and rest.function == "log" else None
+        factors.append(call("exp", term) if inside is None else power_or_root(inside, number))
+    return mul(*factors)
+
+
 def edge_name(edge: Edge) -> str:
-    """Return how formulas call an edge that is still a spline.
+    """Return how formulas call an edge that has no name yet.
 
     >>> edge_name((0, 2, 1))
     'phi_0_2_1'
@@ -125,15 +136,15 @@ def edge_name(edge: Edge) -> str:
 
 
 def edge_definition(network: KAN, edge: Edge) -> EdgeDefinition:
-    """Return the exact function of a spline edge."""
+    """Return the exact function of a learned edge."""
     level, row, column = network.position(edge)
     layer = network.layers[level]
     domain = (float(layer.domain[column, 0]), float(layer.domain[column, 1]))
-    return bspline.definition(edge_name(edge), layer.coefficients[:, row, column], float(layer.base[row, column]), domain)
+    return layer.basis.definition(edge_name(edge), layer.theta(np.array([row]), np.array([column]))[0], domain)
 
 
 def _slot(network: KAN, place: tuple[int, int], nodes: dict[int, Expression], definitions: dict[str, EdgeDefinition]) -> Expression:
-    """Return bias + sum of the edges that enter one slot; definitions of spline edges are added to `definitions`."""
+    """Return bias + sum of the edges that enter one slot; definitions of learned edges are added to `definitions`."""
     level, row = place
     layer = network.layers[level]
     terms: list[Expression] = []
@@ -202,7 +213,9 @@ def _default_targets(network: KAN) -> tuple[Quantity, ...]:
 def _notes(network: KAN, used: frozenset[str]) -> tuple[str, ...]:
     if not used:
         return ()
-    return (f"{len(used)} of {len(network.edges())} edges have no name yet; they stand in the formula as exact splines: {_some(used)}.",)
+    families = {network.layers[edge[0]].basis.family for edge in network.edges() if network.symbolic_edge(edge) is None}
+    kinds = " and ".join(words for family, words in (("spline", "splines"), ("rational", "rational functions")) if family in families)
+    return (f"{len(used)} of {len(network.edges())} edges have no name yet; they stand in the formula as exact {kinds}: {_some(used)}.",)
 
 
 def _some(names: Iterable[str], most: int = 6) -> str:

@@ -6,7 +6,7 @@ J is the weighted Jacobian of the whole formula by all its constants at once, so
 intervals they deserve. It is decomposed by SVD after scaling its columns; a constant with a part in the null space cannot be told from
 these data at all (c and b in c*exp(x + b), say): it is marked `identified=False` and its interval is infinite.
 
-Constants inside functions that are still splines are not among them: the intervals hold with those functions as they are.
+Constants inside functions that have no name yet are not among them: the intervals hold with those functions as they are.
 Seber & Wild (1989) "Nonlinear Regression", section 5.1; weights are relative: their scale does not matter.
 """
 

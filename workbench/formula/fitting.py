@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.bases.bspline import EdgeDefinition
+from workbench.bases.basis import EdgeDefinition
 from workbench.exceptions import TrainingError
 from workbench.expression import Expression, free_constants, value_and_jacobian, with_constants
 from workbench.formula.formula import Transform

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from workbench.bases.bspline import EdgeDefinition
+from workbench.bases.basis import EdgeDefinition
 from workbench.exceptions import DatasetError, ExportError, did_you_mean
 from workbench.expression import (
     RESERVED_NAMES,
@@ -37,6 +37,7 @@ from workbench.formula.rows import Rows, group_labels, input_rows, target_rows
 
 if TYPE_CHECKING:
     from workbench.formula.certificate import Certificate
+    from workbench.formula.comparison import Comparison
     from workbench.formula.constants import ConstantInterval
     from workbench.formula.rounding import NiceFormula
 
@@ -177,10 +178,10 @@ class Formula:
 
     @property
     def complexity(self) -> int:
-        """How long the formula is: the nodes of its expressions, plus every constant of a function that is still a spline."""
+        """How long the formula is: the nodes of its expressions, plus every constant of a function that has no name yet."""
         used = frozenset[str]().union(*(named_functions(output.expression) for output in self.outputs))
-        splines = sum(len(self.definitions[name].polynomials) - 2 for name in used)  # n_bases + 3 pieces: n_bases weights, 1 of the base
-        return sum(complexity(output.expression) for output in self.outputs) + splines
+        unnamed = sum(self.definitions[name].n_constants for name in used)
+        return sum(complexity(output.expression) for output in self.outputs) + unnamed
 
     @property
     def constants(self) -> tuple[float, ...]:
@@ -217,6 +218,24 @@ class Formula:
         from workbench.formula import constants
 
         return constants.intervals(self, X, y, weights)
+
+    def stability(self, X: Rows, y: np.ndarray, weights: np.ndarray | None = None) -> float | None:
+        """Return the share of resamplings of the rows in which every constant keeps its sign and stays within its 95 % region."""
+        from workbench.formula import stability
+
+        return stability.stability(self, X, y, weights)
+
+    def compare(self, other: Formula | str, X: Rows) -> Comparison:
+        """Say how another formula of the same inputs is related to this one: the same, the same but for constants, or where they part.
+
+        Parameters
+        ----------
+        other : a formula, or one as text, such as "k*Girth^2*Height"; names that are no columns are constants, fitted to this formula
+        X : rows on which they are compared
+        """
+        from workbench.formula import comparison
+
+        return comparison.compare(self, other, X)
 
     def rounded(self, decimals: int) -> Formula:
         """Round every constant to `decimals` decimals, and to as many significant digits where it is smaller than one."""

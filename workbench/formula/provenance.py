@@ -20,6 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from workbench.expression import Call, Expression, Number, mul, named_functions
 from workbench.formula.assembly import Quantity, assemble, edge_name
 from workbench.formula.formula import Input
@@ -98,7 +100,7 @@ def _moved(network: KAN, edge: Edge) -> KAN:
         return network.with_symbolic(edge, replace(snapped, form=_Scaled(snapped.form), parameters=constants))
     level, row, column = network.position(edge)
     layer = network.layers[level]
-    return network.with_spline(edge, layer.coefficients[:, row, column] * (1.0 + _STEP), float(layer.base[row, column]) * (1.0 + _STEP))
+    return network.with_learned(edge, layer.theta(np.array([row]), np.array([column]))[0] * (1.0 + _STEP))
 
 
 class _Trace:

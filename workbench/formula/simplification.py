@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from workbench.bases.bspline import EdgeDefinition
+from workbench.bases.basis import EdgeDefinition
 from workbench.exceptions import ExpressionError
 from workbench.expression import Expression, complexity, evaluate, fold, from_sympy, symbols, to_sympy
 

@@ -36,13 +36,16 @@ OnEnd = Callable[["WorkerProcess", int], None]
 
 
 class WorkerProcess:
-    """A running worker. `on_message` and `on_end` are called from its reader thread."""
+    """A running worker. `on_message` and `on_end` are called from its reader thread.
 
-    def __init__(self, options: Sequence[str], on_message: OnMessage, on_end: OnEnd) -> None:
+    `module` is what it runs: a program that takes `claim_pipes` and speaks in messages of `framing`.
+    """
+
+    def __init__(self, options: Sequence[str], on_message: OnMessage, on_end: OnEnd, module: str = "workbench.worker") -> None:
         self._on_message, self._on_end = on_message, on_end
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._lock, self._ended = threading.Lock(), False
-        self._popen = _start([sys.executable, "-P", "-m", "workbench.worker", *options])
+        self._popen = _start([sys.executable, "-P", "-m", module, *options])
         self.pid = self._popen.pid
         self._reader = threading.Thread(target=self._read, name=f"worker-{self.pid}-reader", daemon=True)
         self._writer = threading.Thread(target=self._write, name=f"worker-{self.pid}-writer", daemon=True)

@@ -7,8 +7,8 @@ A layer's slots and nodes share one space of permanent ids: a sum node has one s
 factor. An edge is addressed `(layer, source, target)`: the id of the node it comes from (the number of the input, in layer 0) and the id of
 the slot it enters. Pruning masks an edge and never renumbers; an address stays good for ever.
 
-Each edge is one of: a spline (bases/bspline.py), a named form with its constants (`SymbolicEdge`), or pruned. A locked edge keeps its
-constants in every fit. Networks are values: every change makes a new one.
+Each edge is one of: a learned function of the layer's basis (`bases`: splines, rational functions), a named form with its constants
+(`SymbolicEdge`), or pruned. A locked edge keeps its constants in every fit. Networks are values: every change makes a new one.
 
 Sources: Liu et al. (2024) "KAN: Kolmogorov-Arnold Networks", eq. 2.5; Liu et al. (2024) "KAN 2.0", section 2, for product nodes.
 """
@@ -22,13 +22,16 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from workbench.bases.basis import Basis
+from workbench.bases.bspline import Spline
 from workbench.exceptions import NetworkError, UnknownEdgeError, did_you_mean
 
 if TYPE_CHECKING:
     from workbench.primitives import Form
 
 Edge = tuple[int, int, int]
-EdgeState = Literal["spline", "snapped", "locked", "pruned"]
+EdgeState = Literal["spline", "rational", "snapped", "locked", "pruned"]
+LEARNED: tuple[EdgeState, ...] = ("spline", "rational")  # states of an edge that has no name yet, by the basis of its layer
 
 
 @dataclass(frozen=True)
@@ -66,14 +69,15 @@ class Layer:
     ----------
     sources : ids of the nodes below
     nodes : the nodes this layer feeds, in order
-    domain : (n_in, 2)     range of each input's knots
-    coefficients : (n_intervals + 3, n_out, n_in)     n_out counts slots
-    base : (n_out, n_in)     weight of the base term
+    domain : (n_in, 2)     range of each input: that of the knots of a spline, which a rational function sees as [-1, 1]
+    coefficients : (basis.n_coefficients, n_out, n_in)     n_out counts slots
+    base : (n_out, n_in)     weight of the base term of a spline; of no account in another basis
     bias : (n_out,)
     alive : (n_out, n_in)     False where pruned
     symbolic : (target id, source id) -> SymbolicEdge
     locked : (target id, source id) of edges whose constants no fit may change
     free_bias : (n_out,)     False where the bias is fixed, as for a law through the origin; all free when left out
+    basis : what its learned edges are; splines of as many intervals as the coefficients have when left out
     """
 
     sources: tuple[int, ...]
@@ -86,6 +90,7 @@ class Layer:
     symbolic: Mapping[tuple[int, int], SymbolicEdge] = field(default_factory=dict)
     locked: frozenset[tuple[int, int]] = frozenset()
     free_bias: np.ndarray | None = None
+    basis: Basis | None = None
 
     def __post_init__(self) -> None:
         for name in ("domain", "coefficients", "base", "bias"):
@@ -95,9 +100,12 @@ class Layer:
         object.__setattr__(self, "free_bias", _frozen(free))
         object.__setattr__(self, "symbolic", MappingProxyType(dict(self.symbolic)))
         n_out, n_in = len(self.targets), len(self.sources)
-        if self.coefficients.shape[1:] != (n_out, n_in) or self.alive.shape != (n_out, n_in):
+        if self.basis is None or isinstance(self.basis, Spline):
+            object.__setattr__(self, "basis", Spline(len(self.coefficients) - 3))
+        n = self.basis.n_coefficients
+        if self.coefficients.shape != (n, n_out, n_in) or self.alive.shape != (n_out, n_in):
             raise NetworkError(
-                f"A layer of {n_in} sources and {n_out} slots needs coefficients of shape (n, {n_out}, {n_in}); "
+                f"A layer of {n_in} sources and {n_out} slots needs coefficients of shape ({n}, {n_out}, {n_in}); "
                 f"got {self.coefficients.shape}."
             )
 
@@ -106,9 +114,23 @@ class Layer:
         """The ids of all slots, in the order of the arrays' first axis."""
         return tuple(slot for node in self.nodes for slot in node.factors)
 
-    @property
-    def n_intervals(self) -> int:
-        return self.coefficients.shape[0] - 3
+    def theta(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return the constants of learned edges by their places in the arrays, (n_edges, n_terms)."""
+        every = np.column_stack([self.coefficients[:, rows, columns].T, self.base[rows, columns]])
+        return np.ascontiguousarray(every[:, : self.basis.n_terms])
+
+    def with_theta(self, rows: np.ndarray, columns: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return coefficients and base weights with other constants (n_edges, n_terms) for some of the edges."""
+        coefficients, base, n = self.coefficients.copy(), self.base.copy(), self.basis.n_coefficients
+        coefficients[:, rows, columns] = theta[:, :n].T
+        if self.basis.n_terms > n:
+            base[rows, columns] = theta[:, n]
+        return coefficients, base
+
+    def in_units(self, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return coefficients and base weights of the same edges divided by the size (n_out,) of their slots."""
+        unit = self.basis.carries_unit[: len(self.coefficients), None, None]
+        return np.where(unit, self.coefficients / sizes[:, None], self.coefficients), self.base / sizes[:, None]
 
     def state(self, row: int, column: int) -> EdgeState:
         """Return what the edge at an array position is."""
@@ -117,7 +139,7 @@ class Layer:
             return "pruned"
         if key in self.locked:
             return "locked"
-        return "snapped" if key in self.symbolic else "spline"
+        return "snapped" if key in self.symbolic else self.basis.family
 
     def __reduce__(self) -> tuple[object, ...]:
         # a copy for another process of our own (joblib); files hold JSON and arrays (networks.storage)
@@ -171,7 +193,7 @@ class KAN:
 
     def edges(self, *states: EdgeState) -> tuple[Edge, ...]:
         """Return the addresses of all edges that are not pruned, or of those in the given states."""
-        wanted = set(states) or {"spline", "snapped", "locked"}
+        wanted = set(states) or {*LEARNED, "snapped", "locked"}
         return tuple(
             (level, source, target)
             for level, layer in enumerate(self.layers)
@@ -200,15 +222,13 @@ class KAN:
         return self.layers[level].state(row, column)
 
     def symbolic_edge(self, edge: Edge) -> SymbolicEdge | None:
-        """Return the form and constants of a snapped edge, None for a spline."""
+        """Return the form and constants of a snapped edge, None for a learned one."""
         level, row, column = self.position(edge)
         layer = self.layers[level]
         return layer.symbolic.get((layer.targets[row], layer.sources[column]))
 
     def edge_value(self, edge: Edge, x: np.ndarray) -> np.ndarray:
         """Evaluate one edge function at x (n_points,)."""
-        from workbench.bases import bspline
-
         level, row, column = self.position(edge)
         layer = self.layers[level]
         if not layer.alive[row, column]:
@@ -216,8 +236,8 @@ class KAN:
         snapped = self.symbolic_edge(edge)
         if snapped is not None:
             return snapped.form.evaluate(np.asarray(x, dtype=float), snapped.parameters)[0]
-        values, _ = bspline.terms(x, tuple(layer.domain[column]), layer.n_intervals)
-        return layer.coefficients[:, row, column] @ values[:-1] + layer.base[row, column] * values[-1]
+        theta = layer.theta(np.array([row]), np.array([column]))
+        return layer.basis.value(theta, np.asarray(x, dtype=float), tuple(layer.domain[column]))[0]
 
     # ---- changes: each makes a new network
 
@@ -248,11 +268,16 @@ class KAN:
 
     def with_spline(self, edge: Edge, coefficients: np.ndarray, base: float = 0.0) -> KAN:
         """Replace an edge by a spline with coefficients (n_intervals + 3,)."""
+        return self.with_learned(edge, np.append(coefficients, base))
+
+    def with_learned(self, edge: Edge, theta: np.ndarray) -> KAN:
+        """Replace an edge by a function of its layer's basis, with constants theta (n_terms,)."""
         level, row, column = self.position(edge)
         layer = self.layers[level]
         key = (layer.targets[row], layer.sources[column])
-        new, weight, alive = layer.coefficients.copy(), layer.base.copy(), layer.alive.copy()
-        new[:, row, column], weight[row, column], alive[row, column] = coefficients, base, True
+        new, weight = layer.with_theta(np.array([row]), np.array([column]), np.asarray(theta, dtype=float)[None])
+        alive = layer.alive.copy()
+        alive[row, column] = True
         symbolic = {k: v for k, v in layer.symbolic.items() if k != key}
         return self.with_layer(level, coefficients=new, base=weight, alive=alive, symbolic=symbolic, locked=layer.locked - {key})
 
@@ -302,9 +327,10 @@ def initial(
     domain: np.ndarray,
     generator: np.random.Generator,
     n_intervals: int = 5,
-    noise: float = 0.1,
+    noise: float | None = None,
+    basis: Basis | None = None,
 ) -> KAN:
-    """Return a network with random edges: noise on every spline, a base weight of order 1 / sqrt(n_in).
+    """Return a network with random edges.
 
     Parameters
     ----------
@@ -312,7 +338,8 @@ def initial(
     domain : (n_inputs, 2)     range of each input
     generator : source of randomness
     n_intervals : intervals of every spline
-    noise : standard deviation of the coefficients
+    noise : standard deviation of the coefficients; what suits the basis when left out
+    basis : what the edges are; splines of so many intervals when left out
 
     Notes
     -----
@@ -320,20 +347,22 @@ def initial(
     """
     below: tuple[int, ...] = tuple(range(len(domain)))
     ranges = np.asarray(domain, dtype=float)
-    made = []
+    made, basis = [], Spline(n_intervals) if basis is None else basis
     for nodes in layers:
         slots = [slot for node in nodes for slot in node.factors]
         n_out, n_in = len(slots), len(below)
         factor = np.array([len(node.factors) > 1 for node in nodes for _ in node.factors])
+        coefficients, base = basis.start(generator, (n_out, n_in), noise)
         made.append(
             Layer(
                 sources=below,
                 nodes=nodes,
                 domain=ranges,
-                coefficients=generator.normal(size=(n_intervals + 3, n_out, n_in)) * noise,
-                base=generator.normal(size=(n_out, n_in)) / np.sqrt(n_in),
+                coefficients=coefficients,
+                base=base,
                 bias=np.where(factor, 1.0, 0.0),
                 alive=np.ones((n_out, n_in), dtype=bool),
+                basis=basis,
             )
         )
         below = tuple(node.id for node in nodes)

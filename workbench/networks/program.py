@@ -1,11 +1,12 @@
 """A network compiled for arithmetic: one flat parameter vector, values, sensitivities and exact Jacobians.
 
-A program holds the structure of a network (which edges are splines, which are forms, which slots multiply) and packs all constants into
+A program holds the structure of a network (which edges are learned, which are forms, which slots multiply) and packs all constants into
 
-    parameters = [layer 0: spline edges (n_edges, n_terms) | forms | biases][layer 1: ...] ...
+    parameters = [layer 0: learned edges (n_edges, n_terms) | forms | biases][layer 1: ...] ...
 
-The Jacobian of an output with respect to a spline coefficient is the term's value times the sensitivity of the output to the slot it
-enters: exact, one pass forward and one pass back. `free` marks what a fit may change (not locked edges, not a form's fixed constants).
+The Jacobian of an output with respect to a constant of an edge is the edge's own derivative by it times the sensitivity of the output to the
+slot the edge enters: exact, one pass forward and one pass back. The bases know their own derivatives, forms know theirs. `free` marks what a
+fit may change (not locked edges, not a form's fixed constants).
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.bases.basis import Basis, Places
 from workbench.networks.kan import KAN, Layer, SymbolicEdge
-from workbench.ops import cpu
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,42 @@ class FormBlock:
 
 @dataclass(frozen=True)
 class LayerProgram:
-    """The structure of one layer; edges are sorted by source."""
+    """The structure of one layer; its learned edges, all of one basis, are sorted by source."""
 
-    edge_source: np.ndarray
-    edge_target: np.ndarray
-    n_terms: int
+    basis: Basis
+    places: Places
     start: int
     forms: tuple[FormBlock, ...]
     bias: int
     n_out: int
     factors: tuple[tuple[int, ...], ...]  # rows of the slots of each node
-    domain: np.ndarray
 
     @property
-    def spline_stop(self) -> int:
+    def edge_source(self) -> np.ndarray:
+        return self.places.source
+
+    @property
+    def edge_target(self) -> np.ndarray:
+        return self.places.target
+
+    @property
+    def domain(self) -> np.ndarray:
+        return self.places.domain
+
+    @property
+    def n_terms(self) -> int:
+        """Constants of a learned edge."""
+        return self.basis.n_terms
+
+    @property
+    def learned_stop(self) -> int:
+        """Where the constants of the learned edges end."""
         return self.start + len(self.edge_source) * self.n_terms
+
+    @property
+    def learned(self) -> slice:
+        """Where the constants of the learned edges lie."""
+        return slice(self.start, self.learned_stop)
 
     @property
     def stop(self) -> int:
@@ -68,9 +90,8 @@ def _compile_layer(layer: Layer, start: int) -> tuple[LayerProgram, np.ndarray, 
         for target, source in keys:
             marks[row_of[target], column_of[source]] = True
     columns, rows = map(np.ascontiguousarray, np.nonzero((layer.alive & ~named).T))  # by source, then target
-    n_terms = layer.n_intervals + 4
-    theta = np.column_stack([layer.coefficients[:, rows, columns].T, layer.base[rows, columns]])  # (n_edges, n_terms)
-    values, free = [theta.ravel()], [np.repeat(~locked[rows, columns], n_terms)]
+    theta = layer.theta(rows, columns)  # (n_edges, n_terms)
+    values, free = [theta.ravel()], [np.repeat(~locked[rows, columns], layer.basis.n_terms)]
     cursor = start + theta.size
     blocks = []
     for column, row, key in sorted((column_of[key[1]], row_of[key[0]], key) for key in layer.symbolic):
@@ -84,15 +105,13 @@ def _compile_layer(layer: Layer, start: int) -> tuple[LayerProgram, np.ndarray, 
     values.append(layer.bias)
     free.append(layer.free_bias)
     program = LayerProgram(
-        edge_source=columns,
-        edge_target=rows,
-        n_terms=n_terms,
+        basis=layer.basis,
+        places=Places(np.array(layer.domain), columns, rows),
         start=start,
         forms=tuple(blocks),
         bias=cursor,
         n_out=len(layer.bias),
         factors=tuple(tuple(row_of[slot] for slot in node.factors) for node in layer.nodes),
-        domain=np.array(layer.domain),
     )
     return program, np.concatenate(values), np.concatenate(free)
 
@@ -118,10 +137,8 @@ class Program:
         network = self.network
         for level, program in enumerate(self.layers):
             layer = network.layers[level]
-            coefficients, base = layer.coefficients.copy(), layer.base.copy()
-            theta = parameters[program.start : program.spline_stop].reshape(-1, program.n_terms)
-            coefficients[:, program.edge_target, program.edge_source] = theta[:, :-1].T
-            base[program.edge_target, program.edge_source] = theta[:, -1]
+            theta = parameters[program.learned].reshape(-1, program.n_terms)
+            coefficients, base = layer.with_theta(program.edge_target, program.edge_source, theta)
             symbolic = dict(layer.symbolic)
             for block in program.forms:
                 key = (layer.targets[block.row], layer.sources[block.column])
@@ -142,9 +159,9 @@ class Program:
         for program in self.layers:
             slots = np.empty((program.n_out, x.shape[1]))
             slots[:] = parameters[program.bias : program.stop, None]
-            theta = parameters[program.start : program.spline_stop].reshape(-1, program.n_terms)
+            theta = parameters[program.learned].reshape(-1, program.n_terms)
             if len(theta):
-                cpu.spline_value(x, program.domain, program.edge_source, program.edge_target, theta, slots)
+                program.basis.add_values(x, program.places, theta, slots)
             for block in program.forms:
                 slots[block.row] += block.snapped.form.evaluate(x[block.column], parameters[block.start : block.stop])[0]
             x = _multiply(program, slots)
@@ -171,12 +188,10 @@ class Evaluation:
         self.program = program
         n_rows = x.shape[1]
         self.inputs = [x]
-        self.slots, self.features, self.edge_slopes, self.form_slopes = [], [], [], []
+        self.slots, self.edges, self.form_slopes = [], [], []
         for layer in program.layers:
-            n_in = len(layer.domain)
             self.slots.append(np.empty((layer.n_out, n_rows)))
-            self.features.append(np.empty((n_in, layer.n_terms, n_rows)))
-            self.edge_slopes.append(np.empty((len(layer.edge_source), n_rows)))
+            self.edges.append(layer.basis.edges(layer.places, n_rows))
             self.form_slopes.append(np.empty((len(layer.forms), n_rows)))
             self.inputs.append(np.empty((len(layer.factors), n_rows)))
 
@@ -185,11 +200,9 @@ class Evaluation:
         for level, layer in enumerate(self.program.layers):
             x, slots = self.inputs[level], self.slots[level]
             slots[:] = parameters[layer.bias : layer.stop, None]
-            theta = parameters[layer.start : layer.spline_stop].reshape(-1, layer.n_terms)
+            theta = self._theta(layer, parameters)
             if len(theta):
-                cpu.spline_layer(
-                    x, layer.domain, layer.edge_source, layer.edge_target, theta, slots, self.features[level], self.edge_slopes[level]
-                )
+                self.edges[level].forward(x, theta, slots)
             for k, block in enumerate(layer.forms):
                 value, slope = block.snapped.form.evaluate(x[block.column], parameters[block.start : block.stop])
                 slots[block.row] += value
@@ -209,7 +222,7 @@ class Evaluation:
                 break
             upstream = np.zeros_like(self.inputs[level])
             if len(layer.edge_source):
-                cpu.edges_backward(self.edge_slopes[level], layer.edge_source, layer.edge_target, at_slots, upstream)
+                self.edges[level].backward(at_slots, upstream)
             for k, block in enumerate(layer.forms):
                 upstream[block.column] += self.form_slopes[level][k] * at_slots[block.row]
             at_nodes = upstream
@@ -230,7 +243,7 @@ class Evaluation:
         """Fill out (n_parameters, n_rows) with d (sum_t seed_t output_t) / d parameter, row by row of data, after `forward`."""
         for level, (layer, s) in enumerate(zip(self.program.layers, self.sensitivities(seed), strict=True)):
             if len(layer.edge_source):
-                cpu.spline_jacobian(self.features[level], layer.edge_source, layer.edge_target, s, out[layer.start : layer.spline_stop])
+                self.edges[level].jacobian(self._theta(layer, parameters), s, out[layer.learned])
             for block in layer.forms:
                 out[block.start : block.stop] = self._form_jacobian(level, block, parameters) * s[block.row]
             out[layer.bias : layer.stop] = s
@@ -239,17 +252,16 @@ class Evaluation:
     def scaled_jacobian(self, parameters: np.ndarray, seed: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Fill out with the Jacobian, each row divided by a unit of its own, and return the units (n_parameters,).
 
-        The unit of a row is about its largest number (for a basis or bias: that of the sensitivity of its slot), so that the rows fit into
-        single precision whatever is measured in what, and are rounded alike.
+        The unit of a row is about its largest number (for a bias: that of the sensitivity of its slot), so that the rows fit into single
+        precision whatever is measured in what, and are rounded alike.
         """
         units = np.ones(len(parameters))
         for level, (layer, s) in enumerate(zip(self.program.layers, self.sensitivities(seed), strict=True)):
             of_slots = _largest(s)
             s = s / of_slots[:, None]
             if len(layer.edge_source):
-                cpu.spline_jacobian(self.features[level], layer.edge_source, layer.edge_target, s, out[layer.start : layer.spline_stop])
-                units[layer.start : layer.spline_stop] = np.repeat(of_slots[layer.edge_target], layer.n_terms)
-                self._scale_base_terms(level, s, out, units)
+                own = self.edges[level].scaled_jacobian(self._theta(layer, parameters), s, out[layer.learned])
+                units[layer.learned] = np.repeat(of_slots[layer.edge_target], layer.n_terms) * own
             for block in layer.forms:
                 rows = self._form_jacobian(level, block, parameters) * s[block.row]
                 of_rows = _largest(rows)
@@ -259,14 +271,9 @@ class Evaluation:
             units[layer.bias : layer.stop] = of_slots
         return units
 
-    def _scale_base_terms(self, level: int, s: np.ndarray, out: np.ndarray, units: np.ndarray) -> None:
-        """Give the rows of base terms that exceed 1, as they do for an input far outside its range, a unit of their own."""
-        layer, base = self.program.layers[level], self.features[level][:, -1]
-        largest = _largest(base)
-        for edge in np.flatnonzero(largest[layer.edge_source] > 1.0):
-            source, row = layer.edge_source[edge], layer.start + (edge + 1) * layer.n_terms - 1
-            out[row] = base[source] / largest[source] * s[layer.edge_target[edge]]
-            units[row] *= largest[source]
+    def _theta(self, layer: LayerProgram, parameters: np.ndarray) -> np.ndarray:
+        """Return the constants of the learned edges, (n_edges, n_terms)."""
+        return parameters[layer.learned].reshape(-1, layer.n_terms)
 
     def _form_jacobian(self, level: int, block: FormBlock, parameters: np.ndarray) -> np.ndarray:
         """Return d form / d constants (n_constants, n_rows) of a snapped edge."""
@@ -277,8 +284,7 @@ class Evaluation:
         gradient = np.empty(len(parameters))
         for level, (layer, s) in enumerate(zip(self.program.layers, self.sensitivities(seed), strict=True)):
             if len(layer.edge_source):
-                part = gradient[layer.start : layer.spline_stop]
-                cpu.spline_gradient(self.features[level], layer.edge_source, layer.edge_target, s, part)
+                self.edges[level].gradient(self._theta(layer, parameters), s, gradient[layer.learned])
             for block in layer.forms:
                 gradient[block.start : block.stop] = self._form_jacobian(level, block, parameters) @ s[block.row]
             gradient[layer.bias : layer.stop] = s.sum(1)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from workbench.bases.basis import Basis
+from workbench.bases.rational import Rational
 from workbench.exceptions import NetworkError
 from workbench.networks.kan import KAN, Layer, Node, SymbolicEdge
 from workbench.primitives import form_from_json
 
+_FAMILIES = {"rational": Rational}  # a layer that says nothing is of splines, as many as its coefficients
 _ARRAYS = ("domain", "coefficients", "base", "bias", "alive", "free_bias")
 
 
@@ -32,6 +36,7 @@ def to_arrays(network: KAN) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
                     for key, snapped in sorted(layer.symbolic.items())
                 ],
                 "locked": sorted(list(key) for key in layer.locked),
+                **_basis_record(layer.basis),
             }
         )
         arrays |= {f"{level}.{name}": np.array(getattr(layer, name)) for name in _ARRAYS}
@@ -44,6 +49,17 @@ def from_arrays(structure: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) 
         return KAN(tuple(_layer(level, record, arrays) for level, record in enumerate(structure["layers"])))
     except (KeyError, TypeError, ValueError, IndexError) as problem:
         raise NetworkError(f"This is not a stored network: {type(problem).__name__} at {problem}.") from None
+
+
+def _basis_record(basis: Basis) -> dict[str, Any]:
+    return {"basis": {"family": basis.family, **asdict(basis)}} if basis.family in _FAMILIES else {}
+
+
+def _basis(record: Mapping[str, Any] | None) -> Basis | None:
+    if record is None:
+        return None
+    values = dict(record)
+    return _FAMILIES[values.pop("family")](**values)
 
 
 def _layer(level: int, record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Layer:
@@ -60,5 +76,6 @@ def _layer(level: int, record: Mapping[str, Any], arrays: Mapping[str, np.ndarra
         nodes=tuple(Node(int(n["id"]), tuple(int(f) for f in n["factors"])) for n in record["nodes"]),
         symbolic=symbolic,
         locked=frozenset((int(a), int(b)) for a, b in record["locked"]),
+        basis=_basis(record.get("basis")),
         **{name: arrays[f"{level}.{name}"] for name in _ARRAYS},
     )

@@ -1,4 +1,4 @@
-"""A GPU as a `launch.Device`: CuPy compiles the kernels when they are first asked for and launches them on torch's current stream.
+"""A GPU as an `ops.device.Device`: CuPy compiles the kernels when they are first asked for and launches them on torch's current stream.
 
 Nothing is copied between torch and CuPy: a kernel is given the addresses of torch's own memory. CuPy allocates nothing and waits for nothing, so
 that launches can be captured in a CUDA graph, once the kernels are compiled: run the step once before it is captured. Compiled kernels
@@ -16,8 +16,7 @@ from typing import Any
 import torch
 
 from workbench.exceptions import MissingEngineError
-from workbench.ops import launch
-from workbench.ops.launch import Unit
+from workbench.ops.device import OPTIONS, Compilation, source
 
 
 class CupyDevice:
@@ -32,19 +31,19 @@ class CupyDevice:
         self._cupy = _cupy()
         self._device = torch.device("cuda", index)
         self.multiprocessors = torch.cuda.get_device_properties(index).multi_processor_count
-        self._modules: dict[Unit, Any] = {}
+        self._modules: dict[Compilation, Any] = {}
 
-    def launch(self, unit: Unit, kernel: str, grid: Sequence[int], block: Sequence[int], arguments: Sequence[int]) -> None:
+    def launch(self, unit: Compilation, kernel: str, grid: Sequence[int], block: Sequence[int], arguments: Sequence[int]) -> None:
         """Run a kernel of a unit behind what torch has asked for before."""
         with torch.cuda.device(self._device):
             stream = _Stream(torch.cuda.current_stream(self._device).cuda_stream)
             self._module(unit).get_function(kernel)(tuple(grid), tuple(block), tuple(arguments), stream=stream)
 
-    def _module(self, unit: Unit) -> Any:
+    def _module(self, unit: Compilation) -> Any:
         module = self._modules.get(unit)
         if module is None:
-            options = ("-std=c++17", *(f"-D{name}={value}" for name, value in unit.definitions.items()))
-            module = self._cupy.RawModule(code=launch.source(), options=options, backend="nvrtc")
+            options = (*OPTIONS, *(f"-D{name}={value}" for name, value in unit.definitions.items()))
+            module = self._cupy.RawModule(code=source(unit.text), options=options, backend="nvrtc")
             try:
                 module.compile()
             except (self._cupy.cuda.compiler.CompileException, RuntimeError, OSError, ImportError) as error:

@@ -1,7 +1,6 @@
 """From tensors to launches of `kernels/rational.cu`: what is compiled, how the work is shared out, and what a kernel is given.
 
-Nothing here knows who runs the kernels. A `Device` does: `ops.cuda` with CuPy on a GPU, the tests with a compiler for the CPU. So what is
-tested without a GPU are these very launches.
+Nothing here knows who runs the kernels: see `ops.device`. So what is tested without a GPU are these very launches.
 
 Tensors are contiguous, on the device, and of one storage type; coefficients have the type of computation (float64 for float64, float32 for all others).
 Memory is torch's. A gradient comes back complete or not at all: outputs are made here and handed out after the last launch.
@@ -12,37 +11,20 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
 import torch
 
 from workbench.exceptions import NetworkError
+from workbench.ops.device import MOST_TILES, NAMES, Device, Gradients, addresses, summed
 from workbench.ops.rational import FORMS
 
-COMPUTE = {torch.float64: torch.float64, torch.float32: torch.float32, torch.bfloat16: torch.float32, torch.float16: torch.float32}
-
-_NAMES = {torch.float64: "double", torch.float32: "float", torch.bfloat16: "bf16", torch.float16: "fp16"}
-_EDGE_THREADS, _SUM_BLOCK = 128, (32, 16)  # as rational.cu has them
-_MOST_TILES = 65_535  # CUDA's limit of gridDim.y and gridDim.z
-_FEW_COEFFICIENTS = 12  # up to so many, two blocks of 384 threads find registers on a multiprocessor
-
-Gradients = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-
-
-@functools.cache
-def source() -> str:
-    """Return the text of the kernels: in the package, as a wheel has it, or beside it in a source checkout."""
-    here = Path(__file__).parent
-    for path in (here / "kernels" / "rational.cu", here.parents[1] / "kernels" / "rational.cu"):
-        if path.is_file():
-            return path.read_text(encoding="utf-8")
-    raise NetworkError("The CUDA source rational.cu is not there, neither in the package nor beside it. Install kan-workbench again.")
+_EDGE_THREADS = 128  # as rational.cu has them
+_FEW_COEFFICIENTS = 10  # as degrees (5, 4) have
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One compilation of the kernels.
+    """One compilation of the rational kernels.
 
     Parameters
     ----------
@@ -56,6 +38,8 @@ class Unit:
     m: int
     n: int
 
+    text = "rational.cu"
+
     @property
     def wide(self) -> int:
         """Channels that 16 bytes hold."""
@@ -63,8 +47,8 @@ class Unit:
 
     @property
     def threads(self) -> int:
-        """Most threads of a block of the group kernels."""
-        return 384 if self.dtype != torch.float64 and self.m + 1 + self.n <= _FEW_COEFFICIENTS else 256
+        """Most threads of a block of the group kernels: so many that their coefficients and sums find registers, and none spills."""
+        return 384 if self.dtype == torch.float32 and self.m + 1 + self.n <= _FEW_COEFFICIENTS else 256
 
     @property
     def blocks(self) -> int:
@@ -74,18 +58,8 @@ class Unit:
     @property
     def definitions(self) -> dict[str, str]:
         """What the text is compiled with."""
-        values = {"TYPE": _NAMES[self.dtype], "FORM": FORMS.index(self.form), "M": self.m, "N": self.n}
-        values |= {"WIDE": self.wide, "THREADS": self.threads, "BLOCKS": self.blocks}
-        return {f"RATIONAL_{name}": str(value) for name, value in values.items()}
-
-
-class Device(Protocol):
-    """Who runs kernels. Arguments are integers of 8 bytes: addresses of tensors, and sizes."""
-
-    multiprocessors: int
-
-    def launch(self, unit: Unit, kernel: str, grid: Sequence[int], block: Sequence[int], arguments: Sequence[int]) -> None:
-        """Run a kernel of a unit behind what torch has asked for before."""
+        values = {"FORM": FORMS.index(self.form), "M": self.m, "N": self.n, "WIDE": self.wide, "THREADS": self.threads, "BLOCKS": self.blocks}
+        return {"NUMBER_TYPE": NAMES[self.dtype]} | {f"RATIONAL_{name}": str(value) for name, value in values.items()}
 
 
 # ------------------------------------------------------------------------------------------------------------- groups
@@ -123,8 +97,8 @@ def group_plan(unit: Unit, rows: int, channels: int, groups: int, aligned: bool,
     else:
         span, pieces = group_columns, -(-group_columns // unit.threads)
         columns, tiles = -(-group_columns // pieces), groups * pieces
-    if tiles > _MOST_TILES or channels >= 2**31:
-        raise NetworkError(f"{channels} channels in {groups} groups are more than a GPU kernel takes: {tiles} tiles, at most {_MOST_TILES}.")
+    if tiles > MOST_TILES or channels >= 2**31:
+        raise NetworkError(f"{channels} channels in {groups} groups are more than a GPU kernel takes: {tiles} tiles, at most {MOST_TILES}.")
     depth = max(1, min(unit.threads // columns, rows))
     shares = max(1, min(-(-rows // depth), -(-unit.blocks * multiprocessors // tiles)))
     forward_shares = max(1, min(-(-rows // (4 * depth)), 16 * multiprocessors // tiles))
@@ -136,8 +110,7 @@ def group_forward(device: Device, x: torch.Tensor, a: torch.Tensor, b: torch.Ten
     y = torch.empty_like(x)
     if x.numel():
         unit, plan, sizes = _of_groups(device, (x, y), a, b, form)
-        addresses = _addresses(x, a, b, y)
-        device.launch(unit, f"group_forward_{plan.entry}", (plan.forward_shares, plan.tiles), (plan.block,), (*addresses, *sizes))
+        device.launch(unit, f"group_forward_{plan.entry}", (plan.forward_shares, plan.tiles), (plan.block,), (*addresses(x, a, b, y), *sizes))
     return y
 
 
@@ -148,9 +121,9 @@ def group_backward(device: Device, x: torch.Tensor, a: torch.Tensor, b: torch.Te
         return into_x, torch.zeros_like(a), torch.zeros_like(b)
     unit, plan, sizes = _of_groups(device, (x, upstream, into_x), a, b, form)
     partials = a.new_empty(plan.shares * plan.pieces, unit.m + 1 + unit.n, len(a))
-    addresses = _addresses(x, upstream, a, b, into_x, partials)
-    device.launch(unit, f"group_backward_{plan.entry}", (plan.shares, plan.tiles), (plan.block,), (*addresses, *sizes))
-    total = _sum(device, unit, partials)
+    arguments = (*addresses(x, upstream, a, b, into_x, partials), *sizes)
+    device.launch(unit, f"group_backward_{plan.entry}", (plan.shares, plan.tiles), (plan.block,), arguments)
+    total = summed(device, unit, partials)
     return into_x, total[: unit.m + 1].T, total[unit.m + 1 :].T  # (n_terms, n_groups) -> (n_groups, ...)
 
 
@@ -173,7 +146,7 @@ def edge_forward(device: Device, x: torch.Tensor, a: torch.Tensor, b: torch.Tens
     y = x.new_empty(n_out, rows)
     if rows:
         grid = (_row_blocks(unit, rows), n_out)
-        device.launch(unit, "edge_forward", grid, (_EDGE_THREADS,), (*_addresses(x, a, b, y), n_in, n_out, rows))
+        device.launch(unit, "edge_forward", grid, (_EDGE_THREADS,), (*addresses(x, a, b, y), n_in, n_out, rows))
     return y
 
 
@@ -184,39 +157,24 @@ def edge_backward(device: Device, x: torch.Tensor, a: torch.Tensor, b: torch.Ten
     if not rows:
         return into_x, torch.zeros_like(a), torch.zeros_like(b)
     grid = (_row_blocks(unit, rows), n_in)
-    device.launch(unit, "edge_backward_x", grid, (_EDGE_THREADS,), (*_addresses(x, upstream, a, b, into_x), n_in, n_out, rows))
+    device.launch(unit, "edge_backward_x", grid, (_EDGE_THREADS,), (*addresses(x, upstream, a, b, into_x), n_in, n_out, rows))
     share = 4096 if rows >= 65_536 else 1024
     shares = -(-rows // share)
     columns = max(1, min(n_out, -(-4 * device.multiprocessors // (shares * n_in))))  # enough blocks for everybody
     partials = a.new_empty(shares, unit.m + 1 + unit.n, n_out, n_in)
-    arguments = (*_addresses(x, upstream, a, b, partials), n_in, n_out, rows, share)
+    arguments = (*addresses(x, upstream, a, b, partials), n_in, n_out, rows, share)
     device.launch(unit, "edge_backward_coefficients", (shares, n_in, columns), (_EDGE_THREADS,), arguments)
-    total = _sum(device, unit, partials)
+    total = summed(device, unit, partials)
     return into_x, total[: unit.m + 1], total[unit.m + 1 :]
 
 
 def _of_edges(x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, form: str) -> tuple[Unit, int, int, int]:
     n_out, n_in = a.shape[1:]
-    if max(n_out, n_in) > _MOST_TILES:
-        raise NetworkError(f"A rational layer {n_in} -> {n_out} is more than a GPU kernel takes: at most {_MOST_TILES} nodes on either side.")
+    if max(n_out, n_in) > MOST_TILES:
+        raise NetworkError(f"A rational layer {n_in} -> {n_out} is more than a GPU kernel takes: at most {MOST_TILES} nodes on either side.")
     return Unit(x.dtype, form, len(a) - 1, len(b)), n_out, n_in, x.shape[1]
 
 
 def _row_blocks(unit: Unit, rows: int) -> int:
-    rows_a_thread = 2 if unit.dtype == torch.float64 else 4
+    rows_a_thread = 1 if unit.dtype == torch.float64 else 4
     return -(-rows // (_EDGE_THREADS * rows_a_thread))
-
-
-# ---------------------------------------------------------------------------------------------------------------- both
-
-
-def _sum(device: Device, unit: Unit, partials: torch.Tensor) -> torch.Tensor:
-    """Add the partials over their first axis."""
-    total = partials.new_empty(partials.shape[1:])
-    blocks = -(-total.numel() // _SUM_BLOCK[0])
-    device.launch(unit, "sum_partials", (blocks,), _SUM_BLOCK, (*_addresses(partials, total), len(partials), total.numel()))
-    return total
-
-
-def _addresses(*tensors: torch.Tensor) -> tuple[int, ...]:
-    return tuple(tensor.data_ptr() for tensor in tensors)

@@ -17,7 +17,8 @@ gradients end in float64 sums of a fixed order: the same bits on every run, with
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -43,8 +44,8 @@ def group_forward(x: np.ndarray, numerator: np.ndarray, denominator: np.ndarray,
     """
     check_form(form)
     check_group(x.shape, numerator.shape, denominator.shape)
-    x, a, b = _prepared(x, numerator, denominator, form)
-    y, zeros, compiled = np.empty_like(x), _zeros(a, b), strips.group_forward(FORMS.index(form))
+    x, a, b = _prepared(x, numerator, denominator)
+    y, zeros, compiled = np.empty_like(x), _zeros(a.shape[1], b.shape[1], x.dtype), strips.group_forward(FORMS.index(form))
     flat_x, flat_y = x.reshape(-1), y.reshape(-1)
 
     def part(start: int, stop: int) -> None:
@@ -60,9 +61,9 @@ def group_backward(
     """Return dL/dx, dL/dnumerator and dL/ddenominator from dL/dy (n_rows, n_channels)."""
     check_form(form)
     check_group(x.shape, numerator.shape, denominator.shape)
-    x, a, b = _prepared(x, numerator, denominator, form)
+    x, a, b = _prepared(x, numerator, denominator)
     upstream = np.ascontiguousarray(upstream, dtype=x.dtype)
-    into_x, zeros, compiled = np.empty_like(x), _zeros(a, b), strips.group_backward(FORMS.index(form))
+    into_x, zeros, compiled = np.empty_like(x), _zeros(a.shape[1], b.shape[1], x.dtype), strips.group_backward(FORMS.index(form))
     flat_x, flat_g, flat_into = x.reshape(-1), upstream.reshape(-1), into_x.reshape(-1)
 
     def part(start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
@@ -74,7 +75,7 @@ def group_backward(
     for for_a, for_b in _in_parts(x, threads, part):
         into_a += for_a
         into_b += for_b
-    return into_x, into_a.astype(x.dtype), _signed(into_b, denominator, form).astype(x.dtype)
+    return into_x, into_a.astype(x.dtype), _lent(into_b, denominator).astype(x.dtype)
 
 
 def edge_forward(x: np.ndarray, numerator: np.ndarray, denominator: np.ndarray, form: str) -> np.ndarray:
@@ -85,9 +86,9 @@ def edge_forward(x: np.ndarray, numerator: np.ndarray, denominator: np.ndarray, 
     """
     check_form(form)
     check_edges(x.shape, numerator.shape, denominator.shape)
-    x, a, b = _prepared(x, numerator.transpose(1, 2, 0), denominator.transpose(1, 2, 0), form)
-    y = np.zeros((a.shape[0], x.shape[1]), x.dtype)
-    strips.edge_forward(FORMS.index(form))(x, a, b, *_zeros(a, b), y)
+    x, a, b = _prepared(x, numerator, denominator)
+    y = np.zeros((a.shape[1], x.shape[1]), x.dtype)
+    strips.edge_forward(FORMS.index(form))(x, a, b, *_zeros(len(a), len(b), x.dtype), y)
     return y
 
 
@@ -95,12 +96,31 @@ def edge_backward(x: np.ndarray, numerator: np.ndarray, denominator: np.ndarray,
     """Return dL/dx, dL/dnumerator and dL/ddenominator from dL/dy (n_out, n_rows)."""
     check_form(form)
     check_edges(x.shape, numerator.shape, denominator.shape)
-    x, a, b = _prepared(x, numerator.transpose(1, 2, 0), denominator.transpose(1, 2, 0), form)
+    x, a, b = _prepared(x, numerator, denominator)
     upstream = np.ascontiguousarray(upstream, dtype=x.dtype)
-    into_x, into_a, into_b = np.zeros_like(x), np.zeros(a.shape), np.zeros(b.shape)
-    strips.edge_backward(FORMS.index(form))(x, upstream, a, b, *_zeros(a, b), into_x, into_a, into_b)
-    into_a, into_b = into_a.transpose(2, 0, 1), _signed(into_b.transpose(2, 0, 1), denominator, form)
-    return into_x, into_a.astype(x.dtype), into_b.astype(x.dtype)
+    into_x, sums = np.zeros(x.shape, x.dtype), np.zeros((len(a) + len(b), *a.shape[1:]))  # those of a, then those of b
+    strips.edge_backward(FORMS.index(form))(x, upstream, a, b, *_zeros(len(a), len(b), x.dtype), into_x, sums)
+    sums = sums.astype(x.dtype, copy=False)
+    return into_x, sums[: len(a)], _lent(sums[len(a) :], denominator)
+
+
+def edge_forward_at(form: str, dtype: np.dtype, sizes: Sequence[int], *addresses: int) -> None:
+    """Fill y as `edge_forward`, for memory that is no array: making arrays of tensors takes as long as a small layer.
+
+    Parameters
+    ----------
+    form, dtype : of the denominator, and of every number
+    sizes : m + 1, n >= 1, n_in, n_out, n_rows
+    addresses : of x, numerator, denominator and y, contiguous
+    """
+    above, below, n_in, n_out, n_rows = sizes
+    strips.edge_forward_at(FORMS.index(form))(*addresses, n_in, n_out, n_rows, *_zeros(above, below, dtype))
+
+
+def edge_backward_at(form: str, dtype: np.dtype, sizes: Sequence[int], *addresses: int) -> None:
+    """Fill dL/dx, dL/dnumerator and dL/ddenominator likewise: addresses of x, dL/dy, numerator, denominator and the three."""
+    above, below, n_in, n_out, n_rows = sizes
+    strips.edge_backward_at(FORMS.index(form))(*addresses, n_in, n_out, n_rows, *_zeros(above, below, dtype))
 
 
 # -------------------------------------------------------------------------------------------------------------- checks
@@ -141,27 +161,24 @@ def _check_degrees(m: int, n: int) -> None:
 # ---------------------------------------------------------------------------------------------------------------- parts
 
 
-def _prepared(x: np.ndarray, a: np.ndarray, b: np.ndarray, form: str) -> Arrays:
-    """Return contiguous arrays of one precision; the denominator has at least one coefficient, and absolute ones where the form wants them."""
+def _prepared(x: np.ndarray, a: np.ndarray, b: np.ndarray) -> Arrays:
+    """Return contiguous arrays of one precision; the denominator has at least one coefficient."""
     if x.dtype not in (np.float32, np.float64):
         raise NetworkError(f"A rational function on a CPU takes float32 or float64 numbers; got {x.dtype}.")
-    if b.shape[-1] == 0:
-        b = np.zeros((*b.shape[:-1], 1))
-    if form == "sum_abs":
-        b = np.abs(b)
+    if b.size == 0:
+        b = np.zeros((1, *b.shape[1:]) if b.ndim == 3 else (len(b), 1))
     return np.ascontiguousarray(x), np.ascontiguousarray(a, dtype=x.dtype), np.ascontiguousarray(b, dtype=x.dtype)
 
 
-def _signed(gradient: np.ndarray, denominator: np.ndarray, form: str) -> np.ndarray:
-    """Return dL/db from dL/d|b| in the form that takes absolute values, and without the coefficient that a polynomial was lent."""
-    if gradient.size != denominator.size:
-        gradient = gradient.reshape(-1)[: denominator.size].reshape(denominator.shape)
-    return np.where(denominator < 0, -gradient, gradient) if form == "sum_abs" else gradient
+def _lent(gradient: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Return dL/db without the coefficient that a polynomial was lent."""
+    return gradient if denominator.size else np.zeros(denominator.shape, gradient.dtype)
 
 
-def _zeros(a: np.ndarray, b: np.ndarray) -> tuple[tuple, tuple]:
-    """Return zeros for the sums of a row of a and of b: their number is what a kernel is compiled for."""
-    return (a.dtype.type(0),) * a.shape[-1], (a.dtype.type(0),) * b.shape[-1]
+@functools.lru_cache(maxsize=256)
+def _zeros(n_above: int, n_below: int, dtype: np.dtype) -> tuple[tuple, tuple]:
+    """Return zeros for the sums of one function's a and b: their number is what a kernel is compiled for."""
+    return (dtype.type(0),) * n_above, (dtype.type(0),) * n_below
 
 
 def _in_parts(x: np.ndarray, threads: int, part: Callable[[int, int], Part]) -> list[Part]:

@@ -1,4 +1,4 @@
-"""Rational functions in plain torch: the specification that every engine is held against.
+"""Rational functions and splines in plain torch: the specification that every engine is held against.
 
     F(x) = P(x) / D(x),    P(x) = a_0 + a_1 x + ... + a_m x^m,    q(z) = b_1 z + ... + b_n z^n
 
@@ -7,7 +7,11 @@
     "square"    D = 1 + q(x)^2                smooth, without absolute values
 
 D is never below 1: there are no poles. |v| has the slope +1 at v = 0, where torch.abs has 0: a start with all b_j = 0 must be able to learn its
-denominator. Gradients of any order come from autograd. Run it in float64 for the truth; in another precision it is the engine "reference".
+denominator. Splines are cubic, on uniform knots:
+
+    phi(x) = w silu(u) + sum_k c_k B((x - lo) / h - k + 1),    u = 2 (x - lo) / (hi - lo) - 1,    h = (hi - lo) / (n_bases - 3)
+
+Gradients of any order come from autograd. Run it in float64 for the truth; in another precision it is the engine "reference".
 """
 
 from __future__ import annotations
@@ -56,6 +60,38 @@ def edge_rational(x: torch.Tensor, numerator: torch.Tensor, denominator: torch.T
     """
     a, b = ([c.unsqueeze(-1) for c in coefficients] for coefficients in (numerator, denominator))  # each (n_out, n_in, 1)
     return _rational(x, a, b, form).sum(1)  # (n_out, n_in, n_rows) -> (n_out, n_rows)
+
+
+def edge_spline(x: torch.Tensor, coefficients: torch.Tensor, base: torch.Tensor, domain: torch.Tensor) -> torch.Tensor:
+    """Evaluate a layer with one spline on every edge: y_o = sum over i of phi_oi(x_i).
+
+    Parameters
+    ----------
+    x : (n_in, n_rows)
+    coefficients : (n_bases, n_out, n_in)
+    base : (n_out, n_in)
+    domain : (n_in, 2)
+
+    Returns
+    -------
+    (n_out, n_rows)
+
+    >>> x = torch.tensor([[-1.0, 0.0, 1.0]])
+    >>> edge_spline(x, torch.ones(8, 1, 1), torch.zeros(1, 1), torch.tensor([[-1.0, 1.0]])).round(decimals=6)      # bases sum to one
+    tensor([[1., 1., 1.]])
+    """
+    low, width = domain[:, :1], domain[:, 1:] - domain[:, :1]  # (n_in, 1)
+    place = (x - low) * ((len(coefficients) - 3) / width) + 1
+    bases = torch.stack([_cardinal(place - k) for k in range(len(coefficients))])  # (n_bases, n_in, n_rows)
+    u = (x - low) * (2 / width) - 1
+    return torch.einsum("koi,kin->on", coefficients, bases) + base @ (u * torch.sigmoid(u))
+
+
+def _cardinal(t: torch.Tensor) -> torch.Tensor:
+    """Return B(t) = (max(2 - |t|, 0)^3 - 4 max(1 - |t|, 0)^3) / 6, written so that its second derivative is right at t = 0 too."""
+    s = t.abs()
+    near = torch.where(s < 1, t, torch.zeros_like(t))
+    return torch.where(s < 1, (4 - 6 * near * near + 3 * near * near * near.abs()) / 6, (2 - s).clamp(min=0) ** 3 / 6)
 
 
 def _rational(x: torch.Tensor, a: Sequence[torch.Tensor], b: Sequence[torch.Tensor], form: str) -> torch.Tensor:

@@ -86,14 +86,19 @@ def backward(
     return into_x, each[:-1], each[-1]
 
 
-def _checked(x: np.ndarray, coefficients: np.ndarray, base: np.ndarray, domain: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return the arrays in one precision and contiguous; refuse shapes that do not fit together."""
-    fits = x.ndim == 2 and base.ndim == 2 and coefficients.ndim == 3 and len(coefficients) >= 4
-    if not fits or coefficients.shape[1:] != base.shape or base.shape[1] != len(x) or domain.shape != (len(x), 2):
+def check_layer(x: tuple[int, ...], coefficients: tuple[int, ...], base: tuple[int, ...], domain: tuple[int, ...]) -> None:
+    """Refuse shapes that are no spline layer."""
+    fits = len(x) == len(base) == 2 and len(coefficients) == 3 and coefficients[0] >= 4
+    if not fits or coefficients[1:] != base or base[1] != x[0] or tuple(domain) != (x[0], 2):
         raise NetworkError(
             f"A spline layer takes x (n_in, n_rows), coefficients (n_bases >= 4, n_out, n_in), base (n_out, n_in) and domain (n_in, 2); "
-            f"got {x.shape}, {coefficients.shape}, {base.shape} and {domain.shape}."
+            f"got {tuple(x)}, {tuple(coefficients)}, {tuple(base)} and {tuple(domain)}."
         )
+
+
+def _checked(x: np.ndarray, coefficients: np.ndarray, base: np.ndarray, domain: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the arrays in one precision and contiguous; refuse what does not fit together."""
+    check_layer(x.shape, coefficients.shape, base.shape, domain.shape)
     if x.dtype not in (np.float32, np.float64):
         raise NetworkError(f"A spline layer takes float32 or float64 numbers; got {x.dtype}. Convert x first, such as x.astype(float).")
     return tuple(np.ascontiguousarray(array, dtype=x.dtype) for array in (x, coefficients, base, domain))

@@ -158,9 +158,15 @@ class TypedForm:
     >>> form = TypedForm("a*exp(-b*x) + c")
     >>> form.parameter_names, form.notes
     (('a', 'b'), ("'+ c' is left out: the node has a bias, which is fitted along.",))
+
+    Parameters
+    ----------
+    text : the formula
+    near : values of its constants that are known to be good, in the order of `parameter_names`; a fit starts there too
     """
 
     text: str
+    near: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str) or len(self.text) > _LONGEST_TEXT:
@@ -172,6 +178,8 @@ class TypedForm:
                 f"TypedForm({self.text[:60]!r}): {len(self.parameter_names)} constants ({', '.join(self.parameter_names)}); "
                 f"at most {_MOST_CONSTANTS} can be fitted on one edge."
             )
+        if self.near and len(self.near) != len(self.parameter_names):
+            raise ExpressionError(f"TypedForm({self.text[:60]!r}): {len(self.near)} values for {len(self.parameter_names)} constants.")
 
     @property
     def _split(self) -> tuple[Expression, tuple[str, ...]]:
@@ -192,7 +200,7 @@ class TypedForm:
 
     @property
     def title(self) -> str:
-        return "typed form"
+        return "found form" if self.near else "typed form"
 
     @cached_property
     def parameter_names(self) -> tuple[str, ...]:
@@ -210,13 +218,14 @@ class TypedForm:
 
     @property
     def starts(self) -> tuple[tuple[float, ...], ...]:
-        """Values of the constants worth starting a fit from: all ones first, then signs and magnitudes 0.1 to 10 around them."""
+        """Values of the constants worth starting a fit from: those known, all ones, then signs and magnitudes 0.1 to 10 around them."""
         count = len(self.parameter_names)
+        known = (self.near,) if self.near else ()
         if count <= 3:
-            return tuple(itertools.product((1.0, -1.0, 0.1, 10.0), repeat=count))
+            return (*known, *itertools.product((1.0, -1.0, 0.1, 10.0), repeat=count))
         generator = np.random.default_rng(0)
         sizes = 10.0 ** generator.uniform(-1, 1, (64, count)) * generator.choice([1.0, -1.0], (64, count))
-        return ((1.0,) * count, *map(tuple, sizes.tolist()))
+        return (*known, (1.0,) * count, *map(tuple, sizes.tolist()))
 
     def evaluate(self, x: Array, parameters: Parameters) -> tuple[Array, Array]:
         """Return phi(x) and d phi / dx, both of the shape of x."""
@@ -237,7 +246,7 @@ class TypedForm:
         return np.isfinite(self.evaluate(x, parameters)[0])
 
     def to_json(self) -> dict[str, Any]:
-        return {"kind": "typed", "text": self.text}
+        return {"kind": "typed", "text": self.text, **({"near": list(self.near)} if self.near else {})}
 
     def _values(self, x: Array, parameters: Parameters) -> dict[str, Array | float]:
         return {"x": x, **dict(zip(self.parameter_names, parameters, strict=True))}
@@ -253,7 +262,7 @@ def form_from_json(record: Mapping[str, Any]) -> PrimitiveForm | TypedForm:
         case {"kind": "primitive", "name": str(name)}:
             return PrimitiveForm(find(name))
         case {"kind": "typed", "text": str(text)}:
-            return TypedForm(text)
+            return TypedForm(text, tuple(float(value) for value in record.get("near", ())))
     raise ExpressionError(f"form_from_json({str(record)[:80]}): allowed are kind 'primitive' with a name, and kind 'typed' with a text.")
 
 

@@ -4,7 +4,7 @@
     network = snap(network, edge, ranked[0], problem)    a move: a new network
 """
 
-from workbench.snapping.candidates import Candidate, candidates, form_of, present_fit
+from workbench.snapping.candidates import Candidate, candidates, curve_of, form_of, present_fit
 from workbench.snapping.curve import Curve
 from workbench.snapping.edge_fit import EdgeFit, fit_forms
 from workbench.snapping.intervals import Interval, intervals
@@ -20,6 +20,7 @@ __all__ = [
     "Interval",
     "Stability",
     "candidates",
+    "curve_of",
     "fit_forms",
     "form_of",
     "intervals",

@@ -20,7 +20,7 @@ import numpy as np
 
 from workbench.exceptions import SnapError, TrainingError, UnknownPrimitiveError
 from workbench.expression import Number, Symbol, add, fold, free_constants, to_text, with_constants
-from workbench.networks.kan import KAN, Edge
+from workbench.networks.kan import KAN, LEARNED, Edge
 from workbench.ops.threads import one_thread
 from workbench.primitives import LIBRARY, Form, PrimitiveForm, TypedForm, find
 from workbench.snapping import checks, edge_fit, ranking
@@ -47,7 +47,7 @@ class Candidate:
     ----------
     edge, form, parameters, free : what would be snapped
     offset, free_offset : what the bias of the slot would be, and whether it is a constant to fit; False for a law without offset
-    alone : whether the offset is this edge's own, no spline beside or above it sharing it
+    alone : whether the offset is this edge's own, no learned edge beside or above it sharing it
     preview_r2 : share of the curve's variance the form explains with the rest of the model frozen
     rmse_validation : error of the refitted model on checked rows, in units of the target's spread; None for a preview
     rmse : the same in units of the target; None for several targets or classes
@@ -137,7 +137,7 @@ def candidates(
     problem : the rows it was fitted to, and how it is checked
     library : forms, names of primitives or typed formulas; the whole library when left out
     top : how many to return
-    roughness : weight of the splines' second-difference penalty in the refits; the network's own (FitReport.roughness)
+    roughness : weight of the roughness penalty of learned edges in the refits; the network's own (FitReport.roughness)
 
     Returns
     -------
@@ -152,6 +152,11 @@ def candidates(
     question = _Question(network, edge, problem.thinned(ROWS), forms_of(library), roughness)
     ranked, previews = question.answer()
     return (ranked + previews)[:top]
+
+
+def curve_of(network: KAN, edge: Edge, problem: Problem, roughness: float = 1e-6) -> Curve:
+    """Return what an edge received and gave on the rows, as its candidates are fitted to it."""
+    return _Question(network, edge, problem.thinned(ROWS), (), roughness).curve
 
 
 def forms_of(library: Iterable[Form | str] | None) -> tuple[Form, ...]:
@@ -182,11 +187,11 @@ def form_of(form: Form | str) -> Form:
 def offset_matters(network: KAN, edge: Edge) -> bool:
     """Say whether a law without an offset says something: whether nothing else could absorb the offset of this edge.
 
-    Another spline into the same slot can, and so can every spline that leaves the slot's node, where the node is a sum.
+    Another learned edge into the same slot can, and so can every learned edge that leaves the slot's node, where the node is a sum.
     """
     level, row, column = network.position(edge)
     layer = network.layers[level]
-    beside = [k for k in np.flatnonzero(layer.alive[row]) if k != column and layer.state(row, int(k)) == "spline"]
+    beside = [k for k in np.flatnonzero(layer.alive[row]) if k != column and layer.state(row, int(k)) in LEARNED]
     if beside:
         return False
     if level == len(network.layers) - 1:
@@ -195,7 +200,7 @@ def offset_matters(network: KAN, edge: Edge) -> bool:
     above = network.layers[level + 1]
     leaving = above.sources.index(node.id)
     states = [above.state(int(k), leaving) for k in np.flatnonzero(above.alive[:, leaving])]
-    return node.kind == "product" or all(state != "spline" for state in states)
+    return node.kind == "product" or all(state not in LEARNED for state in states)
 
 
 # ---------------------------------------------------------------------------------------------------- the answer, step by step
@@ -329,7 +334,7 @@ class _Question:
 
 
 def present_fit(network: KAN, edge: Edge) -> EdgeFit | None:
-    """Return the form an edge has, as the network has it; None for a spline."""
+    """Return the form an edge has, as the network has it; None for a learned one."""
     snapped = network.symbolic_edge(edge)
     if snapped is None:
         return None

@@ -51,7 +51,7 @@ def intervals(network: KAN, edge: Edge, problem: Problem, level: float = 0.95, r
     edge : (layer, source, target)
     problem : the rows it was fitted to, with squared loss
     level : confidence, between 0 and 1
-    roughness : weight of the splines' second-difference penalty
+    roughness : weight of the roughness penalty of learned edges
 
     Raises
     ------

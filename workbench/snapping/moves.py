@@ -1,12 +1,11 @@
-"""Moves on edges: snap to a form, release to a spline, lock and unlock. Each makes a new network; the one given stays as it is."""
+"""Moves on edges: snap to a form, release to a learned function, lock and unlock. Each makes a new network; the one given stays as it is."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from workbench.bases import bspline
 from workbench.exceptions import SnapError
-from workbench.networks.kan import KAN, Edge
+from workbench.networks.kan import KAN, LEARNED, Edge
 from workbench.networks.program import Program
 from workbench.primitives import Form
 from workbench.snapping.candidates import FEW, ROWS, Candidate, candidates, form_of
@@ -14,8 +13,8 @@ from workbench.trace import trace
 from workbench.training import Problem, refit
 
 _STEPS = 6
-_POINTS_PER_INTERVAL = 24
-_MARGIN = 0.1  # of the range, for a spline on a source that no other spline uses
+_POINTS_PER_TERM = 24
+_MARGIN = 0.1  # of the range, for a learned edge on a source that no other learned edge uses
 
 
 def snap(
@@ -29,7 +28,7 @@ def snap(
     edge : (layer, source, target)
     form : a form, the name of a primitive, a formula in x such as 'a*exp(-b*x)', or one of the edge's candidates
     problem : the rows to fit
-    roughness : weight of the splines' second-difference penalty
+    roughness : weight of the roughness penalty of learned edges
     max_iter : steps of the refit beyond the candidate's own; none when left out, so that what is snapped is what was listed. A network of
         many constants, whose candidates are fitted briefly and to some of the rows, gets 6
 
@@ -54,7 +53,7 @@ def snap(
 
 
 def release(network: KAN, edge: Edge, problem: Problem) -> KAN:
-    """Turn a snapped edge back into a spline that follows the form's curve, as closely as its intervals allow; nothing else changes.
+    """Turn a snapped edge back into a learned one that follows the form's curve, as closely as its basis can; nothing else changes.
 
     The curve is projected where the edge receives data and the form is defined; the slot's bias is free again.
     """
@@ -65,15 +64,16 @@ def release(network: KAN, edge: Edge, problem: Problem) -> KAN:
     if network.state(edge) == "locked":
         raise SnapError(f"release(edge={edge}): this edge is locked. Unlock it first.")
     x, _ = trace(network, problem.x).of(edge)
-    others = [k for k in np.flatnonzero(layer.alive[:, column]) if k != row and layer.state(int(k), column) == "spline"]
+    others = [k for k in np.flatnonzero(layer.alive[:, column]) if k != row and layer.state(int(k), column) in LEARNED]
     low, high = _range(x, layer.domain[column], keep=bool(others))
-    points = np.linspace(max(low, x.min()), min(high, x.max()), _POINTS_PER_INTERVAL * layer.n_intervals + 1)
+    points = np.linspace(max(low, x.min()), min(high, x.max()), _POINTS_PER_TERM * layer.basis.n_terms + 1)
     curve, _ = snapped.form.evaluate(points, snapped.parameters)
     defined = np.isfinite(curve)
-    coefficients = bspline.project(curve[None, defined], points[defined], (low, high), layer.n_intervals)[0]
-    domain = layer.domain.copy()
-    domain[column] = low, high
-    released = network.with_spline(edge, coefficients).with_layer(level, domain=domain) if not others else network.with_spline(edge, coefficients)
+    released = network.with_learned(edge, layer.basis.projected(curve[None, defined], points[defined], (low, high))[0])
+    if not others:
+        domain = layer.domain.copy()
+        domain[column] = low, high
+        released = released.with_layer(level, domain=domain)
     return released.with_bias(level, edge[2], float(layer.bias[row]))
 
 
@@ -101,7 +101,7 @@ def _only_candidate(network: KAN, edge: Edge, form: Form, problem: Problem, roug
 
 
 def _range(x: np.ndarray, domain: np.ndarray, keep: bool) -> tuple[float, float]:
-    """Return the range of the new spline: the source's present one if others use it or it fits, else that of the data with a margin."""
+    """Return the range of the new edge: the source's present one if others use it or it fits, else that of the data with a margin."""
     low, high = float(x.min()), float(x.max())
     inside = domain[0] <= low and high <= domain[1] and high - low > 0.5 * (domain[1] - domain[0])
     if keep or inside:

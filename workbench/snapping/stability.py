@@ -48,7 +48,7 @@ def stability(
     problem : the rows they were fitted to, with squared loss
     generator : source of randomness
     n_draws : how often rows are drawn
-    roughness : weight of the splines' second-difference penalty
+    roughness : weight of the roughness penalty of learned edges
 
     Raises
     ------

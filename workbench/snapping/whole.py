@@ -45,7 +45,7 @@ class Whole:
     network : the fitted network
     edge : the edge whose form is in question
     problem : the rows it was fitted to
-    roughness : weight of the second-difference penalty of the splines
+    roughness : weight of the roughness penalty of learned edges
 
     Attributes
     ----------

@@ -25,13 +25,14 @@ class States:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def append(self, project: str, draft: Draft, *, parent: int | None = None) -> Step:
+    def append(self, project: str, draft: Draft, *, parent: int | None = None, visit: bool = True) -> Step:
         """Add the state that a move has made, and go there.
 
         Parameters
         ----------
         parent : the state it was made from; by default the one that is looked at. A fit that took a minute names the
             state it started from, and becomes a branch if somebody has moved on meanwhile.
+        visit : False leaves the cursor where it is, unless there was no state yet: what a search finds on the way
         """
         network = to_blob(draft.network, draft.arrays, "network")
         texts = (to_text(draft.move, "move"), to_text(draft.metrics, "metrics"), to_text(draft.view, "view"))
@@ -42,7 +43,7 @@ class States:
             dataset = where.dataset if draft.dataset is None else draft.dataset
             values = (project, newest + 1, parent, None, dataset, draft.label, *texts[:2], time.time(), network, texts[2])
             connection.execute("INSERT INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
-            return _visit(connection, project, newest + 1)
+            return _visit(connection, project, newest + 1) if visit or where.cursor is None else _step(connection, project, newest + 1)
 
     def get(self, project: str, state: int | None = None) -> State | None:
         """Return a state whole: the one with this number, or the one that is looked at (None before the first)."""
@@ -61,6 +62,15 @@ class States:
             known = [(project, _step(connection, project, state).id) for state in states]
             texts = [connection.execute("SELECT view FROM state WHERE project = ? AND id = ?", one).fetchone()["view"] for one in known]
         return {state: from_text(text) for (_, state), text in zip(known, texts, strict=True)}
+
+    def entries(self, project: str, name: str, after: int = 0) -> dict[int, Json]:
+        """Return one entry of what was drawn of the states above a number, by their numbers; those that have none are left out."""
+        with self._database.read() as connection:
+            fetch_project(connection, project)
+            rows = connection.execute(
+                "SELECT id, json_extract(view, ?) AS entry FROM state WHERE project = ? AND id > ? ORDER BY id", (f"$.{name}", project, after)
+            )
+            return {row["id"]: from_text(row["entry"]) for row in rows if row["entry"] is not None}
 
     def history(self, project: str) -> tuple[Step, ...]:
         """Return all steps in the order in which they were made; `parent` makes them a tree."""

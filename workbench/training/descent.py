@@ -16,9 +16,10 @@ import numpy as np
 from workbench.networks.kan import KAN
 from workbench.networks.program import Evaluation, Program
 from workbench.ops.threads import each_with_one_thread, one_thread
-from workbench.training import lbfgs, lm, penalty
+from workbench.training import lbfgs, lm, penalty, torch_descent
 from workbench.training.problem import Problem
 from workbench.training.ranges import followed, gauged
+from workbench.training.torch_descent import Way
 
 BLOCK = 4  # iterations of the first block: as many as are worth a look at the ranges
 _LM_PARAMETERS = 1100  # above it the cubic cost of a Cholesky step exceeds that of many gradients
@@ -26,6 +27,8 @@ _LONGEST = 32  # iterations between two looks at the ranges
 _LOOK = 4  # iterations between two looks for the best network
 _STANDING = 0.02  # a block that gains less of the loss than this ends the descent
 _SPARSE = 20  # iterations a sparse descent runs in any case: the loss may rise while edges fade
+_CANCELLING = 16  # and one of rational functions: common factors have to be got rid of before there is a way down
+_NATIVE = Way()
 _TORN = 10.0  # times the loss before: ranges that make it worse than this are not taken
 
 
@@ -57,16 +60,17 @@ def never() -> bool:
 
 
 def descend(
-    network: KAN, problem: Problem, roughness: float, sparsity: float, max_iter: int, enough: Callable[[], bool] = never
+    network: KAN, problem: Problem, roughness: float, sparsity: float, max_iter: int, enough: Callable[[], bool] = never, way: Way = _NATIVE
 ) -> Iterator[Met]:
     """Go down from where a network stands, yielding after every iteration; the last one yielded holds the best network.
 
     `enough` is asked after every yield: where it says so the block and the descent end at this iteration.
     """
     best, damping, length, taken = Met(as_it_is(network), np.inf, 0, True), 1.0, BLOCK, 0
+    least = _SPARSE if sparsity else _CANCELLING if any(layer.basis.cancels for layer in network.layers) else 0
     while True:
         before, lowest = taken, best.loss
-        for here in _block(network, problem, (roughness, sparsity, damping), min(length, max_iter - taken)):
+        for here in _block(network, problem, (roughness, sparsity, damping), min(length, max_iter - taken), way):
             taken = before + max(here.n, 1)
             if here.counts:
                 best = _better(best, here)
@@ -75,7 +79,7 @@ def descend(
                 break
         best, network, loss = replace(_better(best, here), taken=taken, whole=True), here.unpack(), here.loss
         yield best
-        standing = loss > (1.0 - _STANDING) * lowest and (not sparsity or taken >= _SPARSE)
+        standing = loss > (1.0 - _STANDING) * lowest and taken >= least
         if here.n < BLOCK or standing or taken >= max_iter or enough():
             return
         moved = settled(network, problem)
@@ -104,16 +108,20 @@ def as_it_is(network: KAN) -> Callable[[], KAN]:
 
 
 def _block(
-    network: KAN, problem: Problem, weights: tuple[float, float, float], length: int
+    network: KAN, problem: Problem, weights: tuple[float, float, float], length: int, way: Way
 ) -> Iterator[_Reached]:
     """Run at most `length` iterations under (roughness, sparsity), the damping starting where the third says.
 
     Yields after each, at least once. Within a block no step makes the objective worse.
     """
     roughness, sparsity, damping = weights
+    if way.engine != "native":
+        for n, unpack, loss in torch_descent.descend(network, problem, roughness, sparsity, length, way):
+            yield _Reached(n, unpack, loss, False)
+        return
     program = Program(network)
     parameters = program.parameters
-    if len(parameters) > _LM_PARAMETERS:
+    if way.optimizer == "lbfgs" or (way.optimizer == "auto" and len(parameters) > _LM_PARAMETERS):
         for n, parameters, loss in lbfgs.descend(network, problem, roughness, sparsity, 8 * length):
             yield _Reached(n, partial(program.unpack, parameters), loss, False)
         return

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 
 import numpy as np
 
+from workbench.bases.basis import Basis
 from workbench.exceptions import TrainingError
 from workbench.networks import kan
 from workbench.networks.kan import KAN
@@ -25,10 +27,12 @@ from workbench.training.descent import Met, as_it_is, descend, loss_of, never, s
 from workbench.training.problem import Problem
 from workbench.training.ranges import refined
 from workbench.training.score import checked_errors
+from workbench.training.torch_descent import require
 
 _MANY_ROWS = 20_000  # above it a fit begins on a sample of the rows
 _START = 8  # iterations that tell a good start from a bad one
 _ROWS_OF_A_START = 4  # rows for every constant, which are enough to tell
+_NARROW = 120  # constants of a network that has few ways around a wrong start: of rational functions it gets twice as many starts
 _ON_THE_WAY = 16  # iterations under a penalty that a weaker one will follow: a place to go on from, not an end
 _RESTART = 40  # iterations of a restart
 _STARTED = 0.3  # of the whole way, when the starts are done
@@ -39,33 +43,26 @@ def initial(problem: Problem, config: FitConfig, generator: np.random.Generator)
     """Return a random network of the configured shape in the scale of the problem's targets."""
     sizes, arities = config.hidden_layer_sizes, config.product_nodes
     hidden = [kan.nodes_of(size, arities[k] if k < len(arities) else ()) for k, size in enumerate(sizes)]
-    network = kan.initial([*hidden, kan.nodes_of(problem.n_outputs)], problem.ranges, generator, config.intervals[0])
-    last = network.layers[-1]
-    scale = problem.output_scale
+    network = kan.initial([*hidden, kan.nodes_of(problem.n_outputs)], problem.ranges, generator, basis=config.resolutions[0])
     middle = np.average(problem.y, axis=1, weights=problem.weights) if problem.loss == "squared" else np.zeros(problem.n_outputs)
-    network = network.with_layer(
-        len(network.layers) - 1, coefficients=last.coefficients * scale[:, None], base=last.base * scale[:, None], bias=middle
-    )
-    return settled(network, problem)
+    coefficients, base = network.layers[-1].in_units(1.0 / problem.output_scale)
+    return settled(network.with_layer(len(network.layers) - 1, coefficients=coefficients, base=base, bias=middle), problem)
 
 
 def restarted(network: KAN, problem: Problem, roughness: float, generator: np.random.Generator) -> KAN:
-    """Return the network fitted again from random splines; its edges, forms and locks stay what they are.
+    """Return the network fitted again from random learned edges; its forms and locks stay what they are.
 
     A network that was pruned stands where the pruned edges left it, which may be a place with no way down.
     """
     last = len(network.layers) - 1
     for level, layer in enumerate(network.layers):
-        drawn = generator.normal(size=layer.coefficients.shape) * 0.1
-        base = generator.normal(size=layer.base.shape) / np.sqrt(len(layer.sources))
-        scale = np.ones(len(layer.targets))
+        coefficients, base = layer.basis.start(generator, layer.alive.shape)
+        drawn = replace(layer, coefficients=coefficients, base=base)
         if level == last and len(layer.nodes) == len(layer.targets):
-            scale = problem.output_scale
+            coefficients, base = drawn.in_units(1.0 / problem.output_scale)
         locked = np.array([[(t, s) in layer.locked for s in layer.sources] for t in layer.targets])
         network = network.with_layer(
-            level,
-            coefficients=np.where(locked, layer.coefficients, drawn * scale[:, None]),
-            base=np.where(locked, layer.base, base * scale[:, None]),
+            level, coefficients=np.where(locked, layer.coefficients, coefficients), base=np.where(locked, layer.base, base)
         )
     *_, met = descend(settled(network, problem), problem, roughness, 0.0, _RESTART)
     return met.network
@@ -85,7 +82,7 @@ class _Course:
     def descend(self, network: KAN, problem: Problem, roughness: float, max_iter: int) -> Iterator[Met]:
         """Go down from a network, counting."""
         before = self.iterations
-        for met in descend(network, problem, roughness, self.config.sparsity, max_iter, self.enough):
+        for met in descend(network, problem, roughness, self.config.sparsity, max_iter, self.enough, self.config.way):
             self.iterations = before + met.taken
             self.blocks += met.whole
             yield met
@@ -98,15 +95,18 @@ class _Course:
 def _best_start(problem: Problem, course: _Course) -> Generator[FitProgress, None, KAN]:
     """Run every start for a short while, and return the best network."""
     config = course.config
-    seeds = np.random.SeedSequence(config.random_state).spawn(config.n_starts)
-    starts = [initial(problem, config, np.random.default_rng(seed)) for seed in seeds]
-    rows = _ROWS_OF_A_START * len(Program(starts[0]).parameters)
+    seeds = iter(np.random.SeedSequence(config.random_state).spawn(2 * config.n_starts))
+    starts = [initial(problem, config, np.random.default_rng(next(seeds))) for _ in range(config.n_starts)]
+    n_constants = len(Program(starts[0]).parameters)
+    if config.resolutions[0].cancels and n_constants <= _NARROW:
+        starts += [initial(problem, config, np.random.default_rng(seed)) for seed in seeds]
+    rows = _ROWS_OF_A_START * n_constants
     few = problem if problem.n_rows <= rows else minibatch.sample(problem, rows, config.random_state)
     best, lowest = None, np.inf
     for k, network in enumerate(starts):
         for met in course.descend(network, few, config.roughness[0], _START):
-            done = (k + met.taken / _START) / config.n_starts
-            yield course.progress(met.unpack, f"start {k + 1} of {config.n_starts}", _STARTED * done, _rmse(met.loss, few))
+            done = (k + met.taken / _START) / len(starts)
+            yield course.progress(met.unpack, f"start {k + 1} of {len(starts)}", _STARTED * done, _rmse(met.loss, few))
         if met.loss < lowest:
             best, lowest = met.network, met.loss
         if course.enough():
@@ -120,10 +120,15 @@ def _rmse(loss: float, problem: Problem) -> float:
     return float(np.sqrt(2.0 * loss / problem.mass))
 
 
-def _stages(config: FitConfig) -> list[tuple[int, float]]:
-    """Grid and penalty of each stage: the penalty falls on the coarsest grid, then the grid refines."""
-    coarse = [(config.intervals[0], roughness) for roughness in config.roughness]
-    return coarse + [(n, config.roughness[-1]) for n in config.intervals[1:]]
+def _stages(config: FitConfig, problem: Problem) -> list[tuple[Basis, float]]:
+    """Basis and penalty of each stage: the penalty falls in the coarsest basis, then the basis refines.
+
+    A basis that may hold the law itself is let go of the penalty in the end; where the law is another one, checked rows will say so.
+    """
+    coarse = [(config.resolutions[0], roughness) for roughness in config.roughness]
+    finer = [(basis, config.roughness[-1]) for basis in config.resolutions[1:]]
+    last = config.resolutions[-1]
+    return coarse + finer + ([(last, 0.0)] if last.cancels and problem.loss == "squared" else [])
 
 
 def fit(problem: Problem, config: FitConfig, enough: Callable[[], bool] = never) -> Iterator[FitProgress | FitResult]:
@@ -134,7 +139,9 @@ def fit(problem: Problem, config: FitConfig, enough: Callable[[], bool] = never)
     """
     began = time.perf_counter()
     course = _Course(config, enough)
-    few = problem if problem.n_rows <= _MANY_ROWS else minibatch.sample(problem, _MANY_ROWS, config.random_state)
+    require(config.engine)
+    all_at_once = config.engine != "native" or problem.n_rows <= _MANY_ROWS  # an engine has batches of its own
+    few = problem if all_at_once else minibatch.sample(problem, _MANY_ROWS, config.random_state)
     best = yield from _best_start(few, course)
     started = course.iterations
     best, chosen, history = yield from _through_stages(best, few, course)
@@ -149,13 +156,13 @@ def _through_stages(best: KAN, problem: Problem, course: _Course) -> Generator[F
     """Go through grids and penalties from a start; return the best network, the penalty it was fitted under, the error of each stage."""
     config = course.config
     lowest, chosen, failures, history = np.inf, config.roughness[0], 0, []
-    stages = [] if course.enough() else _stages(config)
-    for k, (n_intervals, roughness) in enumerate(stages):
-        trial = best if n_intervals == best.layers[0].n_intervals else refined(best, n_intervals)
+    stages = [] if course.enough() else _stages(config, problem)
+    for k, (basis, roughness) in enumerate(stages):
+        trial = best if basis == best.layers[0].basis else refined(best, basis)
         max_iter = config.max_iter if roughness == config.roughness[-1] else min(config.max_iter, _ON_THE_WAY)
         for met in course.descend(trial, problem, roughness, max_iter):
             done = (k + min(met.taken / max_iter, 1.0)) / len(stages)
-            yield course.progress(met.unpack, f"{n_intervals} intervals", _STARTED + (1.0 - _STARTED) * done, _rmse(met.loss, problem))
+            yield course.progress(met.unpack, str(basis), _STARTED + (1.0 - _STARTED) * done, _rmse(met.loss, problem))
         error = _checked(met.network, problem, roughness)
         if error < lowest * (1.0 - 1e-3):
             best, lowest, chosen, failures = met.network, error, roughness, 0
@@ -164,7 +171,7 @@ def _through_stages(best: KAN, problem: Problem, course: _Course) -> Generator[F
         history.append(error)
         done = (k + 1) / len(stages)
         rmse = _rmse(loss_of(best, problem), problem)
-        yield course.progress(as_it_is(best), f"{n_intervals} intervals", _STARTED + (1.0 - _STARTED) * done, rmse)
+        yield course.progress(as_it_is(best), str(basis), _STARTED + (1.0 - _STARTED) * done, rmse)
         if failures == 2 or course.enough():
             break
     return best, chosen, tuple(history)

@@ -1,7 +1,7 @@
 """L-BFGS on the fused gradient: for networks of more constants than a Cholesky step can carry.
 
-scipy's L-BFGS-B (Byrd, Lu, Nocedal & Zhu, 1995) with the gradient summed over blocks of rows. Every constant is scaled by the scale of the slot it
-feeds, so that the first step is of the right size.
+scipy's L-BFGS-B (Byrd, Lu, Nocedal & Zhu, 1995) with the gradient summed over blocks of rows. Constants that nearly cancel, as those of
+rational functions do, are each counted in a unit of its own, in which it moves the outputs by about as much as the others.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from workbench.training import penalty
 from workbench.training.lm import row_blocks
 from workbench.training.problem import Problem
 from workbench.training.stepwise import Stepwise
+
+_JUDGED = 256  # rows that say what a constant is counted in
 
 
 def descend(network: KAN, problem: Problem, roughness: float, sparsity: float, max_iter: int) -> Iterator[tuple[int, np.ndarray, float]]:
@@ -35,11 +37,11 @@ def descend(network: KAN, problem: Problem, roughness: float, sparsity: float, m
         evaluation.forward(program.parameters)
         smooth = penalty.with_sparsity(smooth, evaluation, program.parameters, sparsity, blocks[0].weights)
     free = np.flatnonzero(program.free)
-    start, loss = program.parameters, 0.0
+    start, loss, units = program.parameters, 0.0, _units(program, problem)[free]
 
     def placed(z: np.ndarray) -> np.ndarray:
         parameters = start.copy()
-        parameters[free] = z
+        parameters[free] = z * units
         return parameters
 
     def objective(z: np.ndarray) -> tuple[float, np.ndarray]:
@@ -54,10 +56,10 @@ def descend(network: KAN, problem: Problem, roughness: float, sparsity: float, m
             part = block.objective(outputs)
             total, loss = total + part, loss + part
             gradient += evaluation.gradient(parameters, block.slope(outputs))
-        return total / problem.mass, gradient[free] / problem.mass
+        return total / problem.mass, gradient[free] * units / problem.mass
 
     def run(tell: Callable[[np.ndarray], None]) -> OptimizeResult:
-        return minimize(objective, start[free], jac=True, method="L-BFGS-B", callback=tell, options={"maxiter": max_iter, "maxcor": 20})
+        return minimize(objective, start[free] / units, jac=True, method="L-BFGS-B", callback=tell, options={"maxiter": max_iter, "maxcor": 20})
 
     steps = Stepwise(run)
     for n, z in enumerate(each_with_one_thread(iter(steps)), 1):
@@ -65,3 +67,16 @@ def descend(network: KAN, problem: Problem, roughness: float, sparsity: float, m
     objective(steps.result.x)  # a line search that failed has left the loss at another place
     yield int(steps.result.nit), placed(steps.result.x), loss
 
+
+def _units(program: Program, problem: Problem) -> np.ndarray:
+    """Return what each constant is counted in, (P,): ones, or the change that moves the outputs by about one, judged by some of the rows."""
+    if not any(layer.basis.cancels for layer in program.layers):
+        return np.ones(len(program.parameters))
+    few = problem.thinned(_JUDGED)
+    evaluation = Evaluation(program, few.x)
+    outputs, squares = evaluation.forward(program.parameters), np.zeros(len(program.parameters))
+    for seed, _ in few.curvature(outputs):
+        jacobian = evaluation.jacobian(program.parameters, seed, np.empty((len(squares), few.n_rows)))
+        squares += np.einsum("kn,kn->k", jacobian, jacobian)
+    slopes = np.sqrt(squares / few.n_rows)
+    return 1.0 / np.maximum(slopes, 1e-3 * (slopes.max() or 1.0))

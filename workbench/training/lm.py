@@ -11,6 +11,8 @@ is never kept.
 Marquardt's scaling by diag(A) makes the path independent of the units of the data (Marquardt, 1963). Rows come in blocks, so that memory does
 not grow with their number.
 
+Where the constants of the edges nearly cancel, as those of rational functions do, the last steps come from J itself (`training.orthogonal`).
+
 Summing J J^T is most of an iteration. While lam is above 1e-3 and rows are many it is done in single precision, twice as fast: what is lost
 there is less than a thousandth of what the damping adds. The gradient, and so the place where a descent ends, is always double.
 """
@@ -26,6 +28,7 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 
 from workbench.exceptions import TrainingError
 from workbench.networks.program import Evaluation, Program
+from workbench.training.orthogonal import Orthogonal
 from workbench.training.penalty import Penalty
 from workbench.training.problem import Problem
 
@@ -33,6 +36,8 @@ _BLOCK = 8192
 _LARGEST, _SMALLEST = 1e12, 1e-14
 _COARSE = 1e-3  # damping above which the matrix is summed in single precision,
 _MANY_ROWS = 300  # and rows from which that is worth it
+_FINE, _FINEST = 1e-6, 1e-26  # damping below which few constants that nearly cancel are factorised orthogonally, and the least there
+_FEW = 120  # such constants
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,9 @@ class Normal:
         return evaluation
 
     def floor(self, parameters: np.ndarray) -> np.ndarray:
-        """Return the least curvature (P,) to assume: moving a spline or bias by a quarter of its slot's range changes the loss by 1e-8 a row.
+        """Return the least curvature (P,) to assume: moving an edge or bias by a quarter of its slot's range changes the loss by 1e-8 a row.
+
+        A constant that carries no unit, such as one in a denominator, moves its edge by about that range when it moves by one.
 
         `loss` must have run at `parameters`.
         """
@@ -76,7 +83,8 @@ class Normal:
         for layer, slots in zip(self.program.layers, evaluation.slots, strict=True):
             size = np.ptp(slots, axis=1) / 4 + 1e-3 * np.abs(slots).max(1)  # of the range: repeated rows count no more than weighted ones
             least = np.divide(1e-8 * self.problem.mass, size**2, out=np.zeros_like(size), where=size > 1e-150)
-            floor[layer.start : layer.spline_stop] = np.repeat(least[layer.edge_target], layer.n_terms)
+            unit = layer.basis.carries_unit
+            floor[layer.learned] = np.where(unit, least[layer.edge_target][:, None], 1e-8 * self.problem.mass).ravel()
             floor[layer.bias : layer.stop] = least
         return floor
 
@@ -95,6 +103,30 @@ class Normal:
             for seed, sign in block.curvature(outputs):
                 matrix = add(matrix, evaluation, parameters, seed, sign)
         return matrix, gradient
+
+    @property
+    def fine(self) -> bool:
+        """Whether the last digits are worth an orthogonal factorisation: few constants that nearly cancel, fitted to few rows."""
+        few = self._one is not None and self.problem.loss == "squared" and int(self.program.free.sum()) <= _FEW
+        return few and any(layer.basis.cancels and len(layer.edge_source) for layer in self.program.layers)
+
+    def damped(self, parameters: np.ndarray, penalty: Penalty, free: np.ndarray, floor: np.ndarray, damping: float) -> Damped:
+        """Return the system of the free constants from the normal equations, coarse while the damping is large."""
+        matrix, gradient = self.equations(parameters, coarse=damping > _COARSE and self.problem.n_rows >= _MANY_ROWS)
+        penalty.add_to(matrix, gradient, parameters)
+        if len(free) < len(parameters):
+            matrix, gradient = np.asfortranarray(matrix[np.ix_(free, free)]), gradient[free]
+        return Damped(matrix, gradient, floor)
+
+    def orthogonal(self, parameters: np.ndarray, penalty: Penalty, free: np.ndarray, floor: np.ndarray, _: float) -> Orthogonal:
+        """Return the system of the free constants from the Jacobian itself; `loss` must have run at `parameters`."""
+        evaluation, columns = self._one, []
+        outputs = evaluation.inputs[-1]
+        for seed, _ in self.problem.curvature(outputs):
+            columns.append(evaluation.jacobian(parameters, seed, self._buffer(seed, np.float64))[free].T)
+        residuals = self.problem.residuals(outputs)
+        rows = penalty.rows(len(parameters))
+        return Orthogonal(np.vstack([*columns, rows[:, free]]), np.concatenate([*residuals, rows @ parameters]), floor)
 
     def _add(self, matrix: np.ndarray, evaluation: Evaluation, parameters: np.ndarray, seed: np.ndarray, sign: float) -> np.ndarray:
         jacobian = evaluation.jacobian(parameters, seed, self._buffer(seed, np.float64))
@@ -161,7 +193,6 @@ def iterate(
     TrainingError : the network is not finite on the rows it is asked to fit
     """
     free = np.flatnonzero(normal.program.free)
-    every, many = len(free) == len(parameters), normal.problem.n_rows >= _MANY_ROWS
     parameters = parameters.copy()
     loss = normal.loss(parameters)
     objective = loss + penalty.value(parameters)
@@ -171,11 +202,8 @@ def iterate(
         return
     growth, floor = 2.0, normal.floor(parameters)[free]
     for _ in range(max_iter):
-        matrix, gradient = normal.equations(parameters, coarse=many and damping > _COARSE)
-        penalty.add_to(matrix, gradient, parameters)
-        if not every:
-            matrix, gradient = np.asfortranarray(matrix[np.ix_(free, free)]), gradient[free]
-        damped = Damped(matrix, gradient, floor)
+        fine = normal.fine and damping < _FINE
+        damped = (normal.orthogonal if fine else normal.damped)(parameters, penalty, free, floor, damping)
         taken = False
         while not taken and damping < _LARGEST:
             solved = damped.step(damping)
@@ -191,7 +219,7 @@ def iterate(
             taken = gain > 1e-4
             if taken:
                 parameters, objective, loss = trial, new, new_loss
-                damping = max(damping * max(1 / 3, 1 - (2 * gain - 1) ** 3), _SMALLEST)
+                damping = max(damping * max(1 / 3, 1 - (2 * gain - 1) ** 3), _FINEST if fine else _SMALLEST)
                 growth = 2.0
             else:
                 damping *= growth

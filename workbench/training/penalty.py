@@ -1,9 +1,10 @@
-"""What keeps a spline fit honest: roughness, a little ridge, and sparsity.
+"""What keeps a fit honest: roughness, a little ridge, and sparsity.
 
-    penalty = 1/2 mass sum over spline edges e of
-                  roughness |D2 c_e|^2 / s_e^2 + ridge |theta_e|^2 / s_e^2 + sparsity (g_e / v_e) var(phi_e)
+    penalty = 1/2 mass sum over learned edges e of
+                  roughness |R theta_e / s_e|^2 + ridge |theta_e / s_e|^2 + sparsity (g_e / v_e) var(phi_e)
 
-- `D2 c` are the second differences of the coefficients: a P-spline (Eilers & Marx, 1996).
+- `R theta` is what the basis calls rough: the second differences of a spline's coefficients, the curvature of a numerator, a denominator
+  that is not 1. Constants that carry no unit are not divided by s_e.
 - `s_e` is the scale of the slot the edge enters: the target's spread in the last layer, 1 below it, so that no unit changes the fit.
 - Sparsity is a group lasso on the importance g_e std(phi_e) of an edge, made quadratic by iterative reweighting: v_e is the edge's present
   size, so the term equals sparsity * g_e * v_e at the present point and an edge of no use is pulled to a constant.
@@ -25,11 +26,11 @@ from workbench.training.problem import Problem
 
 @dataclass(frozen=True, eq=False)
 class Penalty:
-    """A quadratic form: one block per spline edge. The edges of a layer lie side by side in the parameter vector.
+    """A quadratic form: one block per learned edge. The edges of a layer lie side by side in the parameter vector.
 
     Parameters
     ----------
-    starts : where each layer's spline edges begin
+    starts : where each layer's learned edges begin
     blocks : per layer (n_edges, n_terms, n_terms)
     mass : what all rows weigh together
     """
@@ -52,6 +53,13 @@ class Penalty:
         for places, blocks in zip(self._places, self.blocks, strict=True):
             matrix[places[:, :, None], places[:, None, :]] += self.mass * blocks
 
+    def rows(self, n_parameters: int) -> np.ndarray:
+        """Return R (n, P) with |R parameters|^2 twice the value."""
+        matrix = np.zeros((n_parameters, n_parameters))
+        self.add_to(matrix, np.zeros(n_parameters), np.zeros(n_parameters))
+        values, vectors = np.linalg.eigh(matrix)
+        return np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
+
     def _layers(self, parameters: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
         """Yield, per layer, where its constants lie, the constants, and block times constants, each (n_edges, n_terms)."""
         for start, blocks in zip(self.starts, self.blocks, strict=True):
@@ -70,19 +78,16 @@ class Penalty:
 
 
 def smoothness(program: Program, problem: Problem, roughness: float) -> Penalty:
-    """Return the roughness and ridge penalty of every spline edge of a program, for the rows of a problem."""
+    """Return the roughness and ridge penalty of every learned edge of a program, for the rows of a problem."""
     blocks, last = [], len(program.layers) - 1
     for level, layer in enumerate(program.layers):
-        n_terms = layer.n_terms
-        difference = np.diff(np.eye(n_terms - 1), 2, axis=0)
-        unit = problem.ridge * np.eye(n_terms)
-        unit[:-1, :-1] += roughness * difference.T @ difference
         slot_scale = np.ones(layer.n_out)
         if level == last:
             for node, rows in enumerate(layer.factors):
                 if len(rows) == 1:
                     slot_scale[rows[0]] = problem.output_scale[node]
-        blocks.append(unit / slot_scale[layer.edge_target][:, None, None] ** 2)
+        of_edges = np.where(layer.basis.carries_unit, slot_scale[layer.edge_target][:, None], 1.0)  # (n_edges, n_terms)
+        blocks.append(layer.basis.penalty(roughness, problem.ridge) / (of_edges[:, :, None] * of_edges[:, None, :]))
     return Penalty(tuple(layer.start for layer in program.layers), tuple(blocks), problem.mass)
 
 
@@ -99,12 +104,9 @@ def with_sparsity(
     outputs = edge_outputs(evaluation, parameters)
     importances = attribution(program.network, outputs, tuple(evaluation.slots), weights)
     for level, layer in enumerate(program.layers):
-        features = evaluation.features[level]
-        share = np.full(features.shape[2], 1.0) if weights is None else weights
-        share = share / share.sum()
-        centred = features - (features @ share)[:, :, None]
-        covariance = np.einsum("ikn,iln->ikl", centred * share, centred)[layer.edge_source]  # (n_edges, n_terms, n_terms)
-        theta = parameters[layer.start : layer.spline_stop].reshape(-1, layer.n_terms)
+        share = np.ones(evaluation.inputs[level].shape[1]) if weights is None else weights
+        theta = parameters[layer.learned].reshape(-1, layer.n_terms)
+        covariance = evaluation.edges[level].covariances(theta, share / share.sum())  # (n_edges, n_terms, n_terms)
         variance = np.einsum("ek,ekl,el->e", theta, covariance, theta)
         importance = importances[level][layer.edge_target, layer.edge_source]
         # I_e = g_e v_e, so g_e / v_e = I_e / v_e^2; the floor keeps a dead edge from an infinite weight

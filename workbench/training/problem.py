@@ -139,6 +139,11 @@ class Problem:
         losses = _log_partition(self._logits(outputs)) - self._chosen(outputs)
         return float(losses.sum() if self.weights is None else losses @ self.weights)
 
+    def residuals(self, outputs: np.ndarray) -> np.ndarray:
+        """Return (n_targets, n_rows) whose squares add up to twice the objective; of squared loss only. Their curvature seeds go with them."""
+        root = 1.0 if self.weights is None else np.sqrt(self.weights)
+        return (outputs - self.y) / self.scale[:, None] * root
+
     def slope(self, outputs: np.ndarray) -> np.ndarray:
         """Return d objective / d outputs, (n_outputs, n_rows)."""
         if self.loss == "squared":

@@ -51,7 +51,7 @@ def _draw(jobs: Jobs, project: str | None, watched: str) -> None:
         if pill.running and pill.steered:
             _steer(jobs, pill)
         elif pill.running:
-            st.button("Stop", key="stop_job", icon=":material/stop_circle:", type="tertiary", on_click=jobs.stop, args=(pill.job,))
+            st.button("Stop", key="stop_job", icon=":material/stop_circle:", type="tertiary", on_click=jobs.end, args=(pill.job,))
         else:
             st.button("Dismiss", key="dismiss_job", icon=":material/close:", type="tertiary", on_click=_dismiss, args=(pill.job,))
 

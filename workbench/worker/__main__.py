@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from workbench.worker.pipes import claim_pipes
+from workbench.jobs.pipes import claim_pipes
 from workbench.worker.registry import Registry
 from workbench.worker.serve import serve
 

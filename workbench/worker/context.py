@@ -54,6 +54,10 @@ class Context:
         """Whether a person wants the task to stop."""
         return self._wishes.cancelled
 
+    def finishing(self) -> bool:
+        """Whether a person wants the task to end where it is and keep what it has."""
+        return self._wishes.finishing
+
     def check(self) -> None:
         """Raise JobCancelled if a person wants the task to stop. Call it at least every half second."""
         if self._wishes.cancelled:

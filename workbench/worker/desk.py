@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, cast
 
 from workbench import store
 from workbench.dataset import Dataset
-from workbench.discovery import Discovery, addresses
+from workbench.discovery import Discovery, Move, addresses
+from workbench.discovery.laws import BEGIN, is_law, origin_of
+from workbench.discovery.laws import law as judged
 from workbench.discovery.state import State
 from workbench.discovery.storage import network_record, state_from_store
 from workbench.exceptions import DiscoveryError, ProjectError
@@ -16,6 +19,7 @@ from workbench.figures.drawing import drawing
 from workbench.networks import Edge
 from workbench.training import FitProgress
 from workbench.worker.equations import equations, terms
+from workbench.worker.lines import told
 from workbench.worker.registry import Arguments
 
 _KEPT = 8  # datasets that stay laid out, ready for the next click
@@ -38,7 +42,7 @@ class Desk:
 
     def __init__(self, arguments: Arguments, *, fresh: bool = False, path: bool = False) -> None:
         self.workspace, self.project = str(arguments["workspace"]), str(arguments["project"])
-        self.store = _open(self.workspace)
+        self.store = open_store(self.workspace)
         self.stored = self.store.states.get(self.project, cast("int | None", arguments.get("state")))
         fresh = fresh or self.stored is None
         number = self.store.projects.get(self.project).dataset if fresh else self.stored.step.dataset
@@ -68,7 +72,7 @@ class Desk:
         """Take in the states from the present one back to where its data begin."""
         steps = {step.id: step for step in self.store.states.history(self.project)}
         here, path = self.stored.step, [self.stored.step.id]
-        while here.parent is not None and here.move["name"] not in ("fit", "model") and steps[here.parent].dataset == self.dataset:
+        while here.parent is not None and here.move["name"] not in BEGIN and steps[here.parent].dataset == self.dataset:
             here = steps[here.parent]
             path.append(here.id)
         for number in reversed(path):
@@ -90,18 +94,47 @@ class Desk:
         return layer, source, target
 
     def keep(self, state: State, parent: int | None) -> int:
-        """Append the state a move has made to the project's history; return its number."""
+        """Append the state a move has made to the project's history, and go there; return its number."""
+        law = None
+        if is_law(state):
+            law = told(judged(self.found, state, origin_of([*self._moves_to(parent), state.move]), nice=False), self.found.data)
+        return self._append(state, parent, law, visit=True)
+
+    def keep_beside(self, state: State, parent: int | None, law: Mapping[str, Any] | None = None) -> int:
+        """Append a state without going there; return its number.
+
+        Parameters
+        ----------
+        law : what the list of formulas says of it (`worker.lines`); None where it is only on the way to others
+        """
+        return self._append(state, parent, law, visit=False)
+
+    def _append(self, state: State, parent: int | None, law: Mapping[str, Any] | None, *, visit: bool) -> int:
         network, arrays = network_record(state)
-        draft = store.Draft(
-            _words(self.found), state.move.to_json(), network, arrays, state.metrics.to_json(), view(self.found), self.dataset
-        )
-        step = self.store.states.append(self.project, draft, parent=parent)
-        self.store.projects.summarise(self.project, _summary(self.found, draft.view))
+        drawn = view(self.found) | {"law": law}
+        draft = store.Draft(_words(self.found), state.move.to_json(), network, arrays, state.metrics.to_json(), drawn, self.dataset)
+        step = self.store.states.append(self.project, draft, parent=parent, visit=visit)
+        if visit:
+            self.summarise(drawn)
         return step.id
+
+    def summarise(self, drawn: Mapping[str, Any], **more: Any) -> None:
+        """Say on the project's card what the state that the discovery stands at is, and what else is to be remembered of the project."""
+        summary = self.store.projects.get(self.project).summary
+        self.store.projects.summarise(self.project, {**summary, **_summary(self.found, drawn), **more})
+
+    def _moves_to(self, state: int | None) -> list[Move]:
+        """Return the moves that led to a state, on its own data."""
+        steps, moves = {step.id: step for step in self.store.states.history(self.project)}, []
+        while state is not None and steps[state].dataset == self.dataset:
+            moves.insert(0, Move.from_json(steps[state].move))
+            state = steps[state].parent
+        return moves
 
 
 @cache
-def _open(workspace: str) -> store.Store:
+def open_store(workspace: str) -> store.Store:
+    """Return the store of a workspace, opened once for this process."""
     return store.Store(workspace)
 
 
@@ -153,7 +186,7 @@ def _shown(found: Discovery) -> dict[str, Any]:
     }
 
 
-def _summary(found: Discovery, shown: dict[str, Any]) -> dict[str, Any]:
+def _summary(found: Discovery, shown: Mapping[str, Any]) -> dict[str, Any]:
     metrics = found.metrics
     return {
         "target": found.data.targets[0].name,

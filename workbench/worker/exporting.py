@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -138,21 +139,36 @@ def predicted(found: Discovery, formula: Formula, table: Table) -> Predicted:
     groups = None if encoded.groups is None else [data.group_labels[code] for code in encoded.groups[usable]]
     prediction = formula.prediction(encoded.X[usable], groups)
     columns = _columns(found, prediction.values.reshape(int(usable.sum()), -1), usable)
-    outside = np.zeros(len(usable), dtype=int)
+    outside = np.zeros(len(usable), dtype=bool)
     outside[usable] = prediction.outside
+    about = {"predicted": int(usable.sum()), "message": prediction.message, "notes": [note.text for note in encoded.notes]}
+    return joined(table, columns, outside, about)
+
+
+def joined(table: Table, columns: Mapping[str, np.ndarray], outside: np.ndarray, about: Mapping[str, Any]) -> Predicted:
+    """Return a table with its predictions.
+
+    Parameters
+    ----------
+    columns : what was predicted, (n_rows,) each
+    outside : (n_rows,) which rows lie outside the range of the fit
+    about : "predicted", how many rows; "message" and "notes", what is to be said
+    """
     frame = table.frame
     for name in frame.select_dtypes(include="object").columns:
         frame[name] = frame[name].map(_harmless)
     for name, values in columns.items():
-        frame[f"predicted {name}"] = values
-    frame["outside_range"] = outside
+        frame[f"predicted {name}"] = [_harmless(value) for value in values] if values.dtype == object else values
+    frame["outside_range"] = outside.astype(int)
     frame.columns = [_harmless(str(name)) for name in frame.columns]
-    about = {
-        "rows": len(usable), "predicted": int(usable.sum()), "outside": int(outside.sum()), "message": prediction.message,
-        "notes": [note.text for note in encoded.notes], "columns": list(frame.columns),
-        "preview": [[_plain(value) for value in row] for row in frame.head(_PREVIEW).itertuples(index=False, name=None)],
-    }  # fmt: skip
-    return Predicted(about, frame.to_csv(index=False, lineterminator="\n").encode("utf-8"))
+    preview = [[_plain(value) for value in row] for row in frame.head(_PREVIEW).itertuples(index=False, name=None)]
+    told = {**about, "rows": len(outside), "outside": int(outside.sum()), "columns": list(frame.columns), "preview": preview}
+    return Predicted(told, frame.to_csv(index=False, lineterminator="\n").encode("utf-8"))
+
+
+def as_file(name: str, mime: str, content: bytes) -> dict[str, str]:
+    """Return a file as JSON, its content in base64."""
+    return {"name": name, "mime": mime, "content": base64.b64encode(content).decode("ascii")}
 
 
 def _columns(found: Discovery, values: np.ndarray, usable: np.ndarray) -> dict[str, np.ndarray]:
@@ -163,7 +179,7 @@ def _columns(found: Discovery, values: np.ndarray, usable: np.ndarray) -> dict[s
     problem = Problem(np.zeros((1, len(values))), np.zeros((1, len(values))), None, "cross_entropy", len(data.classes))
     chances = problem.probabilities(values.T)  # (n_outputs, n_rows) -> (n_classes, n_rows)
     likely = np.full(len(usable), None, dtype=object)
-    likely[usable] = [_harmless(data.classes[code]) for code in chances.argmax(0)]
+    likely[usable] = [data.classes[code] for code in chances.argmax(0)]
     return {data.targets[0].name: likely, "probability": _spread(chances.max(0), usable)}
 
 

@@ -78,6 +78,32 @@ def test_from_a_file_to_a_formula_that_predicts_what_the_app_showed(page: Page, 
     check_predictions(tmp_path, page, workspace)
 
 
+def test_a_resonance_is_learned_by_rational_functions_and_exported_as_one(page: Page, tmp_path: Path) -> None:
+    x = np.random.default_rng(3).uniform(0.5, 4.5, 211)
+    y = 1 / ((x**2 - 4) ** 2 + 0.25)
+    (tmp_path / "resonance.csv").write_text("frequency,power\n" + "\n".join(f"{a!r},{b!r}" for a, b in zip(x.tolist(), y.tolist(), strict=True)))
+    page.goto("/")
+    page.locator("[class*='st-key-upload-'] input[type=file]").set_input_files(tmp_path / "resonance.csv")
+    page.get_by_text("Advanced", exact=True).click()
+    page.get_by_role("combobox", name=re.compile("Edge functions")).click()
+    page.get_by_role("option", name="rational functions").click()
+    page.locator(".st-key-fit button:enabled").click()
+    expect(edge(page, "0.0.0")).to_have_attribute("data-state", "rational", timeout=90_000)
+    expect(page.locator(".legend")).to_have_text(re.compile("^1 learned"))
+    edge(page, "0.0.0").locator(".frame").click()
+    expect(page.locator(".inspector h2")).to_have_text("frequency → power")
+    expect(page.locator(".inspector").get_by_role("button", name="Release")).to_be_disabled()
+    expect(page.locator(".st-key-bench_formula")).to_contain_text("formula = network")
+    page.get_by_test_id("stPageLink").filter(has_text="Export").click()
+    expect(page.locator(".st-key-export_formula")).to_contain_text("The formula is the network")
+    with page.expect_download() as download:
+        page.locator(".st-key-export_download button").click()
+    download.value.save_as(tmp_path / "power.py")
+    run = subprocess.run([sys.executable, "-c", f"from power import predict\nprint([predict(a) for a in {x.tolist()!r}])"],
+                         cwd=tmp_path, capture_output=True, text=True, check=True)  # fmt: skip
+    assert_allclose(np.array(run.stdout.strip("[]\n").split(","), dtype=float), y, atol=1e-4)
+
+
 def check_predictions(folder: Path, page: Page, workspace: Path) -> None:
     """Run the downloaded file in a process of its own; compare with the R2 that the page shows and with the stored network."""
     data = wb.load_sample("cherry_trees")
@@ -95,7 +121,7 @@ def check_predictions(folder: Path, page: Page, workspace: Path) -> None:
 
 def test_a_new_table_is_predicted_and_the_project_downloads(page: Page, workspace: Path, tmp_path: Path) -> None:
     with Store(workspace) as store:
-        project = next(project.id for project in store.projects.all() if project.cursor)
+        project = next(project.id for project in store.projects.all() if project.cursor and project.name == TREES.stem)
     page.goto(f"/export?project={project}")
     (tmp_path / "new.csv").write_text("Girth,Height\n10.5,70\n55,70\n")
     page.locator(".st-key-export_upload input[type=file]").set_input_files(tmp_path / "new.csv")
@@ -113,7 +139,7 @@ def test_a_new_table_is_predicted_and_the_project_downloads(page: Page, workspac
 
 def test_a_click_that_crosses_the_way_to_another_page_leaves_that_page_whole(browser: Browser, app: str, workspace: Path) -> None:
     with Store(workspace) as store:
-        project = next(project.id for project in store.projects.all() if project.cursor)
+        project = next(project.id for project in store.projects.all() if project.cursor and project.name == TREES.stem)
     with visit(browser, app) as page:
         line = Line(page)
         page.goto(f"/workbench?project={project}")
@@ -160,7 +186,7 @@ class Line:
 
 def test_two_tabs_share_one_project_and_history_leads_anywhere(browser: Browser, app: str, page: Page, workspace: Path) -> None:
     with Store(workspace) as store:
-        project = next(project.id for project in store.projects.all() if project.cursor)
+        project = next(project.id for project in store.projects.all() if project.cursor and project.name == TREES.stem)
         first = store.states.history(project)[0].id
     page.goto(f"/workbench?project={project}")
     page.locator(".st-key-bench_history_open button").filter(visible=True).click()

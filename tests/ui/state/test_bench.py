@@ -64,7 +64,7 @@ def inspected(bench: Bench) -> dict:
     def known() -> bool:
         scene = bench.scene()
         told.append(bench.inspector(scene, 500))
-        return bench.memory.question is None and not told[-1]["searching"]
+        return bench.memory.question is None and told[-1]["searching"] is None
 
     until(known)
     return told[-1]
@@ -273,12 +273,25 @@ def test_search_deeper_judges_every_form_and_tells_how_stable_the_choice_is(benc
     bench.select("0.0.0")
     before = inspected(bench)
     do(bench, "search", GIRTH)
-    assert bench.inspector(bench.scene(), 500)["searching"]
+    assert isinstance(bench.inspector(bench.scene(), 500)["searching"], str)
     until(lambda: bench.scene() and bench.memory.deeper is None)
     after = inspected(bench)
     count = [sum(candidate["refitted"] for candidate in told["candidates"]) for told in (before, after)]
     assert count[1] > count[0]
     assert sum(candidate["stability"] or 0.0 for candidate in after["candidates"]) == pytest.approx(1.0)
+    known = {candidate["name"] for candidate in before["candidates"]}
+    assert all(candidate["refitted"] for candidate in after["candidates"] if candidate["name"] not in known)
+
+
+def test_a_deeper_search_is_ended_and_what_was_known_stays(bench: Bench) -> None:
+    bench.select("0.0.0")
+    before = inspected(bench)
+    do(bench, "search", GIRTH)
+    do(bench, "end_search", GIRTH)
+    until(lambda: bench.scene() and bench.memory.deeper is None)
+    after = bench.inspector(bench.scene(), 500)
+    assert after["candidates"] == before["candidates"]
+    assert (after["searching"], after["message"]) == (None, None)
 
 
 def test_the_law_is_looked_for_and_every_step_is_kept(opened: Services) -> None:
@@ -291,17 +304,17 @@ def test_the_law_is_looked_for_and_every_step_is_kept(opened: Services) -> None:
     scene = bench.scene()
     assert scene.project.summary["verdict"] == "law"
     assert "x**2" in scene.view["formula"]["text"].replace(" ", "")
-    assert scene.project.summary["pareto"][-1]["state"] in {step.id for step in scene.steps}
-    assert scene.can_undo
+    assert set(scene.project.summary["front"]) <= {step.id for step in scene.steps}
+    assert scene.project.summary["picked"] == scene.state.step.id
+    assert scene.view["law"]["text"] == "2*x**2"
 
 
-def test_a_long_job_is_stopped(opened: Services, trees: str) -> None:
+def test_a_long_job_that_cannot_conclude_is_stopped(opened: Services, trees: str) -> None:
     bench = Bench(opened, trees, Memory())
-    bench.start("discovery.auto", time_budget=60.0)
-    until(lambda: bench.scene().running is not None and bench.scene().running.status == "running")
+    bench.start("discovery.name_edges")
     bench.stop()
     until(lambda: bench.scene().running is None)
-    assert len(bench.scene().steps) == 1
+    assert len(bench.scene().steps) <= 2
 
 
 def test_a_running_first_fit_is_drawn_from_its_frames(opened: Services) -> None:

@@ -50,12 +50,23 @@ def test_the_shape_left_to_us_is_the_smallest_that_can_hold_a_law(n_inputs, n_ro
     assert settings["sparsity"] == (1e-3 if hidden else 0.0)
 
 
+def test_a_fit_goes_to_the_gpu_where_it_was_asked_to():
+    assert Network(gpu=True).settings(2, 500)["engine"] == "cuda"
+    assert "engine" not in Network().settings(2, 500)
+
+
 def test_a_plan_survives_being_kept():
     plan = Plan(
         roles={"a": "input", "b": "target", "s": "error"}, units={"a": "m"}, transforms={"a": "log"}, split="groups", split_by="a",
-        test_fraction=0.3, network=Network("4,3", "2", 0.01, 7, 30.0), reading=Reading("x.xlsx", ("one", "two"), "two", 3, "B2:F9"),
+        test_fraction=0.3, network=Network("4,3", "2", 0.01, 7, 30.0, "rational", gpu=True), reading=Reading("x.xlsx", ("one", "two"), "two", 3, "B2:F9"),
     )  # fmt: skip
     assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_edge_functions_are_a_setting_of_the_fit_where_they_are_not_the_usual_ones():
+    assert "basis" not in Network().settings(3, 500)
+    assert Network(basis="rational").settings(3, 500)["basis"] == "rational"
+    assert Plan.from_json({"network": {"basis": "polynomials"}}).network.basis == "spline"
 
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4), lambda inner: st.lists(inner, max_size=3))

@@ -1,6 +1,7 @@
-"""The canvas: two Streamlit components of our own, the drawn network and the inspector of one edge.
+"""The canvas: Streamlit components of our own, the drawn network, the inspector of one curve, the list of formulas, the functions of a transformer,
+attention.
 
-Both are plain JavaScript modules under `frontend/`, served from there (a strict content policy allows no inline code)
+All are plain JavaScript modules under `frontend/`, served from there (a strict content policy allows no inline code)
 and given one JSON payload per run. They never fetch anything but the event stream of a running fit. All state that
 matters comes from the payload; zoom, hovering and the chosen view stay in the browser.
 
@@ -11,7 +12,7 @@ Payload of `network`, the *drawing JSON* that `figures.drawing` makes in the wor
                                                                          a node with several factors is a product
      "edges": [{"id": "0.0.0", "layer": 0, "source": 0, "target": 0, "node": 0, "label": "Girth → h0",
                 "importance": 0.86,                                      a share in [0, 1]
-                "state": "spline" | "snapped" | "locked" | "pruned",
+                "state": "spline" | "rational" | "snapped" | "locked" | "pruned",
                 "x": [low, high], "y": [64 numbers in [0, 1000] or null], "range": [ymin, ymax],
                 "form": "sin(3.01x)" | null}]}
 
@@ -34,7 +35,7 @@ A stream carries the events of a job (`workbench.jobs.Event`). An event whose pa
 are plenty. A frame of another network than the one drawn takes its place. Every other payload, a job that comes to rest or goes on, and
 the end of a stream are told to Python (`on_news`), so that nobody has to ask.
 
-Payload of `inspector`, made in the worker per edge (everything but the last two lines)::
+Payload of `inspector`, made in the worker per edge (everything but the last three lines)::
 
     {"edge": "0.0.0", "label": "Girth → h0", "state": "spline" | ..., "importance": 0.86,
      "x": [...], "y": [...]   the learned curve, at most 200 points,     "range": [lo, hi]   where the data lie in x
@@ -48,8 +49,29 @@ Payload of `inspector`, made in the worker per edge (everything but the last two
                      "tie": true, "refitted": true, "stability": 0.93 | null}]          best first
      "beyond": {"x": [...], "forms": [{"name": "sin", "title": "sine", "y": [...]}]}    the tied ones; [] when none
      "live": false            a fit goes on: the curve follows its frames, there are no forms yet, and what is asked for waits
-     "revision": 7, "busy": false, "searching": false, "height": 520,
+     "revision": 7, "busy": false, "height": 520,
+     "searching": "operon: looking ..." | null                           what a deeper search does, while it does
      "message": "one plain sentence" | null}                             why the last request was refused
+
+The inspector of an activation function says besides: `chips`, words about it in place of the importance; `density`, how often it received what;
+`text`, its formula; `moves`, the operations there are; `score`, "accuracy" or "R²", what `delta_r2` is a change of.
+
+Payload of `functions`: `places` and `functions` as workbench/figures/functions.py describes them, and of the moment `revision`, `selected`,
+`height`, `busy`, `streams`, `ahead` and `job` as above, with `measure` for the name of the error. A frame has `functions` in place of `edges`.
+Payload of `attention`: what workbench/worker/kat_inspection.py says of a row, `inputs` (tokens and where they lie), `height`, `waiting`, `streams`.
+
+Payload of `laws`, each formula as the worker told it (worker/lines.py)::
+
+    {"laws": [{"state": 7, "text": "0.0026*Girth**2*Height", "latex": "...", "copy": {"text": ..., "python": ..., "latex": ...},
+               "complexity": 7, "r2": 0.97, "share": 0.16, "rmse": 2.6 | null, "unit": "ft^3", "origin": "screens",
+               "stability": 0.95 | null, "fits_units": true | null, "symbolic": true,
+               "constants": [{"value": 0.0026, "low": 0.0025, "high": 0.0027, "unit": "ft/in" | null}],
+               "front": true, "picked": false}]                               simplest first
+     "here": 7 | null         the one that is looked at,                      "searching": false
+     "verdict": "law" | "approximation" | "none" | null                       of the last search
+     "columns": [{"name": "Girth", "symbol": "Girth"}], "target": "Volume"    for the field in which one is typed
+     "comparison": {"text": "...", "other": "...", "relation": "...", "curve": {"label", "x", "difference"} | null} | null
+     "can_extend": true, "busy": "Comparing …" | null, "revision": 7, "height": 520, "message": "one plain sentence" | null}
 
 `formula` is text in our grammar with the names of `parameters` and `x`; the browser evaluates it for the sliders. Where
 it is missing the form has no sliders. Numbers must be finite or null.
@@ -70,7 +92,9 @@ from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentM
 from workbench.ui.canvas.ahead import parts
 from workbench.ui.canvas.events import Action, Edge, edge_id, parse_actions, parse_edge
 
-__all__ = ["Action", "Edge", "NetworkEvents", "edge_id", "inspector", "network", "parse_actions", "parse_edge"]
+__all__ = [
+    "Action", "Edge", "NetworkEvents", "attention", "edge_id", "functions", "inspector", "laws", "network", "parse_actions", "parse_edge",
+]  # fmt: skip
 
 PACKAGE = Path(__file__).parents[2]
 PROJECT = "kan-workbench"
@@ -106,6 +130,30 @@ def network(
 def inspector(key: str, data: Json, *, on_action: Callback) -> None:
     """Draw the inspector of one edge; read actions with `parse_actions(st.session_state[key].action)`."""
     _component("inspector")(key=key, data=dict(data), on_action_change=on_action)
+
+
+def functions(key: str, data: Json, *, on_action: Callback, on_select: Callback, on_news: Callback, on_stream_lost: Callback) -> NetworkEvents:
+    """Draw the activation functions of a transformer and return which is selected; actions are read as those of a network."""
+    result = _component("functions")(
+        key=key,
+        data={**data, "ahead": list(parts())},
+        default={"selected": data.get("selected"), "stream": None},
+        on_selected_change=on_select,
+        on_stream_change=on_stream_lost,
+        on_news_change=on_news,
+        on_action_change=on_action,
+    )
+    return NetworkEvents(selected=result.get("selected"), lost_stream=result.get("stream"))
+
+
+def attention(key: str, data: Json, *, on_row: Callback, on_news: Callback) -> None:
+    """Draw what attention heads do on one row; the row that a person picks is `st.session_state[key].row`."""
+    _component("attention")(key=key, data=dict(data), default={"row": data.get("row")}, on_row_change=on_row, on_news_change=on_news)
+
+
+def laws(key: str, data: Json, *, on_action: Callback) -> None:
+    """Draw the list of formulas; read actions with `parse_actions(st.session_state[key].action)`."""
+    _component("laws")(key=key, data=dict(data), on_action_change=on_action)
 
 
 def _component(name: str) -> Callable[..., Any]:

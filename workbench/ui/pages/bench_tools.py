@@ -9,17 +9,19 @@ import streamlit as st
 from workbench.exceptions import WorkbenchError
 from workbench.ui.markdown import literal
 from workbench.ui.navigation import link
+from workbench.ui.pages.bench_search import search
 from workbench.ui.pages.bench_training import controls
-from workbench.ui.state.bench import Bench, Scene
+from workbench.ui.state.bench import Bench
 from workbench.ui.state.history import Line, lines
+from workbench.ui.state.kat import KATBench
 from workbench.ui.state.miniature import sheet
+from workbench.ui.state.room import Room, Scene
 
 CHECKED = {
     "holdout": "On the validation rows, which no fit has seen.",
     "kfold": "Cross-validated: every row is predicted by a fit that has not seen it.",
     "leave_one_out": "Every row is predicted by a fit to all the others.",
 }
-BUDGETS = {"10 s": 10.0, "30 s": 30.0, "1 min": 60.0, "3 min": 180.0, "10 min": 600.0}
 MOST_LINES = 60
 PICTURED = ".st-key-bench_history .st-key-bench_state_{} button"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -30,18 +32,19 @@ def header(bench: Bench, scene: Scene) -> None:
     with st.container(key="bench_head", horizontal=True, vertical_alignment="center"):
         with st.container(key="bench_name", width="content"):
             st.text(scene.project.name)
-        if scene.state is not None:
+        if scene.is_network:
             with st.container(key="bench_stale" if scene.training else "bench_figures", horizontal=True, vertical_alignment="center", width="content"):
                 _figures(scene)
         st.space("stretch")
-        _history(bench, scene)
-        if scene.state is not None and scene.training is None:
+        history(bench, scene)
+        if scene.is_network and scene.training is None:
             _prune(bench, scene)
-            _law(bench, scene)
+        if scene.project.dataset is not None and scene.training is None:
+            search(bench, scene)
         if scene.state is not None or scene.training is not None:
             controls(bench, scene)
-        if scene.state is not None:
-            _code(bench, scene)
+        if scene.is_network:
+            code(bench, scene)
             link("export", "Export", scene.project.id, icon=":material/ios_share:")
 
 
@@ -61,7 +64,7 @@ def _figures(scene: Scene) -> None:
     st.badge(f"{named}/{edges} symbolic", color="green" if named == edges else "gray", help="Edges with a name, of those that are left.")
     if scene.change is not None:
         colour = "orange" if scene.costly else "gray"
-        st.badge(f"Δ{score} {_signed(scene.change)}" if score == "R²" else f"Δ {_signed(scene.change)}", color=colour, help=f"What the last move did to {score}: {literal(scene.state.step.label)}.")
+        st.badge(f"Δ{score} {signed(scene.change)}" if score == "R²" else f"Δ {signed(scene.change)}", color=colour, help=f"What the last move did to {score}: {literal(scene.state.step.label)}.")
 
 
 def _written(unit: str) -> str:
@@ -83,7 +86,8 @@ def _figure(value: float) -> str:
     return f"{mantissa}·10{str(int(exponent)).translate(_RAISED)}" if exponent else mantissa
 
 
-def _signed(change: float) -> str:
+def signed(change: float) -> str:
+    """Return a change of R2 with its sign."""
     if abs(change) < 5e-6:
         return "0"
     return f"{'+' if change > 0 else '−'}{abs(change):.{2 if abs(change) >= 0.1 else 4 if abs(change) >= 1e-4 else 5}f}"
@@ -92,7 +96,8 @@ def _signed(change: float) -> str:
 # ---- history
 
 
-def _history(bench: Bench, scene: Scene) -> None:
+def history(bench: Room, scene: Scene) -> None:
+    """Draw undo, redo and the list of all states."""
     waits = bool(bench.memory.moves or bench.memory.waiting)
     st.button("Undo", key="bench_undo", icon=":material/undo:", help="Undo (Ctrl+Z)", disabled=not (scene.can_undo or waits),
               on_click=bench.history, args=("undo",))  # fmt: skip
@@ -105,7 +110,7 @@ def _history(bench: Bench, scene: Scene) -> None:
             _lines(bench, found)
 
 
-def _lines(bench: Bench, found: tuple[Line, ...]) -> None:
+def _lines(bench: Room, found: tuple[Line, ...]) -> None:
     if len(found) > MOST_LINES:
         here = next((k for k, line in enumerate(found) if line.here), 0)
         first = max(0, min(here - MOST_LINES // 2, len(found) - MOST_LINES))
@@ -114,7 +119,7 @@ def _lines(bench: Bench, found: tuple[Line, ...]) -> None:
     for line in found:
         mark = ":material/radio_button_checked:" if line.here else ":material/radio_button_unchecked:" if line.on_path else ":material/more_horiz:"
         indent = "\u2003" * min(line.depth, 6)
-        figures = "" if line.r2 is None else f" · R² {line.r2:.4f}" + (f" ({_signed(line.change)})" if line.change is not None else "")
+        figures = "" if line.r2 is None else f" · {line.score} {line.r2:.4f}" + (f" ({signed(line.change)})" if line.change is not None else "")
         text = f"{indent}{literal(line.label)}:gray[{figures}]" if line.on_path else f":gray[{indent}{literal(line.label)}{figures}]"
         st.button(f"**{text}**" if line.here else text, key=f"bench_state_{line.state}", icon=mark, type="tertiary",
                   on_click=bench.go_to, args=(line.state,))  # fmt: skip
@@ -153,36 +158,8 @@ def _prune(bench: Bench, scene: Scene) -> None:
                       help="Remove edges as long as the error on checked rows allows it, within one standard error of the best")  # fmt: skip
 
 
-def _law(bench: Bench, scene: Scene) -> None:
-    popover = st.popover("Find the law", key="bench_law_open", icon=":material/auto_awesome:", on_change="rerun", disabled=scene.running is not None)
-    if not popover.open:
-        return
-    with popover, st.container(width=430):
-        st.markdown("**Name the edges** of this network, the surest first. An edge that no form fits without loss stays as it is.")
-        st.button("Name the edges", key="bench_name_edges", icon=":material/label:", on_click=bench.start, args=("discovery.name_edges",))
-        st.divider()
-        st.markdown("**Search from scratch**: several shapes of network, each fitted, pruned and named. The search is recorded like moves of your own.")
-        budget = st.segmented_control("At most", list(BUDGETS), default="1 min", required=True, key="bench_budget", on_change="ignore")
-        st.button("Find the law", key="bench_auto", type="primary", icon=":material/auto_awesome:", on_click=lambda: bench.start(
-            "discovery.auto", time_budget=BUDGETS[st.session_state.get("bench_budget") or budget]))  # fmt: skip
-        _front(bench, scene)
-
-
-def _front(bench: Bench, scene: Scene) -> None:
-    """Draw what the last search found, simplest first."""
-    found = scene.project.summary.get("pareto")
-    if not found:
-        return
-    verdicts = {"law": "a law", "approximation": "an approximation, not a law", "none": "no law"}
-    st.divider()
-    st.markdown(f"The last search found {verdicts.get(scene.project.summary.get('verdict'), 'these')}:")
-    for entry in found:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.button("Open", key=f"bench_front_{entry['state']}", on_click=bench.go_to, args=(entry["state"],))
-            st.text(f"{entry['text'][:90]}   (complexity {entry['complexity']})")
-
-
-def _code(bench: Bench, scene: Scene) -> None:
+def code(bench: Bench | KATBench, scene: Scene) -> None:
+    """Draw the Python of the last move, and of everything that led here."""
     popover = st.popover("Code", key="bench_code_open", icon=":material/code:", on_change="rerun", help="The Python of what was done here")
     if not popover.open:
         return
@@ -213,5 +190,6 @@ def proof(scene: Scene) -> None:
         st.badge("formula ≈ network", icon=":material/rule:", color="orange", help=text)
     if shown.get("unnamed"):
         count = shown["unnamed"]
-        words = f"{count} edges are still splines: they stand in the formula by name, and every export defines them exactly."
-        st.badge(f"{count} unnamed", color="gray", help=words if count > 1 else words.replace("1 edges are", "1 edge is").replace("they stand", "it stands"))
+        words = "1 edge has no name yet: it stands" if count == 1 else f"{count} edges have no name yet: they stand"
+        them = "it" if count == 1 else "them"
+        st.badge(f"{count} unnamed", color="gray", help=f"{words} in the formula by name, and every export defines {them} exactly.")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.ui.state.bench import Bench, Scene
+from workbench.ui.state.room import Room, Scene
 
 STEP = "One block of iterations, then paused again"
 FURTHER = "Train this network further from where it stands, as one more move of the history"
@@ -19,7 +19,7 @@ KEEP = "End the fit here. The best network so far becomes the present state: one
 DISCARD = "End the fit and keep nothing of it: everything is as it was before"
 
 
-def controls(bench: Bench, scene: Scene) -> None:
+def controls(bench: Room, scene: Scene) -> None:
     """Draw them."""
     if scene.training is None:
         _continue(bench, FURTHER, disabled=scene.state is None or scene.running is not None)
@@ -37,6 +37,6 @@ def controls(bench: Bench, scene: Scene) -> None:
                   help="Wait here: look at the curves, step, or go on later")  # fmt: skip
 
 
-def _continue(bench: Bench, words: str, *, primary: bool = False, disabled: bool = False) -> None:
+def _continue(bench: Room, words: str, *, primary: bool = False, disabled: bool = False) -> None:
     st.button("Continue", key="bench_continue", icon=":material/play_arrow:", type="primary" if primary else "secondary", help=words,
               on_click=bench.go_on, disabled=disabled)  # fmt: skip

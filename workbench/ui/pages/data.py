@@ -20,12 +20,17 @@ from workbench.store import Project
 from workbench.table import Note
 from workbench.ui.markdown import literal
 from workbench.ui.navigation import go, require_project
-from workbench.ui.pages.data_settings import advanced, reading
+from workbench.ui.pages.data_settings import advanced, blocks, reading
 from workbench.ui.services import services
 from workbench.ui.state.data import NO_TRANSFORM, PREVIEW_ROWS, Outlook, Preparation
 
 TALLEST_EDITOR = 10  # columns of the table that are shown without scrolling
 MOST_NOTES = 40
+MODELS = {"kan": "KAN", "kat": "KAT"}
+ABOUT_MODELS = (
+    "A KAN becomes a formula: for tables with a law behind them. A KAT, a transformer with learned activations, is for images and tables "
+    "without one: its activations are looked at and named."
+)
 WARNED = {"missing", "infinite", "constant", "duplicate", "correlated", "rows", "ignored"}  # kinds of notes worth a second look
 
 
@@ -122,8 +127,12 @@ def _panel(data: Preparation, outlook: Outlook) -> None:
     st.selectbox("Predict", names, index=names.index(target) if target in names else None, key=key, placeholder="Choose a column",
                  on_change=_target_chosen, args=(data, key))  # fmt: skip
     changed = _Changes(data)
-    st.text_input("Hidden layers", data.plan.network.hidden, key=changed.key("hidden"), placeholder="automatic", on_change=changed.network,
-                  args=("hidden",), help="Sizes such as 5, or 4, 3 for two layers, or none: then every input has one curve, and they add up.")  # fmt: skip
+    st.segmented_control("Model", list(MODELS), default=data.plan.model, required=True, key=changed.key("model"), format_func=MODELS.__getitem__,
+                         on_change=changed.plan, args=("model",), help=ABOUT_MODELS, width="stretch")  # fmt: skip
+    if data.plan.model == "kat":
+        blocks(data, changed)
+    else:
+        _hidden_layers(data, changed)
     advanced(data, changed)
     if problem := st.session_state.pop("data_problem", None) or outlook.problem:
         st.error(literal(problem), icon=":material/error:")
@@ -131,6 +140,11 @@ def _panel(data: Preparation, outlook: Outlook) -> None:
         st.markdown(f"**{literal(outlook.title)}**")
         st.caption(literal(outlook.detail))
     _start(data, ready=outlook.problem is None)
+
+
+def _hidden_layers(data: Preparation, changed: _Changes) -> None:
+    st.text_input("Hidden layers", data.plan.network.hidden, key=changed.key("hidden"), placeholder="automatic", on_change=changed.network,
+                  args=("hidden",), help="Sizes such as 5, or 4, 3 for two layers, or none: then every input has one curve, and they add up.")  # fmt: skip
 
 
 def _target_chosen(data: Preparation, key: str) -> None:
@@ -142,9 +156,10 @@ def _target_chosen(data: Preparation, key: str) -> None:
 def _start(data: Preparation, ready: bool) -> None:
     job = data.running()
     running = job is not None
-    fit = st.button("Fit", key="fit", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter", width="stretch",
+    transformer = data.plan.model == "kat"
+    fit = st.button("Train" if transformer else "Fit", key="fit", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter", width="stretch",
                     disabled=running or not ready)  # fmt: skip
-    search = st.button("Find the law", key="find_law", icon=":material/auto_awesome:", width="stretch", disabled=running or not ready,
+    search = not transformer and st.button("Find the law", key="find_law", icon=":material/auto_awesome:", width="stretch", disabled=running or not ready,
                        help="The machine makes the moves: fits, prunes and names curves, and keeps every step. You can undo each.")  # fmt: skip
     if job is not None:
         paused = "A fit of this project is paused. Go on with it or end it on the page Workbench."
@@ -170,6 +185,10 @@ class _Changes:
     def network(self, name: str) -> None:
         """Take a setting of the fit over."""
         attempt(lambda: self._data.change_network(**{name: st.session_state[self.key(name)]}))
+
+    def blocks(self, name: str) -> None:
+        """Take a setting of the transformer over."""
+        attempt(lambda: self._data.change_blocks(**{name: st.session_state[self.key(name)]}))
 
 
 def generation(data: Preparation) -> int:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import streamlit as st
 
+from workbench.ops.gpu import Gpu
 from workbench.ui.markdown import literal
 from workbench.ui.state.data import Preparation
 
@@ -15,11 +16,23 @@ WAYS = {"random": "at random", "groups": "whole groups", "time": "in time"}
 TASKS = {"regression": "a measurement", "classification": "a class"}
 CATEGORIES = {"indicators": "indicators (0 or 1)", "group": "one fit per group, one shared form", "ignore": "ignored"}
 MISSING = {"drop": "leave the row out", "median": "fill in the median"}
+BASES = {"spline": "splines", "rational": "rational functions"}
+BASES_HELP = (
+    "What an edge is before it has a name. Splines bend wherever the data ask for it. Rational functions, quotients of polynomials, "
+    "follow resonances and other sharp peaks with few constants, and are formulas from the start."
+)
 SPARSITY = {0.0: "none", 1e-4: "little", 1e-3: "some", 1e-2: "much"}
 SHARES = {
     "test_fraction": "They are looked at once, in the final report; nothing is chosen by them. Below 30 rows there are none.",
     "validation_fraction": "They say which form is better. Below 200 rows, folds of the fitted rows do that instead.",
 }
+TOKENS = {"auto": "a square of the image", "columns": "a column"}
+JITTER = {0.0: "not at all", 0.5: "a little", 1.0: "some", 2.0: "much"}
+SHAPE = (
+    ("width", "Width", "Channels of a token; heads and groups divide it"),
+    ("n_heads", "Heads", "Attention heads of a block"),
+    ("n_groups", "Groups", "Activation functions side by side, each shared by a group of channels"),
+)
 DELIMITERS = {None: "found out", ",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blanks"}
 DECIMALS = {None: "found out", ".": "point", ",": "comma"}
 
@@ -30,6 +43,7 @@ class Changes(Protocol):
     def key(self, name: str) -> str: ...
     def plan(self, name: str) -> None: ...
     def network(self, name: str) -> None: ...
+    def blocks(self, name: str) -> None: ...
 
 
 def advanced(data: Preparation, changed: Changes) -> None:
@@ -37,7 +51,7 @@ def advanced(data: Preparation, changed: Changes) -> None:
     with st.expander("Advanced", key="advanced"):
         _rows(data, changed)
         _division(data, changed)
-        _network(data, changed)
+        (_transformer if data.plan.model == "kat" else _network)(data, changed)
 
 
 def _rows(data: Preparation, changed: Changes) -> None:
@@ -64,6 +78,7 @@ def _division(data: Preparation, changed: Changes) -> None:
 
 def _network(data: Preparation, changed: Changes) -> None:
     network = data.plan.network
+    choose("Edge functions", BASES, network.basis, changed.key("basis"), changed.network, "basis", BASES_HELP)
     left, right = st.columns(2)
     left.text_input("Product nodes", network.products, key=changed.key("products"), placeholder="none", on_change=changed.network,
                   args=("products",), help="Factors of each, such as 2, 2; a semicolon begins the next hidden layer.")  # fmt: skip
@@ -74,13 +89,48 @@ def _network(data: Preparation, changed: Changes) -> None:
     left.number_input("Seed", 0, 2**31 - 1, min(network.seed, 2**31 - 1), key=changed.key("seed"), on_change=changed.network, args=("seed",))
     right.number_input("Search (s)", 5.0, 3600.0, min(max(float(network.seconds), 5.0), 3600.0), 5.0, format="%.0f", key=changed.key("seconds"),
                        on_change=changed.network, args=("seconds",), help="Seconds that finding the law may take")  # fmt: skip
+    _gpu(network.gpu, data.gpu(), changed)
 
 
-def choose(label: str, options: dict[Any, str], value: object, key: str, take: Callable[[str], None], name: str) -> None:
+def _gpu(wanted: bool, found: Gpu, changed: Changes) -> None:
+    """Draw the choice of the GPU. What is chosen can be taken back where there is none."""
+    why = f"Pays off for networks of thousands of constants. Found: {found.devices}" if found.usable else f"{found.missing} {found.remedy}".strip()
+    st.toggle("Use GPU", wanted, key=changed.key("gpu"), on_change=changed.network, args=("gpu",), disabled=not (found.usable or wanted), help=literal(why))
+
+
+def blocks(data: Preparation, changed: Changes) -> None:
+    """Draw the settings of a transformer that one looks at first: what a token is, and how long it learns."""
+    chosen, sizes = data.plan.blocks, data.patch_sizes()
+    if sizes:
+        choose("A token is", TOKENS, chosen.tokens, changed.key("tokens"), changed.blocks, "tokens")
+    left, right = st.columns(2)
+    left.number_input("Epochs", 1, 1000, min(max(chosen.epochs, 1), 1000), key=changed.key("epochs"), on_change=changed.blocks, args=("epochs",),
+                      help="How often every row is learned from")  # fmt: skip
+    right.number_input("Blocks", 1, 12, min(max(chosen.depth, 1), 12), key=changed.key("depth"), on_change=changed.blocks, args=("depth",),
+                       help="Each has attention and two activations")  # fmt: skip
+
+
+def _transformer(data: Preparation, changed: Changes) -> None:
+    chosen, sizes = data.plan.blocks, data.patch_sizes()
+    if sizes and chosen.tokens != "columns":
+        left, right = st.columns(2)
+        with left:
+            words = {0: f"{sizes[-1]} × {sizes[-1]} pixels", **{size: f"{size} × {size} pixels" for size in sizes[:-1]}}
+            choose("Squares of", words, chosen.patch_size, changed.key("patch_size"), changed.blocks, "patch_size")
+        with right:
+            near = min(JITTER, key=lambda strength: abs(strength - chosen.jitter))
+            choose("Vary images", JITTER, near, changed.key("jitter"), changed.blocks, "jitter")
+    left, right = st.columns(2)
+    for place, (name, label, help_) in zip((left, right, left, right), SHAPE, strict=False):
+        place.number_input(label, 1, 512, min(max(getattr(chosen, name), 1), 512), key=changed.key(name), on_change=changed.blocks, args=(name,), help=help_)
+    right.number_input("Seed", 0, 2**31 - 1, min(data.plan.network.seed, 2**31 - 1), key=changed.key("seed"), on_change=changed.network, args=("seed",))
+
+
+def choose(label: str, options: dict[Any, str], value: object, key: str, take: Callable[[str], None], name: str, why: str | None = None) -> None:
     """Draw a choice of one among a few."""
     known = list(options)
     st.selectbox(label, known, index=known.index(value) if value in known else 0, format_func=lambda option: options[option], key=key,
-                 on_change=take, args=(name,))  # fmt: skip
+                 on_change=take, args=(name,), help=why)  # fmt: skip
 
 
 def reading(data: Preparation, attempt: Callable[[Callable[[], Any]], bool]) -> None:

@@ -12,9 +12,11 @@ import streamlit as st
 from workbench.exceptions import WorkbenchError
 from workbench.ui.markdown import literal
 from workbench.ui.navigation import go, require_project
+from workbench.ui.pages import export_kat
+from workbench.ui.pages.export_files import download, file_name, prediction
 from workbench.ui.pages.export_plots import plots
 from workbench.ui.services import services
-from workbench.ui.state.export import Document, Exports, Wish
+from workbench.ui.state.export import Exports, KATExports, Wish
 
 LANGUAGES = {
     "latex": ("LaTeX", "latex"), "python": ("Python", "python"), "numpy": ("NumPy", "python"), "sympy": ("SymPy", "python"), "c": ("C", "c"),
@@ -41,7 +43,10 @@ def page() -> None:
             go("data", project.id)
         return
     try:
-        _export(exports)
+        if exports.state.view.get("kind") == "kat":
+            export_kat.export(KATExports(services(), project.id, st.session_state["exports"]))
+        else:
+            _export(exports)
     except WorkbenchError as problem:
         st.error(literal(problem), icon=":material/error:")
         st.button("Try again", key="export_again")
@@ -58,7 +63,7 @@ def _export(exports: Exports) -> None:
     with right:
         _about(exports, told, wish)
     plots(told)
-    _prediction(exports, wish)
+    prediction(lambda name, content: exports.predict(name, content, wish))
 
 
 def _wish(exports: Exports) -> Wish:
@@ -81,7 +86,7 @@ def _formula(told: Mapping[str, Any]) -> None:
         count = len(told["unnamed"])
         one, many = ("1 edge has no name yet and stands", "it"), (f"{count} edges have no name yet and stand", "each")
         words, them = one if count == 1 else many
-        st.caption(f"{words} as φ in the formula; the exports define {them} exactly, as a piecewise cubic.")
+        st.caption(f"{words} as φ in the formula; the exports define {them} exactly.")
 
 
 def _certificate(told: Mapping[str, Any]) -> None:
@@ -105,11 +110,7 @@ def _languages(exports: Exports, wish: Wish) -> None:
     st.code(shown[:LONGEST_CODE], language=language, height=CODE_HEIGHT if shown.count("\n") > 11 else "content")
     if len(shown) > LONGEST_CODE:
         st.caption(f"The first {LONGEST_CODE:,} of {len(shown):,} characters; the file has all.")
-    _download(document, f"Download {document.name}", "export_download")
-
-
-def _download(document: Document, label: str, key: str) -> None:
-    st.download_button(label, document.content, document.name, document.mime, key=key, on_click="ignore", type="primary", icon=":material/download:")
+    download(document, f"Download {document.name}", "export_download")
 
 
 def _download_later(exports: Exports, target: str, wish: Wish) -> None:
@@ -132,7 +133,7 @@ def _about(exports: Exports, told: Mapping[str, Any], wish: Wish) -> None:
         st.dataframe(pd.DataFrame(rows), hide_index=True)
         st.caption("The formula was fitted inside these ranges. Outside them it is an extrapolation, and predictions say so.")
     with files:
-        name = _file_name(exports.project.name)
+        name = file_name(exports.project.name)
         script = told["script"]
         later = {"on_click": "ignore", "width": "stretch"}
         st.download_button("The project, with all its history", exports.project_file, f"{name}.kanwb", key="export_project",
@@ -161,16 +162,6 @@ def _shorter(exports: Exports, told: Mapping[str, Any], wish: Wish) -> None:
         st.code(f"{output['symbol']} = {output['text']}", language="python", wrap_lines=True)
 
 
-def _file_name(name: str) -> str:
-    """Return a project's name as every system accepts it in a file's name.
-
-    >>> _file_name("m/s: a test?")
-    'm_s_ a test_'
-    """
-    safe = "".join("_" if sign in '<>:"/\\|?*' or ord(sign) < 32 else sign for sign in name).strip(" .")
-    return safe[:80] or "project"
-
-
 def _constants(told: Mapping[str, Any]) -> None:
     rows = [
         {
@@ -183,7 +174,7 @@ def _constants(told: Mapping[str, Any]) -> None:
         st.dataframe(pd.DataFrame(rows), hide_index=True)
         st.caption("95 % intervals, all constants free at once. An open interval: these data do not determine the constant.")
     else:
-        st.caption("No free constants." if not told["unnamed"] else "Only constants inside splines: name the edges first.")
+        st.caption("No free constants." if not told["unnamed"] else "Only constants inside functions without a name: name the edges first.")
     if told["replacements"]:
         st.markdown("**Plain constants that were tried**, and what each costs")
         tried = [
@@ -198,24 +189,3 @@ def _figure(value: float | None, known: bool) -> str:
 
 def _cost(value: float | None) -> str:
     return "undefined" if value is None else f"{value:+.2g}"
-
-
-def _prediction(exports: Exports, wish: Wish) -> None:
-    st.subheader("Predict a new table", anchor=False)
-    file = st.file_uploader("A table with the same inputs: CSV, TSV, Excel, Parquet or JSON", key="export_upload", max_upload_size=200,
-                            type=["csv", "tsv", "txt", "dat", "xlsx", "xls", "parquet", "json", "npz"])  # fmt: skip
-    if file is None:
-        return
-    try:
-        with st.spinner("Predicting …"):
-            found = exports.predict(file.name, file.getvalue(), wish)
-    except WorkbenchError as problem:
-        st.error(literal(problem), icon=":material/error:")
-        return
-    if found.message:
-        st.warning(literal(found.message), icon=":material/warning:")
-    else:
-        st.success(f"{found.predicted} rows, all inside the range of the fit.", icon=":material/check_circle:")
-    st.dataframe(pd.DataFrame(found.preview, columns=list(found.columns)), hide_index=True, height=280)
-    st.download_button("Download predictions.csv", found.csv, "predictions.csv", "text/csv", key="export_predictions", on_click="ignore",
-                       type="primary", icon=":material/download:")  # fmt: skip

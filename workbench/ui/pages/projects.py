@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from workbench.dataset import Sample
+from workbench.dataset import Sample, SampleTask
 from workbench.exceptions import WorkbenchError
 from workbench.ui.markdown import literal
 from workbench.ui.navigation import go
@@ -99,7 +99,7 @@ def _card(projects: Projects, card: Card) -> None:
 
 def _badges(card: Card) -> None:
     if card.r2 is not None:
-        st.badge(f"R² {card.r2:.4f}", color="green" if card.r2 > 0.9 else "gray", help="On rows that were not fitted")
+        st.badge(f"{card.score} {card.r2:.4f}", color="green" if card.r2 > 0.9 else "gray", help="On rows that were not fitted")
     if card.progress:
         st.badge(card.progress, color="violet" if card.stage == "formula" else "gray")
     if card.stage == "data":
@@ -152,22 +152,25 @@ def _undo_delete(projects: Projects) -> None:
 
 def _samples(projects: Projects, open_at_first: bool) -> None:
     if open_at_first:
-        st.markdown("**Or begin with a table whose law is known**")
-    with st.container() if open_at_first else st.expander("Small tables whose law is known", icon=":material/science:", key="samples"):
+        st.markdown("**Or begin with a table whose law is known, or with a task for a transformer**")
+    with st.container() if open_at_first else st.expander("Small tables whose law is known, and a task for a transformer", icon=":material/science:", key="samples"):
         grid = st.grid("auto", min_column_width=215, gap="small")
         for sample in projects.samples():
             with grid.cell():
-                _sample(projects, sample)
+                _sample(projects, sample, sample.law, f"{', '.join(sample.features)} → {sample.target}")
+        for task in projects.tasks():
+            with grid.cell():
+                _sample(projects, task, f"{task.description}.", f"{task.inputs} → {task.target}")
 
 
-def _sample(projects: Projects, sample: Sample) -> None:
+def _sample(projects: Projects, sample: Sample | SampleTask, words: str, columns: str) -> None:
     with st.container(border=True, key=f"sample-card-{sample.name}", gap="xxsmall"):
         if st.button(f"**{literal(sample.title)}**", key=f"sample-{sample.name}", type="tertiary", width="stretch"):
             with st.spinner("Opening …"):
                 project = projects.open_sample(sample.name)
             go("data", project)
-        st.caption(f"{literal(sample.law)}")
-        st.caption(f"{sample.n_rows} rows · {literal(', '.join(sample.features))} → {literal(sample.target)}")
+        st.caption(literal(words))
+        st.caption(f"{sample.n_rows:,} rows · {literal(columns)}")
 
 
 def _trash(projects: Projects) -> None:

@@ -6,6 +6,7 @@ when a fit is asked for; until then it is only looked at, to say what it would b
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,12 +14,15 @@ from typing import Any, cast
 
 import numpy as np
 
-from workbench.dataset import ROLES, Dataset, Role
+from workbench.dataset import ROLES, Dataset, Role, pixels_of
 from workbench.dataset.transforms import TRANSFORMS
 from workbench.exceptions import JobError, ProjectError, WorkbenchError
 from workbench.jobs import Job
+from workbench.ops import gpu
+from workbench.ops.gpu import Gpu
 from workbench.store import Data, Project
 from workbench.table import Note, Summary, Table, described, summarise
+from workbench.transformer.settings import KATSettings
 from workbench.ui.services import Services
 from workbench.ui.state.jobs import Jobs
 from workbench.ui.state.plan import Plan, Reading, first_plan, plan_of
@@ -100,6 +104,10 @@ class Preparation:
         """Change settings of the fit and keep them."""
         self.change(network=replace(self.plan.network, **changes))
 
+    def change_blocks(self, **changes: Any) -> None:
+        """Change settings of the transformer and keep them."""
+        self.change(blocks=replace(self.plan.blocks, **changes))
+
     def choose_target(self, name: str) -> None:
         """Predict this column and no other."""
         self.table.column(name)
@@ -132,25 +140,47 @@ class Preparation:
         """Say what would be fitted, or what is in the way."""
         try:
             data = self.dataset()
-            self.plan.network.settings(len(data.inputs), data.n_rows)
+            _, settings = self._wanted(data)
         except WorkbenchError as problem:
             return Outlook("", "", str(problem), self.table.notes)
         targets = _named([data.seen_name(column.name) for column in data.targets])
         title = f"{targets} from {_named([data.seen_name(name) for name in data.names])}"
-        return Outlook(title, _about_rows(data), None, data.notes)
+        detail = _about_rows(data)
+        return Outlook(title, f"{detail}. {_about_tokens(data, settings)}" if self.plan.model == "kat" else detail, None, data.notes)
+
+    def patch_sizes(self) -> tuple[int, ...]:
+        """Return the sides of squares that tile the images; none where the columns are no pixels."""
+        try:
+            pixels = pixels_of(self.dataset())
+        except WorkbenchError:
+            return ()
+        return () if pixels is None else pixels.sizes()
+
+    def _wanted(self, data: Dataset) -> tuple[str, dict[str, Any]]:
+        """Return the task of a fit and its settings, or raise the WorkbenchError that says what is in the way."""
+        if self.plan.model == "kan":
+            return "discovery.fit", self.plan.network.settings(len(data.inputs), data.n_rows)
+        settings = self.plan.blocks.settings(self.plan.network.seed)
+        settings.pixels(data)
+        return "kat.fit", settings.to_json()
+
+    @staticmethod
+    def gpu() -> Gpu:
+        """Say which GPU there is to fit on, or why there is none."""
+        return _gpu()
 
     def running(self) -> Job | None:
         """Return the fit or search that is under way, if there is one."""
         return self._jobs.running(self.project.id)
 
     def fit(self) -> Job:
-        """Fit a network, in a worker."""
-        data = self._ready()
-        return self._jobs.submit(self.project.id, "discovery.fit", {"settings": self.plan.network.settings(len(data.inputs), data.n_rows)})
+        """Fit a network, or train a transformer, in a worker."""
+        task, settings = self._wanted(self.ready())
+        return self._jobs.submit(self.project.id, task, {"settings": settings})
 
     def search(self) -> Job:
         """Let the autopilot look for the law, in a worker."""
-        self._ready()
+        self.ready()
         return self._jobs.submit(self.project.id, "discovery.auto", {"time_budget": self.plan.network.seconds})
 
     def can_read_again(self) -> bool:
@@ -186,7 +216,8 @@ class Preparation:
             return Plan.from_json(self.project.plan)
         data = self._data
         if "inputs" in data.content:
-            return plan_of(Dataset.from_arrays(data.content, data.arrays))
+            plan = plan_of(Dataset.from_arrays(data.content, data.arrays))
+            return replace(plan, model="kat") if self.project.summary.get("model") == "kat" else plan
         return first_plan(stored_table(data.content, data.arrays))
 
     def _with_task(self, plan: Plan) -> Plan:
@@ -200,13 +231,13 @@ class Preparation:
         self.project = self._store.projects.set_plan(self.project.id, plan.to_json())
         self.plan = plan
 
-    def _ready(self) -> Dataset:
+    def ready(self) -> Dataset:
         """Make the dataset and store it for the workers; the same one is not stored twice."""
         job = self.running()
         if job is not None:
             raise JobError(f"A fit of this project is {'paused' if job.status == 'paused' else 'under way'}. Wait for it, or stop it first.")
         data = self.dataset()
-        self.plan.network.settings(len(data.inputs), data.n_rows)
+        self._wanted(data)
         content, arrays = data.to_arrays()
         if not _is_same(self._data, content, arrays):
             self._store.projects.set_data(self.project.id, content, arrays)
@@ -249,6 +280,16 @@ def _about_rows(data: Dataset) -> str:
     return f"{rows}: {len(split.train):,} to fit, {report}, {_checks(len(split.folds), split.way)}"
 
 
+def _about_tokens(data: Dataset, settings: Mapping[str, Any]) -> str:
+    chosen = KATSettings.from_json(settings)
+    pixels = chosen.pixels(data)
+    if pixels is None:
+        return f"{len(data.inputs)} tokens, one for each input"
+    side = chosen.side(pixels)
+    count = pixels.height * pixels.width // side**2
+    return f"{count} tokens, squares of {side} × {side} pixels from images of {pixels.height} × {pixels.width}"
+
+
 def _checks(n_folds: int, way: str) -> str:
     if way == "time":
         return f"{n_folds} checks forward in time"
@@ -262,3 +303,9 @@ def _named(names: list[str]) -> str:
 
 def _short(value: float | str | None) -> str:
     return "" if value is None else value if isinstance(value, str) else f"{value:.5g}"
+
+
+@functools.cache
+def _gpu() -> Gpu:
+    """Look for a GPU once: the driver's tool takes a second, and a page is drawn at every click."""
+    return gpu.find()

@@ -6,10 +6,11 @@ A worker writes everything. Answers are kept per state and choice of constants: 
 from __future__ import annotations
 
 import base64
+from abc import ABC
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -29,6 +30,9 @@ class Wish:
 
     decimals: int | None = None
     nice: bool = False
+
+
+AS_IT_IS = Wish()
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,8 @@ class Predictions:
     csv: bytes
 
 
-class Exports:
-    """Exports of the state that a project stands at.
+class _Answers(ABC):
+    """What a worker says and writes of the state that a project stands at.
 
     Parameters
     ----------
@@ -70,42 +74,27 @@ class Exports:
     memory : where answers are kept, such as the session of one visitor
     """
 
+    predicting: ClassVar[str]  # task that predicts
+
     def __init__(self, services: Services, project: str, memory: OrderedDict[Hashable, Any]) -> None:
         self._store, self._jobs, self._memory = services.store, Jobs(services), memory
         self.project = services.store.projects.get(project)
         self.state: State | None = services.store.states.get(project)
 
-    def formula(self, wish: Wish) -> Mapping[str, Any]:
-        """Return the formula with its certificate, constants, ranges and the data of its plots (see worker/exporting.py)."""
-        return self._kept(("formula", wish), lambda: self._ask("discovery.formula", wish).value)
-
-    def document(self, target: str, wish: Wish) -> Document:
-        """Return an export; `target` is one of workbench.export.TARGETS, or "svg" for the drawing."""
-
-        def write() -> Document:
-            told = cast("Mapping[str, str]", self._ask("discovery.export", wish, target=target).value)
-            return Document(told["name"], told["mime"], base64.b64decode(told["content"]))
-
-        return self._kept((target, wish), write)
-
-    def shorter(self, wish: Wish) -> Mapping[str, Any]:
-        """Return the shortest form of the formula that was found within a minute; a batch worker looks, so that nothing else waits."""
-        return self._kept(("shorter", wish), lambda: self._ask("formula.simplify", wish, lane="batch", timeout=PATIENCE).value)
-
     def project_file(self) -> bytes:
         """Return the whole project as a `.kanwb` file."""
         return self._store.export(self.project.id)
 
-    def predict(self, name: str, content: bytes, wish: Wish) -> Predictions:
+    def predict(self, name: str, content: bytes, wish: Wish = AS_IT_IS) -> Predictions:
         """Read a file as a table and predict its rows.
 
         Raises
         ------
         WorkbenchError
-            The file is no table, or lacks a column that the formula needs.
+            The file is no table, or lacks a column that is needed.
         """
         read = self._jobs.ask("table.read", {"name": name}, {"file": np.frombuffer(content, dtype=np.uint8)})
-        answer = self._ask("discovery.predict", wish, read.arrays, table=read.value)
+        answer = self._ask(self.predicting, wish, read.arrays, table=read.value)
         told = cast("Mapping[str, Any]", answer.value)
         return Predictions(
             rows=told["rows"],
@@ -136,3 +125,45 @@ class Exports:
             if len(self._memory) > KEPT:
                 self._memory.popitem(last=False)
         return self._memory[key]
+
+
+class Exports(_Answers):
+    """Exports of the network and the formula that a project stands at."""
+
+    predicting = "discovery.predict"
+
+    def formula(self, wish: Wish) -> Mapping[str, Any]:
+        """Return the formula with its certificate, constants, ranges and the data of its plots (see worker/exporting.py)."""
+        return self._kept(("formula", wish), lambda: self._ask("discovery.formula", wish).value)
+
+    def document(self, target: str, wish: Wish) -> Document:
+        """Return an export; `target` is one of workbench.export.TARGETS, or "svg" for the drawing."""
+
+        def write() -> Document:
+            told = cast("Mapping[str, str]", self._ask("discovery.export", wish, target=target).value)
+            return Document(told["name"], told["mime"], base64.b64decode(told["content"]))
+
+        return self._kept((target, wish), write)
+
+    def shorter(self, wish: Wish) -> Mapping[str, Any]:
+        """Return the shortest form of the formula that was found within a minute; a batch worker looks, so that nothing else waits."""
+        return self._kept(("shorter", wish), lambda: self._ask("formula.simplify", wish, lane="batch", timeout=PATIENCE).value)
+
+
+class KATExports(_Answers):
+    """Exports of the transformer that a project stands at."""
+
+    predicting = "kat.predict"
+
+    def described(self) -> Mapping[str, Any]:
+        """Return certificate, scores, functions and script (see worker/kat_exporting.py)."""
+        return self._kept(("kat",), lambda: self._ask("kat.described", AS_IT_IS).value)
+
+    def document(self, target: str) -> Document:
+        """Return an export: "torch", "code", "csv", "markdown", "latex", "names", "svg" or "report"."""
+
+        def write() -> Document:
+            told = cast("Mapping[str, str]", self._ask("kat.export", AS_IT_IS, target=target).value)
+            return Document(told["name"], told["mime"], base64.b64decode(told["content"]))
+
+        return self._kept(("kat", target), write)

@@ -14,6 +14,7 @@ class Line:
 
     depth : 0 on the trunk, one more for every branch it lies on
     r2, change : on checked rows, and against the state it was made from
+    score : what r2 is, "R²" or "accuracy"
     here : whether it is looked at
     on_path : whether undo leads to it
     """
@@ -25,6 +26,7 @@ class Line:
     change: float | None
     here: bool
     on_path: bool
+    score: str = "R²"
 
 
 def lines(steps: Sequence[Step], cursor: int | None) -> tuple[Line, ...]:
@@ -41,7 +43,7 @@ def lines(steps: Sequence[Step], cursor: int | None) -> tuple[Line, ...]:
     waiting = [(step, 0) for step in reversed(children.get(None, []))]
     while waiting:
         step, depth = waiting.pop()
-        found.append(Line(step.id, step.label, depth, r2_of(step), change_of(step, steps), step.id == cursor, step.id in path))
+        found.append(Line(step.id, step.label, depth, r2_of(step), change_of(step, steps), step.id == cursor, step.id in path, score_of(step)))
         own = children.get(step.id, [])
         straight = step.redo if any(child.id == step.redo for child in own) else (own[-1].id if own else None)
         waiting += [(child, depth) for child in own if child.id == straight]
@@ -55,10 +57,15 @@ def r2_of(step: Step) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
+def score_of(step: Step) -> str:
+    """Return what the score of a step is called; steps of before had none but R2."""
+    return "accuracy" if step.metrics.get("score") == "accuracy" else "R²"
+
+
 def change_of(step: Step, steps: Sequence[Step]) -> float | None:
-    """Return how much a move changed R2 on checked rows; None for a fit, which is compared with nothing."""
+    """Return how much a move changed R2 on checked rows; None for a fit and a typed formula, which are compared with nothing."""
     parent = next((other for other in steps if other.id == step.parent), None)
-    if parent is None or step.move.get("name") in ("fit", "model") or parent.dataset != step.dataset:
+    if parent is None or step.move.get("name") in ("fit", "model", "fit_kat", "suppose") or parent.dataset != step.dataset:
         return None
     before, after = r2_of(parent), r2_of(step)
     return None if before is None or after is None else after - before

@@ -10,24 +10,40 @@ An answer about an edge of a state is kept: states never change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
-from workbench.exceptions import WorkbenchError
-from workbench.ui.canvas.events import Edge, edge_id, parse_edge
+from workbench.exceptions import JobCancelled, JobError, WorkbenchError
+from workbench.ui.canvas.events import address_text, parse_edge, parse_function
 from workbench.ui.services import Services
 from workbench.ui.state.jobs import Jobs
 from workbench.ui.state.memory import Asked, Memory, Question
 
 FIRST_LOOK = 0.12  # seconds a page waits for the first word about an edge before it draws what it has
+FOUND = "found form"  # how a form is called that an engine has found (primitives.TypedForm)
 KEPT = 24  # edges whose description stays at hand
 
 
-class Inspection:
-    """Questions about edges of a project, for one visitor."""
+@dataclass(frozen=True)
+class Subject:
+    """What is asked about: the tasks that answer, and how they are told its address, which the canvas writes as a text."""
 
-    def __init__(self, services: Services, project: str, memory: Memory) -> None:
-        self._pool, self._jobs = services.pool, Jobs(services)
+    inspect: str
+    deepen: str
+    told: Callable[[str], Mapping[str, Any]]
+
+
+EDGES = Subject("discovery.inspect", "discovery.deepen", lambda edge: {"edge": list(parse_edge(edge))})
+FUNCTIONS = Subject("kat.inspect", "kat.deepen", lambda function: {"function": address_text(parse_function(function))})
+
+
+class Inspection:
+    """Questions about the edges, or the activation functions, of a project, for one visitor."""
+
+    def __init__(self, services: Services, project: str, memory: Memory, subject: Subject = EDGES) -> None:
+        self._pool, self._jobs, self._subject = services.pool, Jobs(services), subject
         self.project, self.memory = project, memory
 
     def told(self, state: int, drawn: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,21 +58,39 @@ class Inspection:
         question = (state, edge, self.memory.own.get(edge, ()))
         known = self._known(question) or self.memory.known.get((state, edge, question[2][:-1])) or sketch(drawn)
         deeper = self.memory.deeper
-        return {**known, "searching": deeper is not None and deeper.about == question}
+        if deeper is None or deeper.about != question:
+            return {**known, "searching": None}
+        return {**known, "searching": self._words(deeper.job)}
 
-    def type(self, edge: Edge, text: str) -> None:
+    def _words(self, job: str) -> str:
+        with contextlib.suppress(JobError):
+            return self._pool.get(job).message or "waiting for its turn"
+        return ""
+
+    def type(self, edge: str, text: str) -> None:
         """Add a form of the person's own to those of an edge."""
-        known = self.memory.own.get(edge_id(edge), ())
-        self.memory.own[edge_id(edge)] = tuple(dict.fromkeys((*known, text)))
+        known = self.memory.own.get(edge, ())
+        self.memory.own[edge] = tuple(dict.fromkeys((*known, text)))
         self.memory.revision += 1
 
-    def search(self, state: int, edge: Edge) -> None:
+    def search(self, state: int, edge: str) -> None:
         """Have every form judged by the refitted whole model; one such search at a time."""
         if self.memory.deeper is None:
-            own = self.memory.own.get(edge_id(edge), ())
-            job = self._jobs.submit(self.project, "discovery.deepen", {"edge": list(edge), "own": list(own), "state": state})
-            self.memory.deeper = Asked(job.id, (state, edge_id(edge), own))
+            own = self.memory.own.get(edge, ())
+            job = self._jobs.submit(self.project, self._subject.deepen, {**self._subject.told(edge), "own": list(own), "state": state})
+            self.memory.deeper = Asked(job.id, (state, edge, own))
         self.memory.revision += 1
+
+    def found_with(self, state: int | None, edge: str, form: str | None) -> dict[str, float]:
+        """Return the constants with which an engine found a form of an edge, so that a fit need not find them again; empty for other forms."""
+        known = (answer for (of, about, _), answer in self.memory.known.items() if (of, about) == (state, edge))
+        forms = (candidate for answer in known for candidate in answer["candidates"])
+        return next((dict(one["parameters"]) for one in forms if one["name"] == form and one["title"] == FOUND), {})
+
+    def end_search(self) -> None:
+        """End the deeper search; what was known before stays."""
+        if self.memory.deeper is not None:
+            self._jobs.stop(self.memory.deeper.job)
 
     def settle(self) -> None:
         """Take note of a deeper search that is finished."""
@@ -67,6 +101,8 @@ class Inspection:
             self._learn(asked.about, cast("Mapping[str, Any]", self._pool.wait(asked.job, 0).value))
         except TimeoutError:
             return
+        except JobCancelled:
+            pass
         except WorkbenchError as problem:
             self.memory.refuse(str(problem), asked.about[1])
         self.memory.deeper = None
@@ -86,8 +122,8 @@ class Inspection:
         if memory.question is None or memory.question.about != question:
             self.drop()
             state, edge, own = question
-            given = {"edge": list(parse_edge(edge)), "state": state, "own": list(own)}
-            memory.question = Asked(self._jobs.submit(self.project, "discovery.inspect", given, lane="interactive").id, question)
+            given = {**self._subject.told(edge), "state": state, "own": list(own)}
+            memory.question = Asked(self._jobs.submit(self.project, self._subject.inspect, given, lane="interactive").id, question)
         return self._heard(memory.question)
 
     def _heard(self, asked: Asked) -> Mapping[str, Any] | None:

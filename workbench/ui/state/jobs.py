@@ -24,10 +24,15 @@ FRESH = 600.0  # seconds for which a finished job is still news
 FOLLOWED: Mapping[str, tuple[str, str]] = {
     "discovery.fit": ("Fitting", "Fit"),
     "discovery.refit": ("Training on", "Training"),
+    "discovery.extend": ("Fitting what it misses", "Fit of what it misses"),
     "discovery.auto": ("Searching for the law", "Search"),
     "discovery.name_edges": ("Naming the edges", "Naming"),
+    "kat.fit": ("Training", "Training"),
+    "kat.name_all": ("Naming the functions", "Naming"),
 }
-STEERED = frozenset({"discovery.fit", "discovery.refit"})  # tasks that can be paused, stepped, and ended with what they have
+# tasks that can be paused, stepped, and ended with what they have
+STEERED = frozenset({"discovery.fit", "discovery.refit", "discovery.extend", "kat.fit"})
+KEEPING = frozenset({"discovery.auto"})  # tasks that conclude with what they have when they are stopped
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,14 @@ class Jobs:
         """Stop a job; one that is finished, or that nobody remembers, stays as it is."""
         with contextlib.suppress(JobError):
             self._pool.cancel(job)
+
+    def end(self, job: str) -> None:
+        """End a job: one that can conclude does so with what it has, another is stopped."""
+        with contextlib.suppress(JobError):
+            if self._pool.get(job).task in KEEPING:
+                self._pool.steer(job, "finish")
+            else:
+                self._pool.cancel(job)
 
     def steer(self, job: str, wish: Wish) -> None:
         """Tell a job to pause, step, go on or finish; one that is finished, or that nobody remembers, stays as it is."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+TYPED = "formula"  # what a request is about that came from the list of formulas
 Question = tuple[int, str, tuple[str, ...]]  # state, edge, forms of a person's own
 
 
@@ -48,6 +49,12 @@ class Memory:
     lost : streams the browser could not follow
     prepared : whether a worker was asked to lay the project out
     pictures : state -> its network in small; a state never changes
+    row : the row whose attention is looked at, None for the first that is offered
+    attention : (state, what was asked, the answer) that came last; looking is what the page waits for
+    laws, read : state -> its line in the list of formulas, of all states up to the one numbered `read`
+    columns : dataset -> its columns, as the list of formulas names them
+    comparing, comparison : two formulas that are being compared, and what came of the last comparison
+    opening, files : a file whose formulas are being read, and how many there were before
     """
 
     selected: str | None = None
@@ -66,10 +73,20 @@ class Memory:
     lost: set[str] = field(default_factory=set)
     prepared: bool = False
     pictures: dict[int, str] = field(default_factory=dict)
+    row: int | None = None
+    attention: tuple[Any, ...] | None = None
+    looking: Asked | None = None
+    laws: dict[int, dict[str, Any]] = field(default_factory=dict)
+    read: int = 0
+    columns: dict[int, dict[str, Any]] = field(default_factory=dict)
+    comparing: Asked | None = None
+    comparison: Mapping[str, Any] | None = None
+    opening: Asked | None = None
+    files: int = 0
 
     def refuse(self, sentence: str, edge: str | None = None) -> None:
-        """Keep why a request was refused: beside its edge where that is in hand, else above everything."""
-        self.message, self.about = sentence, edge if edge == self.selected else None
+        """Keep why a request was refused: beside its edge where that is in hand, in the list of formulas, else above everything."""
+        self.message, self.about = sentence, edge if edge in (self.selected, TYPED) else None
         self.revision += 1
 
     def forget_message(self) -> None:

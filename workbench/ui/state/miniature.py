@@ -1,6 +1,6 @@
 """A network the size of a line of text: nodes, and a wire for every edge, in the colour and the dash of its state.
 
-    spline    blue, thin          locked    violet, dashed
+    learned   blue, thin          locked    violet, dashed
     snapped   green, bold         pruned    grey, dotted
 
 All wires of one state are one path, on whole pixels, and nothing is written: a picture is a kilobyte or two, and no name
@@ -26,6 +26,7 @@ STATES = {  # state -> colour, width in px, dashes; from the lowest to the one o
     "pruned": ("#858a9c", 1.0, "1.5 2.5"),
     "snapped": ("#128a61", 2.2, "none"),
     "locked": ("#b04fc2", 1.7, "5 2"),
+    "rational": ("#2f80d6", 1.0, "none"),
     "spline": ("#2f80d6", 1.0, "none"),
 }
 _MARGIN = 4  # px
@@ -35,6 +36,26 @@ _CROWD = 24  # wires of a layer, above which all are drawn finer
 _OVER_URL = str.maketrans({"<": "%3C", ">": "%3E", "#": "%23"})
 
 Place = tuple[int, int]
+
+
+def picture_of(view: Json) -> str | None:
+    """Return what is stored of a state as a small SVG; None where nothing was drawn."""
+    if view.get("functions"):
+        return functions_picture(view["functions"])
+    return picture(view["drawing"]) if view.get("drawing") else None
+
+
+def functions_picture(functions: Sequence[Json]) -> str:
+    """Return the activation functions of a transformer as small bars, a row for every activation; those with a name are green and bold."""
+    rows = max(function["place"] for function in functions) + 1
+    columns = max(function["group"] for function in functions) + 1
+    pitch = (WIDTH - 2 * _MARGIN) / columns, (HEIGHT - 2 * _MARGIN) / rows
+    strokes: dict[str, dict[str, None]] = {"snapped": {}, "spline": {}}
+    for function in functions:
+        x, y = round(_MARGIN + pitch[0] * function["group"] + 1), round(_MARGIN + pitch[1] * (function["place"] + 0.5))
+        strokes["snapped" if function["state"] == "snapped" else "spline"][f"M{x},{y}h{max(1, round(pitch[0]) - 3)}"] = None
+    paths = [_path(state, found, *STATES[state], 1.0) for state, found in strokes.items() if found]
+    return f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{HEIGHT}' fill='none'>{''.join(paths)}</svg>"
 
 
 def picture(drawing: Json) -> str:

@@ -2,6 +2,7 @@
 
     Plan      roles, units and transforms of the columns; how rows are treated and divided
     Network   the settings of the fit, as they were typed
+    Blocks    those of a transformer
     Reading   how the file was read
 
 A plan comes back from the store or from somebody's project file, so reading it believes nothing: what is not of its
@@ -14,17 +15,20 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Self, TypeVar, cast, get_args
+from typing import Any, Literal, Self, TypeVar, cast, get_args
 
+from workbench.bases.basis import Family
 from workbench.dataset import ROLES, Categories, Dataset, Missing, Role, Task
 from workbench.dataset.split import Way
 from workbench.exceptions import DatasetError, TrainingError
 from workbench.table import Table, is_constant
+from workbench.transformer.settings import KINDS, KATSettings, Kind
 
 MOST_LAYERS, WIDEST_LAYER, MOST_FACTORS = 6, 100, 6
 FEW_ROWS = 200
 DEFAULT_SPARSITY = 1e-3
 Json = dict[str, Any]
+Model = Literal["kan", "kat"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Network:
 
     hidden : "" leaves it to us; "none"; or sizes such as "5" or "4, 3"
     products : "" for none; arities of the product nodes such as "2, 2", hidden layers separated by ";"
+    basis : what the edges are, splines or rational functions
+    gpu : train on the GPU, as suits networks of thousands of constants
     """
 
     hidden: str = ""
@@ -61,6 +67,8 @@ class Network:
     sparsity: float = DEFAULT_SPARSITY
     seed: int = 0
     seconds: float = 60.0
+    basis: Family = "spline"
+    gpu: bool = False
 
     def settings(self, n_inputs: int, n_rows: int) -> Json:
         """Return the settings of `training.FitConfig`.
@@ -78,7 +86,26 @@ class Network:
             hidden = () if n_inputs == 1 else (1,) if n_rows < FEW_ROWS else (5,)
         products = product_nodes(self.products, len(hidden))
         return {"hidden_layer_sizes": list(hidden), "product_nodes": [list(arities) for arities in products],
-                "sparsity": self.sparsity if hidden else 0.0, "random_state": self.seed}  # fmt: skip
+                "sparsity": self.sparsity if hidden else 0.0, "random_state": self.seed,
+                **({} if self.basis == "spline" else {"basis": self.basis}), **({"engine": "cuda"} if self.gpu else {})}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Settings of a transformer, as typed; patch_size 0 leaves it to us."""
+
+    tokens: Kind = "auto"
+    patch_size: int = 0
+    width: int = 48
+    depth: int = 2
+    n_heads: int = 4
+    n_groups: int = 4
+    epochs: int = 40
+    jitter: float = 1.0
+
+    def settings(self, seed: int) -> KATSettings:
+        """Return the settings of a training, or raise the TrainingError that says why they cannot be."""
+        return KATSettings(**asdict(self), random_state=seed)
 
 
 @dataclass(frozen=True)
@@ -95,7 +122,9 @@ class Plan:
     split_by: str | None = None
     test_fraction: float = 0.2
     validation_fraction: float = 0.2
+    model: Model = "kan"
     network: Network = Network()
+    blocks: Blocks = Blocks()
     reading: Reading = Reading()
 
     @property
@@ -139,12 +168,14 @@ class Plan:
             units=_texts(stored.get("units")),
             transforms=_texts(stored.get("transforms")),
             network=_checked(Network(), stored.get("network")),
+            blocks=_checked(Blocks(), stored.get("blocks")),
             reading=replace(_checked(Reading(), stored.get("reading")), sheets=_sheets(stored.get("reading"))),
         )
 
 
-Value = TypeVar("Value", Plan, Network, Reading)
-_CHOICES = {"task": get_args(Task), "categories": get_args(Categories), "missing": get_args(Missing), "split": get_args(Way)}
+Value = TypeVar("Value", Plan, Network, Blocks, Reading)
+_CHOICES = {"model": get_args(Model), "tokens": KINDS, "task": get_args(Task), "categories": get_args(Categories), "missing": get_args(Missing), "split": get_args(Way),
+            "basis": get_args(Family)}  # fmt: skip
 _OPTIONAL = {"split_by": str, "sheet": str, "header": int, "cells": str, "delimiter": str, "decimal": str}
 
 
@@ -161,8 +192,8 @@ def _fits(name: str, default: object, value: object) -> bool:
         return value in _CHOICES[name]
     if name in _OPTIONAL:
         return value is None or (isinstance(value, _OPTIONAL[name]) and not isinstance(value, bool))
-    if isinstance(default, str):
-        return isinstance(value, str)
+    if isinstance(default, str | bool):
+        return isinstance(value, type(default))
     if isinstance(default, float | int) and not isinstance(value, bool):
         kinds = (int,) if isinstance(default, int) else (int, float)
         return isinstance(value, kinds) and math.isfinite(value) and value >= 0

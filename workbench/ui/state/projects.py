@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Literal
 
-from workbench.dataset import Sample, sample_info, sample_names
+from workbench.dataset import Sample, SampleTask, sample_info, sample_names, task_info, task_names
 from workbench.exceptions import ProjectError, WorkbenchError
 from workbench.store import SUFFIX, Data, Project, SourceFile
 from workbench.table import Table
 from workbench.ui.services import Services
+from workbench.ui.state.history import score_of
 from workbench.ui.state.jobs import Jobs, Pill, age
 from workbench.ui.state.plan import Plan, Reading, first_plan, plan_of
 from workbench.ui.state.reading import read_file, read_sample
@@ -33,6 +34,7 @@ class Card:
     stage : how far it has come: nothing, data, a fitted network, a formula without any learned curve left
     facts : such as "31 rows · predicts Volume"
     r2 : on checked rows, or None
+    score : what that is, "R²" or "accuracy"
     latex : the formula, where it is symbolic and short enough to be read
     progress : such as "2 of 5 curves named", where a network is fitted
     job : what workers do for it or what became of it, or None
@@ -48,6 +50,7 @@ class Card:
     progress: str
     job: Pill | None
     age: str
+    score: str = "R²"
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class _Reached:
     r2: float | None
     latex: str | None
     progress: str
+    score: str = "R²"
 
 
 _recall = Shelf(size=500).recall
@@ -82,6 +86,10 @@ class Projects:
         """Return the sample tables."""
         return tuple(sample_info(name) for name in sample_names())
 
+    def tasks(self) -> tuple[SampleTask, ...]:
+        """Return the sample tasks of transformers."""
+        return tuple(task_info(name) for name in task_names())
+
     def open_file(self, name: str, content: bytes) -> str:
         """Make a project of a file, a table or a project file, and return its id.
 
@@ -101,8 +109,9 @@ class Projects:
     def open_sample(self, name: str) -> str:
         """Make a project of a sample, with its roles and units, ready to fit; return its id."""
         dataset, stored = read_sample(self._jobs, name)
-        plan = replace(plan_of(dataset), reading=Reading(file=f"{name}.csv"))
-        return self._make(sample_info(name).title, plan, dataset.table, stored, None)
+        task = name in task_names()
+        plan = replace(plan_of(dataset), reading=Reading(file=f"{name}.csv"), model="kat" if task else "kan")
+        return self._make((task_info(name) if task else sample_info(name)).title, plan, dataset.table, stored, None)
 
     def rename(self, project: str, name: str) -> None:
         """Give a project another name."""
@@ -161,6 +170,7 @@ class Projects:
             progress=reached.progress,
             job=self._jobs.pill(project.id, now),
             age=age(project.updated, now),
+            score=reached.score,
         )
 
     def _reached(self, project: Project) -> _Reached:
@@ -180,6 +190,7 @@ class Projects:
             _number(metrics.get("r2_validation")),
             latex if named and isinstance(latex, str) and 0 < len(latex) <= LONGEST_LATEX else None,
             "" if edges is None else f"{symbolic or 0:.0f} of {edges:.0f} {'curve' if edges == 1 else 'curves'} named",
+            score_of(state.step),
         )
 
 

@@ -42,6 +42,13 @@ class Live:
     seen: int
 
 
+def _drawn(frame: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a frame of a network or of a transformer as a drawing."""
+    if "functions" in frame:
+        return {"places": frame["places"], "functions": frame["functions"]}
+    return {"layers": frame["layers"], "edges": list(frame["edges"].values())}
+
+
 class Training:
     """The fit of one project, for one visitor."""
 
@@ -59,21 +66,19 @@ class Training:
         drawing, errors, iterations, seen = None, [], 0, 0
         for event in self._pool.events(job, 0, 0.0):
             seen = event.number
-            if isinstance(event.payload, Mapping) and "layers" in event.payload:
+            if isinstance(event.payload, Mapping) and "rmse" in event.payload:
                 frame = event.payload
-                drawing, iterations = frame, int(frame["iterations"])
+                drawing, iterations = frame, int(frame.get("iterations", 0))
                 errors.append(float(frame["rmse"]))
-        if drawing is not None:
-            drawing = {"layers": drawing["layers"], "edges": list(drawing["edges"].values())}
-        return Live(drawing, tuple(errors), iterations, seen)
+        return Live(drawing and _drawn(drawing), tuple(errors), iterations, seen)
 
     # ---- what a person does
 
-    def further(self, state: State, rows: int) -> None:
-        """Train a network on from where it stands."""
+    def further(self, state: State, rows: int, task: str = "discovery.refit") -> None:
+        """Train a network on from where it stands, or ("discovery.extend") fit what it misses on top of it."""
         edges = int(state.step.metrics["n_edges"] or 0)
         lane: Lane = "interactive" if rows * edges <= QUICK else "batch"
-        job = self._jobs.submit(self.project, "discovery.refit", {"state": state.step.id}, lane=lane)
+        job = self._jobs.submit(self.project, task, {"state": state.step.id}, lane=lane)
         self._await(job.id, 0, ())
         self.memory.revision += 1
 

@@ -3,14 +3,13 @@
 Arguments always hold `workspace` (the folder of the store) and `project`; `state` names the state to start from (the one looked at, when
 left out). A move returns {"state": its number}. The page then only reads the store: everything it draws lies there as JSON.
 
-    made here      fit, refit, move, auto, name_edges         append states to the project's history
-    asked here     inspect, deepen, pruning_curve      about a state; answers are kept, a state never changes
+    made here      fit, refit, move, suppose, extend, hall_of_fame, auto, name_edges    append states to the project's history
+    asked here     inspect, deepen, compare, pruning_curve      about a state; answers are kept, a state never changes
                    formula, export, script, predict    what the page Export shows and gives away
 """
 
 from __future__ import annotations
 
-import base64
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, cast
@@ -20,25 +19,30 @@ import scipy.optimize  # noqa: F401  typed forms need it: it is imported with th
 
 from workbench.discovery import Discovery, discover, naming
 from workbench.discovery.choices import Choice
+from workbench.discovery.deeper import search_edge
+from workbench.discovery.findings import Finding
+from workbench.discovery.hall_of_fame import aliases
 from workbench.discovery.inspection import inspect, placed, previews, shares
-from workbench.discovery.state import State
-from workbench.exceptions import DiscoveryError, SnapError, TrainingError
+from workbench.discovery.proposals import adopted
+from workbench.exceptions import DiscoveryError, JobCancelled, SnapError, TrainingError
 from workbench.export import write_export
 from workbench.figures.drawing import drawing
 from workbench.figures.svg import network_svg
 from workbench.jobs import Result
-from workbench.networks import Edge
+from workbench.networks import LEARNED, Edge
 from workbench.primitives import LIBRARY
 from workbench.worker import exporting
 from workbench.worker.context import Context
 from workbench.worker.desk import Desk
-from workbench.worker.equations import equations
+from workbench.worker.lines import compared
 from workbench.worker.live import Live
+from workbench.worker.recorder import Recorder
 from workbench.worker.registry import Arguments, Arrays, task
 
 _MOVES = ("prune", "eliminate", "snap", "release", "lock", "unlock")
 _FURTHER = 100  # iterations that a network is trained further, unless they are given
 _KEPT = 64  # answers
+_DEEPER = 8.0  # seconds that the engines look for a form of one edge
 
 _answers: OrderedDict[Hashable, Any] = OrderedDict()
 
@@ -89,43 +93,74 @@ def _best_form(desk: Desk, edge: Edge) -> str:
     return choice.name
 
 
+@task("discovery.suppose")
+def suppose(arguments: Arguments, arrays: Arrays, context: Context) -> object:
+    """Make a network of a formula that a person supposes. Arguments: `formula`."""
+    desk = Desk(arguments, fresh=True)
+    context.progress(0.1, "fitting its constants")
+    desk.found.leave().suppose(str(arguments["formula"]))
+    context.check()
+    return {"state": desk.keep(desk.found.state, desk.parent)}
+
+
+@task("discovery.extend")
+def extend(arguments: Arguments, arrays: Arrays, context: Context) -> object:
+    """Fit what the present formula misses, on top of it. Drawn, paused, stepped and finished as a fit is."""
+    desk = Desk(arguments)
+    desk.found.extend(watch=Live(desk.found, context), **dict(cast("Mapping[str, Any]", arguments.get("settings", {}))))
+    return {"state": desk.keep(desk.found.state, desk.parent)}
+
+
+@task("discovery.hall_of_fame")
+def hall_of_fame(arguments: Arguments, arrays: Arrays, context: Context) -> object:
+    """Take in the formulas of a hall_of_fame.csv of PySR. Arguments: `text`, its content. Returns how many there are, and what is to be said of them."""
+    from workbench.search.pysr.hall_of_fame import read_hall_of_fame
+
+    desk = Desk(arguments, fresh=True)
+    recorder, found = Recorder(desk), Discovery(desk.found.data)
+    hall = read_hall_of_fame(str(arguments["text"]), [column.symbol for column in found.data.features], aliases=aliases(found.data))
+    number = 0
+    for number, finding in enumerate(adopted(found, hall.proposals, context.cancelled), 1):
+        recorder.keep(found, finding)
+        context.check()
+        context.progress(number / len(hall), f"fitting formula {number} of {len(hall)}", {"laws": number})
+    lost = len(hall) - number
+    notes = [f"{lost} of {len(hall)} formulas have no finite value on some row, and are left out."] if lost else []
+    return {"count": number, "notes": [*hall.notes, *notes]}
+
+
 @task("discovery.auto")
 def auto(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Let the autopilot search. Arguments: `time_budget` seconds, `functions`. Every path of the Pareto front is kept, the picked one looked at."""
-    desk = Desk(arguments, fresh=True)
+    """Let the autopilot search. Arguments: `time_budget` seconds, `functions`, `max_complexity`, `known`.
 
-    def watch(fraction: float, words: str) -> None:
+    Every formula is kept as it is found, and payloads {"laws": how many states there are} tell of it. Asked to finish, it concludes with what
+    there is; stopped, it leaves what was found and says nothing of it.
+    """
+    desk = Desk(arguments, fresh=True)
+    recorder = Recorder(desk)
+    told = 0.0, ""
+
+    def watch(fraction: float, words: str) -> bool:
+        nonlocal told
+        told = fraction, words
         context.check()
         context.progress(fraction, words)
+        return context.finishing()
 
-    functions = cast("list[str] | None", arguments.get("functions"))
+    def listen(found: Discovery, finding: Finding) -> None:
+        recorder.keep(found, finding)
+        context.progress(*told, {"laws": recorder.count})
+        context.flush()  # a later word without news would take its place
+
+    limits = {name: arguments[name] for name in ("functions", "max_complexity", "known") if arguments.get(name) is not None}
     budget = float(cast("float", arguments.get("time_budget", 60.0)))
-    best = discover(desk.found.data, time_budget=budget, functions=functions, watch=watch)
-    if best.data.transforms != desk.found.data.transforms:  # it chose scales: its networks belong to data seen so
-        desk.dataset = desk.store.projects.set_data(desk.project, *best.data.to_arrays()).id
-    picked, root, numbers = best.state.id, desk.parent, {}
-    for state in sorted(_front(best), key=lambda state: state.id):
-        desk.found = best.go_to(state.id)
-        numbers[state.id] = desk.keep(state, root if state.parent is None else numbers[state.parent])
-    desk.found = best.go_to(picked)
-    desk.store.states.go_to(desk.project, numbers[picked])
-    front = [
-        {"state": numbers[number], "text": formula.to_text(), "latex": equations(formula.rounded(3)), "complexity": formula.complexity}
-        for number, formula in zip(best.front, best.pareto, strict=True)
-    ]
-    told = {"verdict": best.verdict, "front": [entry["state"] for entry in front], "pareto": front}
-    desk.store.projects.summarise(desk.project, {**desk.store.projects.get(desk.project).summary, **told})
-    return {"state": numbers[picked], **told}
-
-
-def _front(best: Discovery) -> list[State]:
-    """Return every state on the way to the Pareto front and to the picked one."""
-    states: dict[int, State] = {}
-    here = best.state.id
-    for number in {*best.front, here}:
-        states |= {state.id: state for state in best.go_to(number).path}
-    best.go_to(here)
-    return list(states.values())
+    try:
+        best = discover(desk.found.data, time_budget=budget, watch=watch, listen=listen, **cast("dict[str, Any]", limits))
+    except DiscoveryError:
+        if context.finishing() and not recorder.count:
+            raise JobCancelled("It was stopped before it had found a formula.") from None
+        raise
+    return recorder.conclude(best)
 
 
 @task("discovery.name_edges")
@@ -140,7 +175,17 @@ def name_edges(arguments: Arguments, arrays: Arrays, context: Context) -> object
 
     for state in naming.name_surely(desk.found, loss, watch):
         parent = desk.keep(state, parent)
-    return {"state": parent, "left": [list(edge) for edge in desk.found.network.edges("spline")]}
+    return {"state": parent, "left": [list(edge) for edge in desk.found.network.edges(*LEARNED)]}
+
+
+@task("discovery.compare")
+def compare(arguments: Arguments, arrays: Arrays, context: Context) -> object:
+    """Compare the present formula with another. Arguments: `other`, the number of a state or a formula as text."""
+    desk, other = Desk(arguments), arguments["other"]
+    found = desk.found
+    rows = found.data.X[found.data.split.train]
+    second = other if isinstance(other, str) else Desk({**arguments, "state": other}).found.formula(nice=False)
+    return {"state": desk.parent, **compared(found.formula(nice=False).compare(second, rows))}
 
 
 # ---------------------------------------------------------------------------------------------------- questions about an edge
@@ -208,7 +253,11 @@ def inspect_edge(arguments: Arguments, arrays: Arrays, context: Context) -> obje
 
 @task("discovery.deepen")
 def deepen(arguments: Arguments, arrays: Arrays, context: Context) -> object:
-    """Refit the whole model with every form of the library, then ask a bootstrap how stable the choice is. Arguments: `edge`, `own`."""
+    """Search deeper for the name of an edge. Arguments: `edge`, `own`, and `time_budget`, seconds for the engines.
+
+    The whole model is refitted with every form of the library, then the engines for whole formulas look for forms of their own, which are ranked
+    alike; a bootstrap says how stable the choice is.
+    """
     desk = Desk(arguments)
     edge, own = desk.edge(arguments["edge"]), [str(text) for text in cast("list[str]", arguments.get("own", []))]
     context.progress(0.0, "ranking forms")
@@ -216,10 +265,21 @@ def deepen(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     waiting = [choice for choice in ranked if not choice.refitted]
     for number, preview in enumerate(waiting):
         context.check()
-        context.progress(0.1 + 0.8 * number / len(waiting), f"refitting the model with {preview.title}")
-        choice = desk.found.candidates(edge, library=(preview.name,))[0]
+        context.progress(0.4 * number / len(waiting), f"refitting the model with {preview.title}")
+        choice = desk.found.candidates(edge, library=(preview.candidates[0].form,))[0]
         if choice.refitted:
             ranked = placed(tuple(other for other in ranked if other.name != choice.name), choice)
+
+    heard = ""
+
+    def watch(fraction: float, words: str) -> None:
+        nonlocal heard
+        context.check()
+        context.progress(0.4 + 0.5 * fraction, words, {"searching": words} if words != heard else None)
+        heard = words
+
+    for choice in search_edge(desk.found, edge, float(cast("float", arguments.get("time_budget", _DEEPER))), watch):
+        ranked = placed(ranked, choice)
     context.check()
     context.progress(0.9, "drawing the rows again, to see how stable the choice is")
     return inspect(desk.found, edge, ranked, shares(desk.found, ranked))
@@ -261,13 +321,9 @@ def export(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     target, found = str(arguments["target"]), desk.found
     if target == "svg":
         drawn = drawing(found.network, found.data.seen(found.data.X_train), labels=found.data)
-        return _file("network.svg", "image/svg+xml", network_svg(drawn).encode())
+        return exporting.as_file("network.svg", "image/svg+xml", network_svg(drawn).encode())
     written = write_export(found, target, exporting.asked_for(found, arguments))
-    return _file(written.name, written.mime, written.content)
-
-
-def _file(name: str, mime: str, content: bytes) -> dict[str, str]:
-    return {"name": name, "mime": mime, "content": base64.b64encode(content).decode("ascii")}
+    return exporting.as_file(written.name, written.mime, written.content)
 
 
 @task("discovery.predict")

@@ -8,14 +8,14 @@
 
 import { html, set, isTyping } from "./shared/dom.js";
 import { Outbox } from "./shared/outbox.js";
-import { percent } from "./shared/numbers.js";
+import { handwritten, percent } from "./shared/numbers.js";
 import { listenToFrames } from "./shared/frames.js";
 import { CurvePlot } from "./inspector/plot.js";
 import { BeyondStrip } from "./inspector/beyond.js";
 import { Constants } from "./inspector/constants.js";
 import { CandidateList } from "./inspector/candidates.js";
 
-const STATES = { spline: "learned", snapped: "snapped", locked: "locked", pruned: "pruned" };
+const STATES = { spline: "learned", rational: "learned", snapped: "snapped", locked: "locked", pruned: "pruned" };
 const PATIENCE = 20_000; // ms until a request that nobody answered may be repeated
 
 class InspectorView {
@@ -32,12 +32,13 @@ class InspectorView {
     }, this.constants.element);
     this.title = html("h2", {});
     this.chips = html("div", { class: "chips" });
+    this.formula = html("code", { class: "formula", hidden: true });
     this.close = html("button", { type: "button", class: "close", "aria-label": "Close inspector" }, "×");
     this.close.addEventListener("click", () => this.outbox.post(this.args.setTriggerValue, { op: "close", edge: this.data.edge }));
     this.figure = html("div", { class: "figure" }, this.plot.element);
     this.message = html("p", { class: "message", role: "alert", hidden: true });
     this.element = html("div", { class: "inspector" },
-      html("header", {}, this.title, this.chips, this.close), this.figure, this.beyond.element,
+      html("header", {}, this.title, this.chips, this.close), this.formula, this.figure, this.beyond.element,
       this.list.element, this.message, this.#actions());
     mount.replaceChildren(this.element);
     this.observer = new ResizeObserver(() => this.#resized());
@@ -59,7 +60,7 @@ class InspectorView {
     this.release = button("Release", "Back to a free curve", "release");
     this.lock = button("Lock", "Keep this edge as it is in every refit", "lock");
     this.prune = button("Prune", "Take this edge out of the network", "prune");
-    this.deeper = button("Search deeper", "Refit the whole model with every form, then ask a bootstrap how stable the choice is", "search");
+    this.deeper = button("Search deeper", "Refit the whole model with every form, have the search engines look for forms of their own, and ask a bootstrap how stable the choice is", "search");
     return html("footer", {}, this.snapButton, this.release, this.lock, this.prune, html("span", { class: "grow" }), this.deeper);
   }
 
@@ -81,20 +82,20 @@ class InspectorView {
     this.list.draw(this.data, this.chosen);
     if (welcomed) this.list.reveal(this.chosen);
     this.#drawActions();
-    this.message.textContent = data.message ?? "";
-    set(this.message, { hidden: !data.message });
+    this.message.textContent = data.message ?? data.searching ?? "";
+    set(this.message, { hidden: !data.message && !data.searching, "data-quiet": !data.message });
     set(this.element, { "data-edge": data.edge, "data-state": data.state, "data-renders": (this.renders = (this.renders ?? 0) + 1) });
   }
 
   /** A frame of a fit that goes on: the curve of this edge moves with it. */
   #frame(frame) {
-    const edge = this.data?.live ? frame.edges[this.data.edge] : null;
+    const edge = this.data?.live ? frame.edges?.[this.data.edge] ?? frame.functions?.find((one) => one.id === this.data.edge) : null;
     if (!edge) return;
     const [low, high] = edge.range;
     const [start, end] = edge.x;
     const last = Math.max(1, edge.y.length - 1);
     Object.assign(this.data, {
-      importance: edge.importance, range: edge.x, x: edge.y.map((_, k) => start + ((end - start) * k) / last),
+      importance: edge.importance, density: edge.density, range: edge.x, x: edge.y.map((_, k) => start + ((end - start) * k) / last),
       y: edge.y.map((value) => (value === null ? null : low + ((high - low) * value) / 1000)),
     });
     this.#drawHead();
@@ -114,11 +115,14 @@ class InspectorView {
   }
 
   #drawHead() {
-    const { label, importance, state, stability } = this.data;
+    const { label, importance, state, stability, text } = this.data;
+    const words = this.data.chips ?? [`importance ${percent(importance)}`];
+    this.formula.textContent = handwritten(text ?? "");
+    set(this.formula, { hidden: !text || state !== "snapped", title: text });
     this.title.textContent = label;
     this.chips.replaceChildren(
       html("span", { class: "chip", "data-state": state }, html("i"), STATES[state]),
-      html("span", { class: "chip" }, `importance ${percent(importance)}`),
+      ...words.map((one) => html("span", { class: "chip" }, one)),
       stability === null || stability === undefined ? "" : html("span", { class: "chip", title: "How often a bootstrap sample chooses the same form" }, `stable in ${percent(stability)}`));
   }
 
@@ -143,19 +147,21 @@ class InspectorView {
   }
 
   #drawActions() {
-    const { state, candidates } = this.data;
+    const { state, candidates, moves } = this.data;
+    for (const [op, button] of [["lock", this.lock], ["prune", this.prune]]) set(button, { hidden: Boolean(moves) && !moves.includes(op) });
     const target = this.#candidate(this.chosen ?? this.best);
     const busy = Boolean(this.waiting) || Boolean(this.data.busy);
     const settled = target?.name === this.data.current && !this.constants.chosen;
     const words = target ? `Snap to ${target.title ?? target.name}` : "Snap";
     this.snapButton.textContent = this.data.live ? "Snap to the best form" : settled ? "Snapped" : words;
     set(this.snapButton, { disabled: busy || (!target && !this.data.live) || state === "pruned" || state === "locked" || settled });
-    set(this.release, { disabled: busy || state === "spline" || state === "pruned" });
+    set(this.release, { disabled: busy || state === "spline" || state === "rational" || state === "pruned" });
     set(this.lock, { disabled: busy || state === "pruned", "data-op": state === "locked" ? "unlock" : "lock" });
     this.lock.textContent = state === "locked" ? "Unlock" : "Lock";
     set(this.prune, { disabled: busy || state === "pruned" });
-    set(this.deeper, { hidden: this.data.live, disabled: busy || state === "pruned" || this.data.searching, "data-busy": this.data.searching });
-    this.deeper.textContent = this.data.searching ? "Searching …" : "Search deeper";
+    const searching = Boolean(this.data.searching);
+    set(this.deeper, { hidden: this.data.live, disabled: busy || state === "pruned", "data-busy": searching, "data-op": searching ? "end_search" : "search" });
+    this.deeper.textContent = searching ? "Stop search" : "Search deeper";
     set(this.element, { "data-live": this.data.live, "data-busy": busy, "data-count": candidates.length });
   }
 
@@ -170,7 +176,8 @@ class InspectorView {
   /** With nothing hovered the chosen form is shown, as its sliders stand. */
   #rest() {
     const candidate = this.#candidate(this.chosen);
-    this.plot.show(this.dragged ?? candidate?.y ?? null);
+    const isDrawn = Boolean(this.data?.moves) && candidate?.name === this.data.current; // a function that has this form is the curve itself
+    this.plot.show(this.dragged ?? (isDrawn ? null : candidate?.y) ?? null);
     this.beyond.emphasize(candidate?.name);
   }
 

@@ -12,6 +12,13 @@ import { compile } from "../shared/expression.js";
 
 const SEARCH = "M7 2.5A4.5 4.5 0 1 1 7 11.5 4.5 4.5 0 1 1 7 2.5M10.3 10.3 13.5 13.5";
 
+const OFF = ["outputs", "How far off the outputs of the whole model are on validation rows, in units of their spread, after it was trained on a little"];
+const HEADS = {
+  edge: [["ΔR²", "Change of R² on validation rows, whole model refitted"], ["error", "Error on validation rows, whole model refitted"]],
+  outputs: [["ΔR²", "Change of R² on validation rows, whole model trained on a little"], OFF],
+  accuracy: [["Δ acc.", "Percentage points of accuracy on validation rows, whole model trained on a little"], OFF],
+};
+
 export class CandidateList {
   /** `on` offers hover(candidate | null), choose(candidate), snap(candidate), fit(text); `detail` opens under the chosen row. */
   constructor(on, detail) {
@@ -29,16 +36,19 @@ export class CandidateList {
     this.list = html("div", { class: "list", role: "listbox", "aria-label": "Candidate forms" });
     this.list.addEventListener("pointerleave", () => this.on.hover(null));
     this.note = html("p", { class: "note", hidden: true });
+    this.delta = html("span", { class: "delta" });
+    this.error = html("span", {});
     this.element = html("section", { class: "candidates" },
       html("div", { class: "head" }, html("label", { class: "search" }, icon(SEARCH), this.field),
         html("span", { title: "Nodes of the expression" }, "size"),
-        html("span", { class: "delta", title: "Change of R² on validation rows, whole model refitted" }, "ΔR²"),
-        html("span", { title: "Error on validation rows, whole model refitted" }, "error")),
+        this.delta, this.error),
       this.own, this.note, this.list);
   }
 
   draw(data, chosen) {
     this.data = data;
+    const words = data.score === "accuracy" ? HEADS.accuracy : data.score ? HEADS.outputs : HEADS.edge;
+    [this.delta, this.error].forEach((head, k) => { head.textContent = words[k][0]; set(head, { title: words[k][1] }); });
     this.chosen = chosen;
     this.#refresh();
   }
@@ -100,7 +110,7 @@ export class CandidateList {
         stability(candidate.stability)),
       html("code", { title: candidate.text }, handwritten(candidate.text))),
     html("span", { class: "number" }, String(candidate.complexity)),
-    html("span", { class: "number delta" }, signed(candidate.delta_r2)),
+    html("span", { class: "number delta" }, this.data.score === "accuracy" ? points(candidate.delta_r2) : signed(candidate.delta_r2)),
     html("span", { class: "number error" }, errorText(candidate)));
     element.addEventListener("pointerenter", () => this.on.hover(candidate));
     element.addEventListener("focus", () => this.on.hover(candidate));
@@ -170,4 +180,10 @@ function signed(value) {
   if (value === null || value === undefined) return "";
   if (Math.abs(value) < 5e-5) return "0";
   return `${value > 0 ? "+" : "−"}${Math.abs(value).toFixed(Math.abs(value) < 0.1 ? 4 : 2)}`;
+}
+
+function points(value) {
+  if (value === null || value === undefined) return "";
+  if (Math.abs(value) < 5e-5) return "±0";
+  return `${value > 0 ? "+" : "−"}${(100 * Math.abs(value)).toFixed(2)}`;
 }

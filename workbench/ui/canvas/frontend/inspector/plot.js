@@ -11,6 +11,7 @@ import { clamp, extent, format, handwritten, line, tickLabels, ticks } from "../
 const HEIGHT = 180;
 const MARGIN = { top: 14, right: 12, bottom: 36, left: 44 };
 const DENSITY = 15;
+const TALL_DENSITY = 62;
 const BINS = 48;
 
 let plots = 0; // clip paths need names of their own
@@ -73,20 +74,27 @@ export class CurvePlot {
     const points = data.points ?? [];
     const radius = points.length > 250 ? 1.3 : points.length > 80 ? 1.7 : 2.2;
     this.points.replaceChildren(...points.map(([x, y]) => svg("circle", { cx: toX(x).toFixed(1), cy: toY(y).toFixed(1), r: radius })));
-    set(this.density, { d: this.#densityPath(points.map(([x]) => x)) });
+    set(this.density, { d: this.#densityPath(data.density ?? this.#counted(points.map(([x]) => x))), "data-only": Boolean(data.density) });
   }
 
-  /** How many rows lie where: a low silhouette on the x axis. */
-  #densityPath(xs) {
-    if (xs.length < 8) return "";
+  #counted(xs) {
+    if (xs.length < 8) return [];
     const [x0, x1] = extent(this.data.x);
     const counts = new Array(BINS).fill(0);
     for (const x of xs) counts[clamp(Math.floor((BINS * (x - x0)) / (x1 - x0 || 1)), 0, BINS - 1)] += 1;
-    const smooth = counts.map((_, k) => (counts[Math.max(0, k - 1)] + 2 * counts[k] + counts[Math.min(BINS - 1, k + 1)]) / 4);
+    return counts;
+  }
+
+  /** How many rows lie where: a silhouette on the x axis, low beside the rows themselves, higher where it is all that is known of them. */
+  #densityPath(counts) {
+    if (!counts.length) return "";
+    const [x0, x1] = extent(this.data.x);
+    const high = this.data.density ? TALL_DENSITY : DENSITY;
+    const smooth = counts.map((_, k) => (counts[Math.max(0, k - 1)] + 2 * counts[k] + counts[Math.min(counts.length - 1, k + 1)]) / 4);
     const top = Math.max(...smooth);
     const bottom = HEIGHT - MARGIN.bottom;
-    const at = (k) => this.toX(x0 + ((x1 - x0) * (k + 0.5)) / BINS);
-    const body = smooth.map((count, k) => `L${at(k).toFixed(1)} ${(bottom - (DENSITY * count) / top).toFixed(1)}`).join("");
+    const at = (k) => this.toX(x0 + ((x1 - x0) * (k + 0.5)) / counts.length);
+    const body = smooth.map((count, k) => `L${at(k).toFixed(1)} ${(bottom - (high * count) / top).toFixed(1)}`).join("");
     return `M${this.toX(x0)} ${bottom}${body}L${this.toX(x1)} ${bottom}Z`;
   }
 

@@ -55,7 +55,7 @@ export function listenOnPage(view) {
     const key = event.key.toLowerCase();
     if (command && !event.altKey && key === "z") view.history(event.shiftKey ? "redo" : "undo");
     else if (event.ctrlKey && !event.altKey && key === "y") view.history("redo");
-    else if (!command && event.key === "?") view.showKeys();
+    else if (!command && event.key === "?") view.showKeys?.();
     else return;
     event.preventDefault();
   };

@@ -10,7 +10,7 @@ import { slotKey, isProduct } from "./layout.js";
 import { percent } from "../shared/numbers.js";
 
 export const STATES = {
-  spline: "learned", snapped: "snapped", locked: "locked", pruned: "pruned",
+  spline: "learned", rational: "learned", snapped: "snapped", locked: "locked", pruned: "pruned",
 };
 
 export class Model {
@@ -58,7 +58,7 @@ export class Model {
   }
 
   counts() {
-    const counts = { spline: 0, snapped: 0, locked: 0, pruned: 0 };
+    const counts = { spline: 0, rational: 0, snapped: 0, locked: 0, pruned: 0 };
     for (const edge of this.edges) counts[edge.state] += 1;
     return counts;
   }

@@ -42,7 +42,7 @@ export class Toolbar {
     set(this.count, { title: `${count} of ${of} edges shown carry ${percent(share)} of all importance` });
     this.share.textContent = look.threshold > 0 ? `${count} of ${of} edges carry ${percent(share)} of all importance` : "";
     const counts = model.counts();
-    const entries = Object.entries(STATES).filter(([state]) => counts[state] > 0 || state === "spline")
+    const entries = Object.entries(STATES).filter(([state]) => counts[state] > 0 || (state === "spline" && !counts.rational))
       .map(([state, name]) => html("span", { class: "key", "data-state": state }, html("i"), `${counts[state]} ${name}`));
     const toggle = html("button", { type: "button", class: "link", "aria-pressed": String(hidden) }, hidden ? "show pruned" : "hide pruned");
     toggle.addEventListener("click", () => this.view.setHidden(!hidden));

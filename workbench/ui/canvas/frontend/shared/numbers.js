@@ -30,6 +30,11 @@ export function handwritten(text) {
     .replace(/\*\*/g, "^").replace(/\*/g, "·").replace(/ - /g, ` ${MINUS} `).replace(/^-/, MINUS);
 }
 
+/** A formula with rounded constants as one writes it by hand: 49450000.0*x**2 -> 49450000·x². */
+export function formulaText(text) {
+  return handwritten((text ?? "").replace(/(\d)\.0(?![\d])/g, "$1"));
+}
+
 /** "1.500" -> "1.5", "2.000" -> "2", "100" stays. */
 function trimZeros(text) {
   return text.includes(".") ? text.replace(/0+$/, "").replace(/\.$/, "") : text;

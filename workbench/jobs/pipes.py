@@ -1,4 +1,4 @@
-"""The two pipes to the server, taken out of everyone else's reach.
+"""A worker's two pipes to the process that started it, taken out of everyone else's reach.
 
 A task may call a library that prints, or start a program that reads its standard input. Either would garble the
 conversation. So the real pipes move to descriptors that nothing inherits, the standard output becomes the standard

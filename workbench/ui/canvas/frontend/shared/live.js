@@ -2,7 +2,7 @@
  * What running jobs say, as they say it: frames of a fit, drawn at most once a screen refresh, and news for Python.
  *
  * A stream carries the events of one job; its address may end in `?after=N`, the number of the last event Python has
- * seen. An event whose `payload` has `edges` is a frame. Any other payload, and the event named "end", is news: the
+ * seen. An event whose `payload` has `edges`, or `functions`, is a frame. Any other payload, and the event named "end", is news: the
  * page must look again. Streams stop while the tab is hidden. When one fails twice in a row we say so once (`onLost`),
  * and the page falls back to looking by itself.
  */
@@ -30,7 +30,7 @@ class Stream {
     this.seen = event.lastEventId;
     const told = JSON.parse(event.data);
     this.on.event(this.url, told);
-    if (told.payload?.edges) this.on.frame(told.payload);
+    if (told.payload?.edges ?? told.payload?.functions) this.on.frame(told.payload);
     else if (told.payload) this.on.news(this.url);
   }
 

@@ -4,8 +4,8 @@
  * It follows the events of the job's stream itself; what a paused fit says stands still.
  */
 
-import { html, svg, set } from "../shared/dom.js";
-import { format } from "../shared/numbers.js";
+import { html, svg, set } from "./dom.js";
+import { format } from "./numbers.js";
 
 const WIDTH = 112;
 const HEIGHT = 22;
@@ -54,7 +54,7 @@ export class Progress {
     this.line.style.width = `${percent}%`;
     const error = this.errors.at(-1);
     this.title.textContent = [this.job.title, STATUS[status]].filter(Boolean).join(" · ");
-    this.words.textContent = [message, this.iterations && `iteration ${this.iterations}`, error && `error ${format(error, 3)}`].filter(Boolean).join(" · ");
+    this.words.textContent = [message, this.iterations && `iteration ${this.iterations}`, error && `${this.job.measure ?? "error"} ${format(error, 3)}`].filter(Boolean).join(" · ");
     set(this.element, { "data-status": status, "aria-valuenow": Math.round(percent), "aria-label": this.title.textContent });
     this.#draw();
   }

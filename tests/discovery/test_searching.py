@@ -1,0 +1,157 @@
+"""The search for whole formulas beside the autopilot: engines propose, hold still, are ended; what is best on these rows is adopted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+import workbench as wb
+from workbench.discovery import searching
+from workbench.discovery.proposals import Collected, adopted, search_problem
+from workbench.discovery.searching import Limits, Search
+from workbench.exceptions import JobError, UnknownPrimitiveError
+from workbench.expression import parse
+from workbench.search import Proposal, SearchProblem
+
+
+def dataset(n_rows: int = 127, noise: float = 0.0) -> wb.Dataset:
+    rng = np.random.default_rng(4)
+    a, b = rng.uniform(0.5, 2.0, (2, n_rows))
+    y = 1.5 * a / b**2
+    return wb.Dataset.from_table({"a": a, "b": b, "y": y + noise * y.std() * rng.normal(size=n_rows)}, "y")
+
+
+class Scripted:
+    """An engine that proposes texts one after the other, with a moment between them in which it can be held or ended."""
+
+    name = "scripted"
+
+    def __init__(self, *texts: str, then: Exception | None = None, endless: bool = False) -> None:
+        self.texts, self.then, self.endless = texts, then, endless
+        self.asked = 0
+
+    def search(self, problem: SearchProblem, stop: Callable[[], bool], random_state: int = 0) -> Iterator[Proposal]:
+        for text in self.texts:
+            if stop():
+                return
+            yield Proposal(parse(text), self.name)
+        if self.then is not None:
+            raise self.then
+        while self.endless and not stop():
+            self.asked += 1
+            time.sleep(0.005)
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    def replace(native: Scripted, beside: Scripted | None = None) -> None:
+        monkeypatch.setattr(searching, "_native", lambda: native)
+        monkeypatch.setattr(searching, "_operon", lambda: beside or Scripted())
+        monkeypatch.setattr(searching, "_ALONE", 0.0)
+
+    return replace
+
+
+def test_an_exact_proposal_ends_the_search_at_once(use: Callable[..., None]) -> None:
+    use(Scripted("a", "1.5*a/b**2", endless=True))
+    search = Search(dataset(), Limits(), 0, print)
+    began = time.monotonic()
+    search.run(lambda: time.monotonic() - began > 20)
+    assert search.exact
+    assert time.monotonic() - began < 5
+    assert [str(p.expression) for p in search.news()] == ["1.5*a/b**2", "a"]
+    search.end()
+
+
+def test_an_engine_holds_still_between_two_runs_and_goes_on_where_it_was(use: Callable[..., None]) -> None:
+    engine = Scripted("a", endless=True)
+    use(engine)
+    search = Search(dataset(), Limits(), 0, print)
+    search.run(lambda: engine.asked > 3)
+    time.sleep(0.05)
+    held = engine.asked
+    time.sleep(0.1)
+    assert engine.asked <= held + 1
+    search.run(lambda: engine.asked > held + 5)
+    assert engine.asked > held + 5
+    search.end()
+    assert not [thread for thread in threading.enumerate() if thread.name == "search-scripted"]
+
+
+def test_what_another_engine_finds_beside_is_news(use: Callable[..., None]) -> None:
+    use(Scripted("a", endless=True), Scripted("1.5*a/b", endless=True))
+    search = Search(dataset(noise=0.05), Limits(), 0, print)
+    began = time.monotonic()
+    search.run(lambda: time.monotonic() - began > 0.5)
+    assert {str(p.expression) for p in search.news()} == {"a", "1.5*a/b"}
+    assert search.news() == []
+    search.end()
+
+
+def test_an_engine_that_dies_says_so_and_leaves_what_it_found(use: Callable[..., None]) -> None:
+    said: list[str] = []
+    use(Scripted("a", endless=True), Scripted("1.5*a/b", then=JobError("The engine scripted ended in the middle of its search.")))
+    search = Search(dataset(noise=0.05), Limits(), 0, said.append)
+    death = "The engine scripted ended in the middle of its search."
+    search.run(lambda: death in said)
+    assert said[-1] == death
+    assert "1.5*a/b" in {str(p.expression) for p in search.news()}
+    search.end()
+
+
+def test_another_scale_weighs_the_same_proposals_anew(use: Callable[..., None]) -> None:
+    """y = x with one huge row: in amounts only that row counts, in shares of the value all rows do."""
+    x = np.geomspace(1, 1e4, 41)
+    y = np.where(x < 1e4, x, 5e4)
+    data = wb.Dataset.from_table({"x": x, "y": y}, "y", test_fraction=0.0)
+    use(Scripted("1.1*x", "2.5*x"))
+    search = Search(data, Limits(), 0, print)
+    search.run(lambda: False)
+    assert str(search.news()[0].expression) == "2.5*x"
+    search.on(data.with_transforms({"y": "log", "x": "log"}))
+    assert str(search.news()[0].expression) == "1.1*x"
+    search.end()
+
+
+def test_nothing_is_searched_for_classes_groups_and_shapes() -> None:
+    assert search_problem(wb.load_sample("puromycin")) is None
+    search = Search(dataset(), Limits(hidden_layer_sizes=(3,)), 0, print)
+    search.run(lambda: False)
+    assert search.news() == []
+
+
+def test_the_front_holds_the_best_of_each_length_shortest_description_first() -> None:
+    collected = Collected(search_problem(dataset()))
+    for text in ("3.0*a", "1.4*a/b**2", "1.5*a/b**2 + 0.000001*a", "a", "1.5*a/b", "log(a - 1.0)"):
+        collected.take(Proposal(parse(text), "scripted"))
+    assert str(collected.front[0].expression) == "1.5*a/b**2 + 1e-06*a"
+    assert "log(a - 1.0)" not in {str(p.expression) for p in collected.front}  # no value on some rows
+
+
+def test_proposals_become_networks_with_their_origin_and_certificate() -> None:
+    found = wb.Discovery(dataset())
+    (one,) = adopted(found, [Proposal(parse("1.4*a/b**2"), "scripted"), Proposal(parse("log(a - 1.0)"), "scripted")], lambda: False)
+    assert str(one.formula) == "y = 3*a/(2*b**2)"
+    assert one.formula.certificate.exact
+    assert found.go_to(one.state).state.move.arguments["origin"] == "scripted"
+
+
+def test_functions_and_length_bind_the_search() -> None:
+    problem = search_problem(dataset(), functions=["gaussian", "x^2", "arcsin"], max_complexity=9)
+    assert problem.functions == {"exp", "asin"}
+    assert problem.max_complexity == 9
+
+
+def test_a_function_that_is_none_is_refused_before_anything_is_searched() -> None:
+    with pytest.raises(UnknownPrimitiveError, match="Did you mean 'log'"):
+        wb.discover(dataset(), functions=["exp", "lgo"], time_budget=60)
+
+
+def test_of_very_many_rows_a_sample_is_searched() -> None:
+    problem = search_problem(dataset(n_rows=60_013))
+    assert len(problem.y) == 10_000
+    assert len(np.unique(problem.X[:, 0])) == 10_000

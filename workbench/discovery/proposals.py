@@ -1,0 +1,107 @@
+"""What the search engines propose, as findings: formulas become networks, are fitted again, certified, and judged on checked rows.
+
+An engine works in the columns' own units. Where the target is seen as its logarithm, an error counts by its share of the value: the rows get
+the weights that go with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.dataset import Dataset
+from workbench.discovery.discovery import Discovery
+from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
+from workbench.discovery.library import allowed_functions
+from workbench.exceptions import WorkbenchError
+from workbench.expression import complexity, evaluate, fold
+
+if TYPE_CHECKING:
+    from workbench.search import Proposal, SearchProblem
+
+_MOST_ADOPTED = 12  # proposals that become networks
+_MOST_ROWS = 10_000
+_EXACT = 1e-9  # of the spread: below it a formula is not an approximation
+
+
+def search_problem(data: Dataset, functions: Sequence[str] | None = None, max_complexity: int | None = None) -> SearchProblem | None:
+    """Return what an engine is given of a dataset; None where a whole formula cannot be searched: classes, groups, several targets."""
+    from workbench.search import SearchProblem
+
+    if data.task != "regression" or data.groups is not None or len(data.targets) > 1:
+        return None
+    train, checked = (_sampled(rows) for rows in (data.split.train, data.split.validation))
+    weights = data.seen_weights
+    if data.targets[0].name in data.transforms:
+        weights = (np.ones(len(data.y)) if weights is None else weights) / data.y[:, 0] ** 2
+    return SearchProblem(
+        X=data.X[train],
+        y=data.y[train, 0],
+        symbols=tuple(column.symbol for column in data.features),
+        weights=None if weights is None else weights[train],
+        X_checked=data.X[checked] if len(checked) else None,
+        y_checked=data.y[checked, 0] if len(checked) else None,
+        units=tuple(column.unit or None for column in data.features),
+        target_unit=data.targets[0].unit or None,
+        functions=allowed_functions(functions),
+        max_complexity=max_complexity,
+    )
+
+
+def _sampled(rows: np.ndarray) -> np.ndarray:
+    """Return at most so many rows as a search can use; the verdict is on all of them."""
+    return rows if len(rows) <= _MOST_ROWS else np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))
+
+
+class Collected:
+    """The proposals of engines for one problem: those that no simpler one beats."""
+
+    def __init__(self, problem: SearchProblem) -> None:
+        self.problem = problem
+        self.all: list[Proposal] = []
+        self._best: dict[int, tuple[float, Proposal]] = {}
+        self._columns = dict(zip(problem.symbols, problem.X.T, strict=True))
+        mean = np.average(problem.y, weights=problem.weights)
+        self._spread = float(np.average((problem.y - mean) ** 2, weights=problem.weights))
+
+    @property
+    def exact(self) -> bool:
+        """Whether a proposal has no error but that of rounding."""
+        return any(error < _EXACT**2 for error, _ in self._best.values())
+
+    def take(self, proposal: Proposal) -> bool:
+        """Keep a proposal if it is the best of its length; return whether it is now the shortest description of the rows."""
+        with np.errstate(all="ignore"):
+            values = np.broadcast_to(evaluate(proposal.expression, self._columns), self.problem.y.shape)
+            error = float(np.average((values - self.problem.y) ** 2, weights=self.problem.weights)) / (self._spread or 1.0)
+        self.all.append(proposal)
+        size = complexity(fold(proposal.expression))
+        if not np.isfinite(error) or (size in self._best and error >= self._best[size][0]):
+            return False
+        self._best[size] = (error, proposal)
+        return self.front[0] is proposal
+
+    @property
+    def front(self) -> list[Proposal]:
+        """The proposals that none of the same length or shorter beats, the shortest description of the rows first; not more than can be adopted."""
+        kept: list[tuple[float, Proposal]] = []
+        least = np.inf
+        for size in sorted(self._best):
+            error, proposal = self._best[size]
+            if error < least * (1.0 - 1e-9) and not least < LAW**4:
+                kept.append((NATS_PER_NODE * size + 0.5 * len(self.problem.y) * np.log(error + LAW**2), proposal))
+                least = error
+        return [proposal for _, proposal in sorted(kept, key=lambda each: each[0])][:_MOST_ADOPTED]
+
+
+def adopted(found: Discovery, proposals: Sequence[Proposal], stop: Callable[[], bool]) -> Iterator[Finding]:
+    """Make a network of every proposal, each a branch of its own, and yield it as a finding."""
+    for proposal in proposals:
+        try:
+            yield finding(found.leave().suppose(proposal.expression, proposal.origin))
+        except WorkbenchError:
+            continue  # no finite value on a row that the engine did not see
+        if stop():
+            return

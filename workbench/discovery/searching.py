@@ -1,0 +1,195 @@
+"""The search for whole formulas that the autopilot begins with: our own engine, and Operon beside it on another core.
+
+Each engine is a thread that hands over what it proposes. Ours computes in its thread, and holds still while the autopilot looks at what there is;
+Operon's thread waits for a process. Time cuts both sequences, and nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.dataset import Dataset
+from workbench.discovery.known import Known
+from workbench.discovery.proposals import Collected, search_problem
+from workbench.exceptions import WorkbenchError
+from workbench.expression import Expression, free_constants, to_text, with_constants
+
+if TYPE_CHECKING:
+    from workbench.search import Engine, Proposal, SearchProblem
+
+_ALONE = 1.0  # seconds: what is not found at once is worth a second process
+_LOOK = 0.05  # seconds between two looks at the clock
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a person fixed beforehand: the functions that may be used, the longest formula, the shape of the network, a part of the law."""
+
+    functions: Sequence[str] | None = None
+    max_complexity: int | None = None
+    hidden_layer_sizes: tuple[int, ...] | None = None
+    known: Known | None = None
+
+
+class Search:
+    """Proposals for one dataset; nothing is searched where a shape was asked for, or where a whole formula cannot be.
+
+    Parameters
+    ----------
+    data : the dataset
+    limits : what was fixed
+    random_state : seed of the engines
+    say : told in a sentence what is to be known
+    """
+
+    def __init__(self, data: Dataset, limits: Limits, random_state: int, say: Say) -> None:
+        self._limits, self._random_state, self._say = limits, random_state, say
+        self._engines: dict[str, _Running] = {}
+        self._began = time.monotonic()
+        self._shown: set[int] = set()
+        self._collected = self._collection(data)
+
+    def _collection(self, data: Dataset) -> Collected | None:
+        problem = search_problem(data, self._limits.functions, self._limits.max_complexity)
+        if problem is None or self._limits.hidden_layer_sizes is not None:
+            return None
+        return Collected(problem if self._limits.known is None else self._limits.known.problem(problem))
+
+    @property
+    def exact(self) -> bool:
+        """Whether a proposal has no error but that of rounding."""
+        return self._collected is not None and self._collected.exact
+
+    def run(self, stop: Callable[[], bool]) -> None:
+        """Search until there is an exact formula, our own engine has nothing left to try, or `stop()` is true; called again it goes on."""
+        if self._collected is None:
+            return
+        native = self._engines.get("native") or self._start("native", _native())
+        native.go_on()
+        while not (stop() or self.exact):
+            arrived = self._take_what_arrived(_LOOK)
+            if native.done and not arrived:
+                break
+            if "operon" not in self._engines and time.monotonic() - self._began > _ALONE and importlib.util.find_spec("pyoperon"):
+                self._start("operon", _operon())
+        native.hold()
+
+    def _start(self, name: str, engine: Engine) -> _Running:
+        self._engines[name] = _Running(engine, self._collected.problem, self._random_state, self._say)
+        return self._engines[name]
+
+    def on(self, data: Dataset) -> None:
+        """Go on with the same rows on another scale of the target, on which other proposals are the best."""
+        if self._collected is not None:
+            earlier, self._collected = self._collected.all, self._collection(data)
+            self.end()
+            self._engines = {}
+            for proposal in earlier:
+                self._collected.take(proposal)
+
+    def news(self) -> list[Proposal]:
+        """Return the proposals on the front that were not returned before, best first."""
+        if self._collected is None:
+            return []
+        self._take_what_arrived()
+        new = [proposal for proposal in self._collected.front if id(proposal) not in self._shown]
+        self._shown.update(map(id, new))
+        return new if self._limits.known is None else [self._limits.known.around(proposal) for proposal in new]
+
+    def end(self) -> None:
+        """End every engine and its process."""
+        for engine in self._engines.values():
+            engine.end()
+
+    def _take_what_arrived(self, wait: float = 0.0) -> bool:
+        """Take in what engines proposed; where that is nothing, wait for our own a moment. Return whether there was something."""
+        arrived = [proposal for engine in self._engines.values() for proposal in engine.arrived()]
+        if not arrived and wait:
+            arrived = self._engines["native"].next_within(wait)
+        if any([self._collected.take(proposal) for proposal in arrived]):
+            self._say(f"searching for whole formulas, best so far: {_readable(self._collected.front[0].expression)}")
+        return bool(arrived)
+
+
+def _readable(expression: Expression) -> str:
+    return to_text(with_constants(expression, [float(f"{value:.3g}") for value in free_constants(expression)]))
+
+
+def _native() -> Engine:
+    from workbench.search.native.engine import NativeEngine
+
+    return NativeEngine()
+
+
+def _operon() -> Engine:
+    from workbench.search.operon import OperonEngine
+
+    return OperonEngine()
+
+
+class _Running:
+    """An engine at work in a thread.
+
+    Parameters
+    ----------
+    engine, problem, random_state : what is run on what
+    say : told why it ended, where it ended by a failure
+    """
+
+    def __init__(self, engine: Engine, problem: SearchProblem, random_state: int, say: Say) -> None:
+        self._arrived: queue.SimpleQueue[Proposal] = queue.SimpleQueue()
+        self._may_go_on, self._ended = threading.Event(), threading.Event()
+        self._may_go_on.set()
+        self._thread = threading.Thread(target=self._run, args=(engine, problem, random_state, say), name=f"search-{engine.name}", daemon=True)
+        self._thread.start()
+
+    def _run(self, engine: Engine, problem: SearchProblem, random_state: int, say: Say) -> None:
+        try:
+            with np.errstate(all="ignore"):  # an engine tries much that has no value
+                for proposal in engine.search(problem, self._stop, random_state):
+                    self._arrived.put(proposal)
+        except WorkbenchError as error:
+            say(str(error))
+
+    def _stop(self) -> bool:
+        """The engine's question; while it must hold still it waits here for the answer."""
+        self._may_go_on.wait()
+        return self._ended.is_set()
+
+    @property
+    def done(self) -> bool:
+        return not self._thread.is_alive()
+
+    def hold(self) -> None:
+        """Let the engine hold still the next time it asks."""
+        self._may_go_on.clear()
+
+    def go_on(self) -> None:
+        self._may_go_on.set()
+
+    def arrived(self) -> Iterator[Proposal]:
+        """Yield what was proposed since the last question."""
+        while not self._arrived.empty():
+            yield self._arrived.get()
+
+    def next_within(self, seconds: float) -> list[Proposal]:
+        """Return the next proposal, or nothing if there is none within so many seconds."""
+        try:
+            return [self._arrived.get(timeout=seconds)]
+        except queue.Empty:
+            return []
+
+    def end(self) -> None:
+        self._ended.set()
+        self._may_go_on.set()
+        self._thread.join()
