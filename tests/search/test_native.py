@@ -146,6 +146,6 @@ def test_the_weight_of_a_row_counts() -> None:
     x = rng.uniform(1, 5, 61)
     y, weights = 2 * x, np.ones(61)
     y[:9] += 50.0
-    weights[:9] = 1e-12
+    weights[:9] = 1e-30
     found = search(SearchProblem(x[:, None], y, ("x",), weights=weights), 5.0)
     assert_allclose(evaluate(found[-1].expression, {"x": x}), 2 * x, rtol=1e-4)
