@@ -36,7 +36,7 @@ class AttentionView {
     this.args = args;
     const { data } = args;
     this.element.style.setProperty("--height", `${data.height ?? 520}px`);
-    set(this.element, { "data-waiting": data.waiting, "data-kind": data.inputs?.kind });
+    set(this.element, { "data-waiting": data.waiting, "data-kind": data.inputs?.kind, "data-row": data.row });
     this.live.follow(data.streams ?? []);
     if (!data.heads) { this.title.textContent = "Looking …"; return; }
     if (data.row !== this.data?.row) this.looking = 0;
