@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.discovery import searching
+from workbench.discovery import autopilot, searching
 from workbench.discovery.proposals import Collected, adopted, search_problem
 from workbench.discovery.searching import Limits, Search
 from workbench.exceptions import JobError, UnknownPrimitiveError
@@ -138,6 +138,22 @@ def test_proposals_become_networks_with_their_origin_and_certificate() -> None:
     assert str(one.formula) == "y = 3*a/(2*b**2)"
     assert one.formula.certificate.exact
     assert found.go_to(one.state).state.move.arguments["origin"] == "scripted"
+
+
+@pytest.mark.parametrize(("noise", "settled"), [(0.0, False), (0.01, True)])
+def test_an_imitation_without_scatter_does_not_end_the_search_even_where_it_passes_for_a_law(
+    monkeypatch: pytest.MonkeyPatch, noise: float, settled: bool
+) -> None:
+    def taken_for_a_law(found: wb.Discovery, findings: list, *_: object) -> wb.Discovery:
+        found.verdict = "law"
+        return found.go_to(findings[0].state)
+
+    monkeypatch.setattr(autopilot, "_concluded", taken_for_a_law)
+    a = np.linspace(0.1, 0.6, 97)
+    y = np.exp(a / 3) + noise * np.random.default_rng(3).normal(size=97)
+    found = wb.Discovery(wb.Dataset.from_table({"a": a, "y": y}, "y"))
+    findings = list(adopted(found, [Proposal(parse("0.1*a**2 + 0.2*a + 1.0"), "scripted")], lambda: False))
+    assert autopilot._settled(found, findings, np.inf, None) is settled
 
 
 def test_functions_and_length_bind_the_search() -> None:

@@ -41,6 +41,7 @@ Watcher = Callable[[float, str], "bool | None"]
 Listener = Callable[[Discovery, Finding], None]
 
 _FIRST_LOOK, _SEARCH, _CONCLUDE = 0.25, 0.7, 0.9  # shares of the time: when there may be a law already, when curves are named, when the end is near
+_LEAST_SCATTER = 1e-3
 _CONCLUSION = 0.5  # seconds that a verdict takes
 _NEWS_EVERY, _MOST_LOOKS = 2.0, 20  # seconds between two looks at a search that somebody listens to, and how many there are at most
 _TOLD_EVERY = 0.2  # seconds between two words to the watcher
@@ -222,8 +223,15 @@ def _flexible(found: Discovery, clock: _Clock, random_state: int) -> float:
 
 
 def _settled(found: Discovery, findings: list[Finding], flexible: float, max_complexity: int | None) -> bool:
-    """Whether the formula that would be picked now is a law already: nothing is left in the rows that more search could explain."""
-    return bool(findings) and _concluded(found, findings, flexible, max_complexity).verdict == "law"
+    """Whether the formula that would be picked now is a law already: nothing is left in the rows that more search could explain.
+
+    Hardly any measurement scatters by less than a thousandth of its spread. A formula that misses so little, and something, imitates the law
+    more likely than it is one; more time will show.
+    """
+    if not findings or _concluded(found, findings, flexible, max_complexity).verdict != "law":
+        return False
+    missed = found.metrics.rmse_validation
+    return missed <= LAW or missed > _LEAST_SCATTER
 
 
 def _shaped(
