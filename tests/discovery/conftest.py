@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 
 import workbench as wb
+from workbench.networks.storage import to_arrays
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +26,14 @@ def _fitted(hello: wb.Dataset) -> wb.Discovery:
 @pytest.fixture
 def found(_fitted: wb.Discovery) -> wb.Discovery:
     return _fitted.branch()
+
+
+def fingerprint(found: wb.Discovery) -> str:
+    """Return a digest of every byte of the networks of the present state."""
+    digest = hashlib.sha256()
+    for network in found.state.networks:
+        structure, arrays = to_arrays(network)
+        digest.update(repr(structure).encode())
+        for name in sorted(arrays):
+            digest.update(arrays[name].tobytes())
+    return digest.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -12,21 +11,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import workbench as wb
+from tests.discovery.conftest import fingerprint
 from workbench.discovery.autopilot import name_edges
 from workbench.discovery.inspection import inspect, previews
 from workbench.exceptions import DiscoveryError, ProjectError, SnapError, UnknownEdgeError, UnknownPrimitiveError
 from workbench.figures.drawing import drawing, edge_id
-from workbench.networks.storage import to_arrays
-
-
-def fingerprint(found: wb.Discovery) -> str:
-    digest = hashlib.sha256()
-    for network in found.state.networks:
-        structure, arrays = to_arrays(network)
-        digest.update(repr(structure).encode())
-        for name in sorted(arrays):
-            digest.update(arrays[name].tobytes())
-    return digest.hexdigest()
 
 
 def everything(found: wb.Discovery) -> list[str]:

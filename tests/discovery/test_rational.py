@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -13,21 +12,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import workbench as wb
+from tests.discovery.conftest import fingerprint
 from workbench.bases.rational import Rational
 from workbench.export import export
 from workbench.figures.drawing import drawing
 from workbench.networks.as_torch import as_torch
-from workbench.networks.storage import to_arrays
-
-
-def fingerprint(found: wb.Discovery) -> str:
-    digest = hashlib.sha256()
-    for network in found.state.networks:
-        structure, arrays = to_arrays(network)
-        digest.update(repr(structure).encode())
-        for name in sorted(arrays):
-            digest.update(arrays[name].tobytes())
-    return digest.hexdigest()
 
 
 @pytest.fixture(scope="module")

@@ -212,14 +212,20 @@ def _scaled(data: Dataset, search: Search, clock: _Clock, scales: str, random_st
 
 
 def _flexible(found: Discovery, clock: _Clock, random_state: int) -> float:
-    """Fit a network that bends to most things, to compare with, and return its error on checked rows; of very many rows some are enough."""
+    """Fit a network that bends to most things, to compare with, and return its error on checked rows; of very many rows some are enough.
+
+    Of one input it is also made as short as it can be: there a formula may be longer than the curve that it names (verdict.py).
+    """
     few = fewer_rows(found.data) if len(found.data.split.train) > _MANY_ROWS else found.data
     compared = found.leave() if few is found.data else Discovery(few)
     try:
         fitted = compared.fit(lambda _: clock.over, hidden_layer_sizes=(5,), sparsity=1e-4, random_state=random_state)
     except TrainingError:
         return np.inf
-    return fitted.metrics.rmse_validation
+    error = fitted.metrics.rmse_validation
+    if len(few.inputs) == 1 and _ROWS_PER_EDGE * len(fitted.network.edges()) <= len(few.split.train) and not clock.over:
+        fitted.eliminate()
+    return error
 
 
 def _settled(found: Discovery, findings: list[Finding], flexible: float, max_complexity: int | None) -> bool:

@@ -132,9 +132,9 @@ class Discovery(History):
 
         Each is a branch of its own; the discovery then stands at the shortest description of the checked rows.
         """
-        from workbench.discovery.results import opened
+        from workbench.discovery.hall_of_fame import joined
 
-        return opened(self, path)
+        return joined(self, path)
 
     def prune(
         self,

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 from workbench.dataset import Dataset
 from workbench.discovery.autopilot import judged
 from workbench.discovery.discovery import Discovery
+from workbench.discovery.findings import finding, pareto, shortest
+from workbench.discovery.proposals import adopted
+from workbench.discovery.verdict import DIGITS, digits_lost
+from workbench.exceptions import DiscoveryError
 
 if TYPE_CHECKING:
-    from workbench.search.pysr import Template
+    from workbench.search.pysr import HallOfFame, Template
 
 
 def open_hall_of_fame(
@@ -34,10 +38,33 @@ def open_hall_of_fame(
     TableError : no such file, or none of PySR's
     DiscoveryError : none of its formulas can be used on these rows
     """
+    opened = _read(data, path, template)
+    return judged(data, opened.proposals, random_state), opened.notes
+
+
+def joined(found: Discovery, path: str | os.PathLike[str]) -> Discovery:
+    """Take the formulas of a hall_of_fame.csv into a discovery and its front; the verdict is that of our own search, if there was one.
+
+    Raises
+    ------
+    TableError : there is no such file, or it is none of PySR's
+    DiscoveryError : none of its formulas can be read, or has a finite value on every row
+    """
+    hall = _read(found.data, path)
+    known = [finding(found.go_to(state)) for state in found.front]
+    new = list(adopted(found, hall.proposals, lambda: False))
+    if not new:
+        reason = hall.notes[-1] if hall.notes and not hall.proposals else "None of its formulas has a finite value on every row."
+        raise DiscoveryError(f"{os.fspath(path)!r} holds no formula for these data. {reason}")
+    front = pareto([*known, *new])
+    found.front = tuple(each.state for each in front)
+    return found.go_to(shortest(front, lambda each: digits_lost(found, each) > DIGITS).state)
+
+
+def _read(data: Dataset, path: str | os.PathLike[str], template: Template | None = None) -> HallOfFame:
     from workbench.search import pysr
 
-    opened = pysr.open_hall_of_fame(Path(path), [column.symbol for column in data.features], template, aliases(data))
-    return judged(data, opened.proposals, random_state), opened.notes
+    return pysr.open_hall_of_fame(Path(path), [column.symbol for column in data.features], template, aliases(data))
 
 
 def aliases(data: Dataset) -> dict[str, str]:

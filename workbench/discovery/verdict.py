@@ -7,7 +7,7 @@
                         what it misses is scatter: it does not go with any input, and rows that are neighbours are not missed in the
                         same direction
                         the data know its constants: no 95 % interval holds zero, and they do not trade against each other
-                        no other formula describes the rows as shortly
+                        no other formula describes the rows as shortly, nor do curves without a name
     approximation   everything else, and every formula in which a curve has no name
 
 Neighbours are found among the rows that were fitted or checked, along every input, along the predicted value, and in the space of all inputs by
@@ -24,7 +24,7 @@ import numpy as np
 
 from workbench.dataset import Dataset
 from workbench.discovery.discovery import Discovery, Verdict
-from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding
+from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
 from workbench.discovery.reading import assembled
 from workbench.discovery.state import State, outputs
 from workbench.exceptions import WorkbenchError
@@ -60,6 +60,7 @@ def verdict(found: Discovery, picked: Finding, findings: Sequence[Finding], flex
         _is_scatter(found, state),
         _constants_known(found, picked),
         not any(_is_rival(found, other, picked) for other in findings),
+        not _shorter_as_curves(found, picked),
     )
     return "law" if all(reasons) else "approximation"
 
@@ -104,6 +105,16 @@ def _is_rival(found: Discovery, other: Finding, picked: Finding) -> bool:
     if other.state == picked.state or other.formula.definitions or other.length > picked.length + _LIKE:
         return False
     return digits_lost(found, other) <= DIGITS and not _says_the_same(found, _state(found, other), picked)
+
+
+def _shorter_as_curves(found: Discovery, picked: Finding) -> bool:
+    """Whether a network of curves without names describes the checked rows in fewer nats: then the names explain nothing."""
+    for state in found.states:
+        if state.metrics.n_symbolic or assembled(found.data, state.networks).complexity >= picked.formula.complexity:
+            continue
+        if finding(found.branch().go_to(state.id)).length < picked.length:
+            return True
+    return False
 
 
 def _says_the_same(found: Discovery, state: State, picked: Finding) -> bool:

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from workbench.estimator.targets import SeveralTargetsMixin, classes_and_codes
 from workbench.exceptions import TrainingError
 from workbench.training import FitConfig, Problem, degrees_for, fitted, intervals_for
 
@@ -117,7 +117,7 @@ class _KANEstimator(BaseEstimator):
         return edge_curves(self.network_, self._rows if X is None else np.asarray(X, dtype=float))
 
 
-class KANRegressor(RegressorMixin, _KANEstimator):
+class KANRegressor(SeveralTargetsMixin, _KANEstimator):
     """A Kolmogorov-Arnold network for regression: every edge a learned curve, trained by Levenberg-Marquardt.
 
     Parameters
@@ -159,17 +159,6 @@ class KANRegressor(RegressorMixin, _KANEstimator):
         self._fit_problem(_weighted(Problem(X.T, y.reshape(len(X), -1).T), weights))
         return self
 
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return predictions (n_rows,), or (n_rows, n_targets) where y had columns."""
-        outputs = self._outputs(X)
-        return outputs[:, 0] if self._one_column else outputs
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        tags.target_tags.single_output = True
-        return tags
-
 
 class KANClassifier(ClassifierMixin, _KANEstimator):
     """A Kolmogorov-Arnold network for classes, trained on cross entropy; parameters as for KANRegressor.
@@ -183,10 +172,7 @@ class KANClassifier(ClassifierMixin, _KANEstimator):
     def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> Self:
         """Fit to rows X (n_rows, n_features) and labels y (n_rows,)."""
         X, y = validate_data(self, X, y, dtype=float)
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise TrainingError(f"The labels hold one class only, {self.classes_[0]!r}. Give rows of at least two classes.")
+        self.classes_, codes = classes_and_codes(y)
         self._rows = X[:: max(1, len(X) // 2000)]
         problem = Problem(X.T, codes[None].astype(float), None, "cross_entropy", len(self.classes_))
         self._fit_problem(_weighted(problem, weights_of(sample_weight, X)))

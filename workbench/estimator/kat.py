@@ -10,15 +10,15 @@ among others. torch is imported when a model is fitted.
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from workbench.estimator.kan import weights_of
+from workbench.estimator.targets import SeveralTargetsMixin, classes_and_codes
 from workbench.exceptions import TrainingError, did_you_mean
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class _KATEstimator(BaseEstimator):
         return attention_maps(self.module_, torch.from_numpy(self._rows(X).astype(np.float32)))
 
 
-class KATRegressor(RegressorMixin, _KATEstimator):
+class KATRegressor(SeveralTargetsMixin, _KATEstimator):
     """A Kolmogorov-Arnold transformer for regression.
 
     Parameters
@@ -214,17 +214,6 @@ class KATRegressor(RegressorMixin, _KATEstimator):
             head.bias.mul_(scale).add_(torch.from_numpy(centre).float())
         return self
 
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return predictions (n_rows,), or (n_rows, n_targets) where y had columns."""
-        outputs = self._outputs(X)
-        return outputs[:, 0] if self._one_column else outputs
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        tags.target_tags.single_output = True
-        return tags
-
 
 class KATClassifier(ClassifierMixin, _KATEstimator):
     """A Kolmogorov-Arnold transformer for classes, trained on cross entropy; parameters as for KATRegressor.
@@ -238,10 +227,7 @@ class KATClassifier(ClassifierMixin, _KATEstimator):
     def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> Self:
         """Fit to rows X (n_rows, n_features) and labels y (n_rows,)."""
         X, y = validate_data(self, X, y, dtype=float)
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise TrainingError(f"The labels hold one class only, {self.classes_[0]!r}. Give rows of at least two classes.")
+        self.classes_, codes = classes_and_codes(y)
         self._fit_module(X, codes.astype(np.int64), "cross_entropy", len(self.classes_), weights_of(sample_weight, X))
         return self
 

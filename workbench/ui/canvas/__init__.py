@@ -115,16 +115,7 @@ def network(
     key: str, data: Json, *, on_action: Callback, on_select: Callback, on_news: Callback, on_stream_lost: Callback
 ) -> NetworkEvents:
     """Draw a network and return what is selected; read actions with `parse_actions(st.session_state[key].action)`."""
-    result = _component("network")(
-        key=key,
-        data={**data, "ahead": list(parts())},
-        default={"selected": data.get("selected"), "stream": None},
-        on_selected_change=on_select,
-        on_stream_change=on_stream_lost,
-        on_news_change=on_news,
-        on_action_change=on_action,
-    )
-    return NetworkEvents(selected=result.get("selected"), lost_stream=result.get("stream"))
+    return _drawing("network", key, data, on_action, on_select, on_news, on_stream_lost)
 
 
 def inspector(key: str, data: Json, *, on_action: Callback) -> None:
@@ -134,16 +125,7 @@ def inspector(key: str, data: Json, *, on_action: Callback) -> None:
 
 def functions(key: str, data: Json, *, on_action: Callback, on_select: Callback, on_news: Callback, on_stream_lost: Callback) -> NetworkEvents:
     """Draw the activation functions of a transformer and return which is selected; actions are read as those of a network."""
-    result = _component("functions")(
-        key=key,
-        data={**data, "ahead": list(parts())},
-        default={"selected": data.get("selected"), "stream": None},
-        on_selected_change=on_select,
-        on_stream_change=on_stream_lost,
-        on_news_change=on_news,
-        on_action_change=on_action,
-    )
-    return NetworkEvents(selected=result.get("selected"), lost_stream=result.get("stream"))
+    return _drawing("functions", key, data, on_action, on_select, on_news, on_stream_lost)
 
 
 def attention(key: str, data: Json, *, on_row: Callback, on_news: Callback) -> None:
@@ -154,6 +136,21 @@ def attention(key: str, data: Json, *, on_row: Callback, on_news: Callback) -> N
 def laws(key: str, data: Json, *, on_action: Callback) -> None:
     """Draw the list of formulas; read actions with `parse_actions(st.session_state[key].action)`."""
     _component("laws")(key=key, data=dict(data), on_action_change=on_action)
+
+
+def _drawing(
+    name: str, key: str, data: Json, on_action: Callback, on_select: Callback, on_news: Callback, on_stream_lost: Callback
+) -> NetworkEvents:
+    result = _component(name)(
+        key=key,
+        data={**data, "ahead": list(parts())},
+        default={"selected": data.get("selected"), "stream": None},
+        on_selected_change=on_select,
+        on_stream_change=on_stream_lost,
+        on_news_change=on_news,
+        on_action_change=on_action,
+    )
+    return NetworkEvents(selected=result.get("selected"), lost_stream=result.get("stream"))
 
 
 def _component(name: str) -> Callable[..., Any]:
