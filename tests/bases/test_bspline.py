@@ -59,3 +59,14 @@ def test_the_definition_is_the_edge_to_the_last_digits() -> None:
     x = np.linspace(-12, 13, 997)
     values, _ = bspline.terms(x, DOMAIN, 5)
     assert_allclose(exact(x), coefficients @ values[:-1] + 0.3 * values[-1], rtol=0, atol=5e-15)
+
+
+def test_a_range_follows_the_values_and_a_dead_node_keeps_its_width() -> None:
+    basis, present = bspline.Spline(5), np.array([-1.0, 1.0])
+    assert basis.range_for(present, -0.8, 0.9) is None
+    assert_allclose(basis.range_for(present, -0.8, 1.2), (-1.0, 1.4))
+    assert_allclose(basis.range_for(present, 0.2, 0.4), (0.18, 0.42))
+    assert basis.range_for(present, 0.3, 0.3) is None
+    for value in (1e6, 0.0, -3e4):  # nothing comes to it any more, wherever its constant takes it
+        present = np.array(basis.range_for(present, value, value))
+        assert_allclose(present, (value - 1, value + 1), rtol=1e-9)

@@ -81,6 +81,8 @@ def test_an_input_is_followed_by_a_range_of_the_same_middle_where_that_will_do()
     assert basis.range_for(present, 0.2, 0.2 + 1e-5) is None  # a dead node
     low, high = basis.range_for(present, 4.0, 5.0)
     assert_allclose([low, high], [3.95, 5.05])
+    low, high = basis.range_for(present, 1e6, 1e6)
+    assert_allclose([low, high], [1e6 - 1, 1e6 + 1], rtol=1e-15)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,12 @@ class Places:
     target: np.ndarray
 
 
+def carried(present: np.ndarray, low: float, high: float) -> tuple[float, float]:
+    """Return a range of the present width around the values of a dead node, which say where it is and nothing of how far it will reach."""
+    middle, half = 0.5 * (low + high), 0.5 * float(present[1] - present[0])
+    return middle - half, middle + half
+
+
 class EdgeDefinition(Protocol):
     """The exact function of an edge that has no name yet, under the name that formulas call it by."""
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.bases.basis import Basis, Places
+from workbench.bases.basis import Basis, Places, carried
 from workbench.exceptions import NetworkError
 from workbench.ops import cpu
 
@@ -135,12 +135,14 @@ class Spline:
         return max(self, other, key=lambda basis: basis.n_intervals)
 
     def range_for(self, present: np.ndarray, low: float, high: float) -> tuple[float, float] | None:
-        """Return the values with a margin where they have left the range or use less than half of it; a dead node keeps its range."""
-        span = present[1] - present[0]
-        used = (high - low) / span
-        if low >= present[0] and high <= present[1] and not 1e-3 < used < 0.5:
+        """Return the values with a margin where they have left the range or use less than half of it; a dead node keeps its width."""
+        inside, used = low >= present[0] and high <= present[1], high - low
+        dead = used <= 1e-3 * (present[1] - present[0])
+        if inside and (dead or used >= 0.5 * (present[1] - present[0])):
             return None
-        margin = _MARGIN * max(high - low, 1e-3 * span)
+        if dead:
+            return carried(present, low, high)
+        margin = _MARGIN * used
         return low - margin, high + margin
 
     def definition(self, name: str, theta: np.ndarray, domain: tuple[float, float]) -> SplineDefinition:

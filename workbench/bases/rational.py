@@ -23,7 +23,7 @@ from typing import Literal
 import numpy as np
 from numpy.polynomial import Polynomial, polynomial
 
-from workbench.bases.basis import Basis, Places
+from workbench.bases.basis import Basis, Places, carried
 from workbench.exceptions import NetworkError
 from workbench.expression import Expression, Number, Symbol, add, call, mul
 from workbench.ops import cpu, rational_layer
@@ -144,14 +144,17 @@ class Rational:
         return Rational(*map(max, degrees), self.form)
 
     def range_for(self, present: np.ndarray, low: float, high: float) -> tuple[float, float] | None:
-        """Return a range of the same middle, which changes nothing, unless the values lie far to one side of it; a dead node keeps its range."""
+        """Return a range of the same middle, which changes nothing, unless the values lie far to one side of it; a dead node keeps its width."""
         middle, half = 0.5 * (present[0] + present[1]), 0.5 * (present[1] - present[0])
         centre, width, reach = 0.5 * (low + high), 0.5 * (high - low), max(high - middle, middle - low)
-        if reach <= _FAR * half and (width >= _NARROW * half or width < 1e-3 * half):
+        dead = width <= 1e-3 * half
+        if reach <= _FAR * half and (dead or width >= _NARROW * half):
             return None
+        if dead:
+            return carried(present, low, high)
         if abs(centre - middle) <= _NEAR * reach:
             return middle - reach, middle + reach
-        margin = _MARGIN * max(width, 1e-3 * half)
+        margin = _MARGIN * width
         return low - margin, high + margin
 
     def definition(self, name: str, theta: np.ndarray, domain: tuple[float, float]) -> RationalDefinition:

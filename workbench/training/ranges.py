@@ -14,6 +14,8 @@ import numpy as np
 from workbench.bases.basis import Basis
 from workbench.networks.kan import KAN, Layer
 
+_FARTHEST = 1e9  # of a range's own width, for its values to be subtracted from it
+
 
 def _moved(layer: Layer, domain: np.ndarray, basis: Basis) -> Layer:
     """Return the layer with its curves on new ranges (n_in, 2), in a basis of the same family."""
@@ -53,6 +55,8 @@ def gauged(network: KAN, slots: Sequence[np.ndarray], inputs: Sequence[np.ndarra
         low, high = slots[level].min(1), slots[level].max(1)
         middle, half = (low + high) / 2, (high - low) / 2
         half = np.where(half > 1e-6 * np.maximum(np.abs(middle), 1.0), half, 1.0)  # a dead node keeps its scale
+        near = np.abs(middle) < _FARTHEST * (above.domain[:, 1] - above.domain[:, 0])
+        middle, half = np.where(near, middle, 0.0), np.where(near, half, 1.0)  # a range so far away would be lost in rounding: it moves first
         received[level + 1] = (received[level + 1] - middle[:, None]) / half[:, None]
         coefficients, base = below.in_units(half)
         network = network.with_layer(
