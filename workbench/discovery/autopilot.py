@@ -23,13 +23,13 @@ from workbench.dataset import Dataset
 from workbench.discovery import known as known_part
 from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import LAW, Finding, finding, pareto, shortest
+from workbench.discovery.findings import LAW, Finding, finding
+from workbench.discovery.front import concluded
 from workbench.discovery.library import allowed_forms
 from workbench.discovery.proposals import adopted
 from workbench.discovery.rivals import rival_laws
 from workbench.discovery.scales import fewer_rows, suggest_transforms
 from workbench.discovery.searching import Limits, Search
-from workbench.discovery.verdict import DIGITS, digits_lost, verdict
 from workbench.exceptions import DiscoveryError, SnapError, TrainingError
 from workbench.networks import LEARNED, Edge
 from workbench.training import FitProgress
@@ -154,7 +154,7 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
             "The search was stopped before it had found a formula." if clock.stopped
             else f"No law was found that goes with {known}. Give the search more time, or fewer things that are known."
         )  # fmt: skip
-    return _concluded(found, heard.findings, flexible, max_complexity)
+    return concluded(found, heard.findings, flexible, max_complexity)
 
 
 def judged(data: Dataset, proposals: Sequence[Proposal], random_state: int = 0) -> Discovery:
@@ -168,7 +168,7 @@ def judged(data: Dataset, proposals: Sequence[Proposal], random_state: int = 0) 
     findings = list(adopted(found, proposals, lambda: False))
     if not findings:
         raise DiscoveryError("None of these formulas has a finite value on every row. Are they about these columns, in these units?")
-    return _concluded(found, findings, _flexible(found, _Clock(math.inf, None), random_state), None)
+    return concluded(found, findings, _flexible(found, _Clock(math.inf, None), random_state), None)
 
 
 def _looks(time_budget: float, *, often: bool) -> tuple[float, ...]:
@@ -234,7 +234,7 @@ def _settled(found: Discovery, findings: list[Finding], flexible: float, max_com
     Hardly any measurement scatters by less than a thousandth of its spread. A formula that misses so little, and something, imitates the law
     more likely than it is one; more time will show.
     """
-    if not findings or _concluded(found, findings, flexible, max_complexity).verdict != "law":
+    if not findings or concluded(found, findings, flexible, max_complexity).verdict != "law":
         return False
     missed = found.metrics.rmse_validation
     return missed <= LAW or missed > _LEAST_SCATTER
@@ -332,19 +332,3 @@ def revise(found: Discovery, functions: Sequence[str] | None = None, stop: Calla
 
 def _first_allowed(choices: tuple[Choice, ...]) -> Choice | None:
     return next((choice for choice in choices if choice.refitted), None)
-
-
-def _concluded(found: Discovery, findings: list[Finding], flexible: float, max_complexity: int | None) -> Discovery:
-    """Pick the simplest formula as good as the best, and say what it is worth."""
-    if not findings:
-        raise DiscoveryError("No shape could be fitted to these rows. Look at the notes of the dataset: are the inputs finite, is the target varied?")
-    front = pareto(findings)
-    allowed = [f for f in front if max_complexity is None or f.formula.complexity <= max_complexity]
-    found.front = tuple(each.state for each in front)
-    if not allowed:
-        found.verdict = "none"
-        return found.go_to(front[0].state)
-    picked = shortest(allowed, lambda each: digits_lost(found, each) > DIGITS)
-    found.go_to(picked.state)
-    found.verdict = verdict(found, picked, findings, flexible)
-    return found

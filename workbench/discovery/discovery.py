@@ -136,6 +136,20 @@ class Discovery(History):
 
         return joined(self, path)
 
+    def search(self, engine: str, time_budget: float = 60.0, keep_structure: bool = False) -> Discovery:
+        """Have one engine look for whole formulas, from where the discovery stands; what it finds is judged and becomes part of the front.
+
+        Parameters
+        ----------
+        engine : "screens" (our own), "operon", or "pysr", which starts from the present formula
+        time_budget : seconds
+        keep_structure : PySR looks for the pieces that the present network's structure has, such as f(a, b) + g(c)
+        """
+        from workbench.discovery.continuation import searched_on
+        from workbench.discovery.front import with_more
+
+        return with_more(self, list(searched_on(self, engine, time_budget, keep_structure)))
+
     def prune(
         self,
         threshold: float | None = None,

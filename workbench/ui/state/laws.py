@@ -18,7 +18,7 @@ from workbench.ui.state.data import Preparation
 from workbench.ui.state.jobs import Jobs
 from workbench.ui.state.memory import TYPED, Asked, Memory
 
-SEARCHES = ("discovery.auto",)  # long jobs that find formulas
+SEARCHES = ("discovery.auto", "discovery.search")  # long jobs that find formulas
 
 _CALL = re.compile(r"^\w+\((?:\.\.\.|'[^']*'|\"[^\"]*\")\): ")
 _WITHIN = re.compile(r"parse\((?:'[^']*'|\"[^\"]*\")\): ")

@@ -28,7 +28,7 @@ from workbench.ui.state.training import PATIENCE, Training
 COSTLY = -0.01  # a snap that changes R2 by less than this is worth a warning
 LONG = {
     "discovery.fit": "Fitting", "discovery.refit": "Training on", "discovery.extend": "Fitting what it misses",
-    "discovery.auto": "Looking for the law", "discovery.name_edges": "Naming edges",
+    "discovery.auto": "Looking for the law", "discovery.search": "Looking for the law", "discovery.name_edges": "Naming edges",
     "kat.fit": "Training", "kat.name_all": "Naming functions",
 }  # fmt: skip
 Way = Literal["undo", "redo"]
@@ -175,7 +175,7 @@ class Room(ABC):
         self._guarded(lambda: self._store.states.go_to(self.project, state))
 
     def start(self, task: str, **arguments: Any) -> None:
-        """Start a long job, "discovery.auto" or "discovery.name_edges"; one at a time."""
+        """Start a long job, such as "discovery.auto" or "discovery.name_edges"; one at a time."""
         if self._running() is None:
             self._guarded(lambda: self._jobs.submit(self.project, task, arguments))
 
