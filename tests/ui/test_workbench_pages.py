@@ -288,6 +288,16 @@ def test_a_search_takes_the_limits_that_were_set_and_its_formulas_are_listed(app
     assert not any(name in law["text"] for law in told["laws"] for name in ("log", "sin", "tanh"))
 
 
+def test_a_locked_edge_is_said_to_bind_the_search(app: AppTest, opened: Services, trees: str) -> None:
+    ask(opened, trees, "discovery.move", move={"name": "snap", "arguments": {"edge": [0, 0, 0]}})
+    ask(opened, trees, "discovery.move", move={"name": "lock", "arguments": {"edge": [0, 0, 0]}})
+    on(app, "workbench", trees)
+    app.session_state["bench_law_open"] = True
+    app.run()
+    assert "One edge is locked; the others are pruned and named." in shown(app)
+    assert "bench_known" not in [field.key for field in app.text_input]
+
+
 def test_an_engine_that_is_missing_is_offered_where_it_would_be_used(app: AppTest, opened: Services, trees: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "julia_state", lambda: JuliaState(None, fault="not installed"))
     on(app, "workbench", trees)

@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -90,7 +91,7 @@ class _Clock:
 
 
 def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one decision that a person can take
-    data: Dataset,
+    data: Dataset | Discovery,
     time_budget: float = 60.0,
     random_state: int = 0,
     functions: Sequence[str] | None = None,
@@ -105,7 +106,7 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
 
     Parameters
     ----------
-    data : the dataset
+    data : the dataset; or a discovery, whose present network is kept then: its locked edges stay, the others are pruned and named
     time_budget : seconds; the sequence of tries is fixed by the seed, time only cuts it
     random_state : seed of every fit
     functions : the only functions that a law may use, such as ("exp", "log"); sums, products and powers are always allowed (library.py)
@@ -125,6 +126,8 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
         raise DiscoveryError(f"time_budget={time_budget}: give seconds above 0, such as 60.")
     forms = allowed_forms(functions)
     clock = _Clock(time_budget, watch)
+    if isinstance(data, Discovery):
+        return _within_network(data, _Bounds(forms, max_complexity, hidden_layer_sizes, known), clock, random_state, listen)
     part = None if known is None else known_part.read(known, data)
     search = Search(data, Limits(functions, max_complexity, hidden_layer_sizes, part), random_state, clock.say)
     try:
@@ -155,6 +158,30 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
             else f"No law was found that goes with {known}. Give the search more time, or fewer things that are known."
         )  # fmt: skip
     return concluded(found, heard.findings, flexible, max_complexity)
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    """What was asked of a search within a network; a shape and a known part go with a search from scratch only."""
+
+    forms: Sequence[str] | None
+    max_complexity: int | None
+    hidden_layer_sizes: tuple[int, ...] | None
+    known: str | None
+
+
+def _within_network(start: Discovery, bounds: _Bounds, clock: _Clock, random_state: int, listen: Listener | None) -> Discovery:
+    """Prune and name the edges of the present network that are not locked; the start is left as it is."""
+    if bounds.hidden_layer_sizes is not None or bounds.known is not None:
+        raise DiscoveryError("discover(): within a network there is no other shape and no known part. Lock the edges that are known, or give the dataset.")
+    found = start.branch()
+    found.front, begun = (), found.state.id
+    heard = _Heard(found, listen)
+    clock.say("pruning and naming what is not locked")
+    heard.of(_named(found, bounds.forms, clock))
+    if not heard.findings:
+        heard.of(iter([finding(found.go_to(begun))]))
+    return concluded(found, heard.findings, _flexible(found, clock, random_state), bounds.max_complexity)
 
 
 def judged(data: Dataset, proposals: Sequence[Proposal], random_state: int = 0) -> Discovery:
@@ -285,7 +312,13 @@ def _attempt(found: Discovery, settings: dict[str, Any], forms: Sequence[str] | 
 
     if found.states:
         found.leave()
-    start = found.fit(watch=hurry, **settings).eliminate().state.id
+    found.fit(watch=hurry, **settings)
+    yield from _named(found, forms, clock)
+
+
+def _named(found: Discovery, forms: Sequence[str] | None, clock: _Clock) -> Iterator[Finding]:
+    """Prune a network, name every edge of it, and yield what was found on the way."""
+    start = found.eliminate().state.id
     if len(found.network.edges()) > 1:  # the best form of a single edge is the first of its rivals
         name_edges(found, forms, lambda: clock.over)
         yield finding(found if clock.over else found.refit(_LAST_REFIT if len(found.data.split.train) <= _MANY_ROWS else _BRIEF_REFIT))

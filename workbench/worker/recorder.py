@@ -19,18 +19,19 @@ class Recorder:
 
     Parameters
     ----------
-    desk : laid out fresh; what is found hangs on the state that is looked at now
+    desk : what is found hangs on the state that is looked at now, or grows out of it
     """
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._root = desk, desk.parent
-        self._numbers: dict[int, int] = {}
+        self._numbers = {desk.found.state.id: desk.parent} if desk.found.path else {}
+        self._begun = len(self._numbers)
         self._look = desk.parent
 
     @property
     def count(self) -> int:
         """How many states were kept."""
-        return len(self._numbers)
+        return len(self._numbers) - self._begun
 
     def keep(self, found: Discovery, finding: Finding) -> None:
         """Keep the state that the discovery stands at, and those on the way to it."""

@@ -28,7 +28,7 @@ def search(bench: Bench, scene: Scene) -> None:
     if not popover.open:
         return
     with popover, st.container(width=430):
-        _whole(bench)
+        _whole(bench, scene)
         if scene.state is not None:
             st.divider()
             st.markdown("**Name the edges** of this network instead, the surest first. An edge that no form fits without loss stays as it is, and so does a locked one.")
@@ -74,18 +74,28 @@ def _read(bench: Bench, key: str) -> None:
         bench.open_results(file.getvalue())
 
 
-def _whole(bench: Bench) -> None:
-    st.markdown("**Search for the law**: whole formulas first, then networks of several shapes, fitted, pruned and named. Every formula found is kept.")
+def _whole(bench: Bench, scene: Scene) -> None:
+    locked = scene.locked
+    if locked:
+        edges = "One edge is locked" if locked == 1 else f"{locked} edges are locked"
+        st.markdown(f"**Search within this network**: {edges}; the others are pruned and named. Unlock them to search from scratch.")
+    else:
+        st.markdown("**Search for the law**: whole formulas first, then networks of several shapes, fitted, pruned and named. Every formula found is kept.")
     st.segmented_control("At most", list(BUDGETS), default="1 min", required=True, key="bench_budget", on_change="ignore", persist_state="session")
     st.pills("Functions it may use; sums, products and powers it always may", FUNCTIONS, selection_mode="multi", default=FUNCTIONS,
              key="bench_functions", on_change="ignore", persist_state="session")  # fmt: skip
     st.select_slider("Longest formula, in nodes", LENGTHS, value=ANY, key="bench_longest", on_change="ignore", persist_state="session")
+    if not locked:
+        _known(bench)
+    st.button("Find the law", key="bench_auto", type="primary", icon=":material/auto_awesome:", on_click=lambda: _start(bench, known=not locked))
+
+
+def _known(bench: Bench) -> None:
     st.text_input("A part of the law that is known, with ? for the rest", placeholder=f"such as  3*{_first_column(bench)} + ?", key="bench_known",
                   on_change="ignore", persist_state="session")  # fmt: skip
-    st.button("Find the law", key="bench_auto", type="primary", icon=":material/auto_awesome:", on_click=lambda: _start(bench))
 
 
-def _start(bench: Bench) -> None:
+def _start(bench: Bench, *, known: bool) -> None:
     chosen = st.session_state
     longest = chosen.get("bench_longest", ANY)
     bench.start(
@@ -93,7 +103,7 @@ def _start(bench: Bench) -> None:
         time_budget=_budget(),
         functions=allowed(chosen.get("bench_functions", FUNCTIONS)),
         max_complexity=None if longest == ANY else longest,
-        known=(chosen.get("bench_known") or "").strip() or None,
+        known=(chosen.get("bench_known") or "").strip() or None if known else None,
     )
 
 

@@ -78,6 +78,11 @@ class Scene:
         return {} if self.state is None else self.state.view
 
     @property
+    def locked(self) -> int:
+        """How many edges of the network are locked."""
+        return sum(edge["state"] == "locked" for edge in (self.view.get("drawing") or {}).get("edges", []))
+
+    @property
     def can_undo(self) -> bool:
         return self.state is not None and self.state.step.parent is not None
 

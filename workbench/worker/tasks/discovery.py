@@ -136,10 +136,13 @@ def hall_of_fame(arguments: Arguments, arrays: Arrays, context: Context) -> obje
 def auto(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     """Let the autopilot search. Arguments: `time_budget` seconds, `functions`, `max_complexity`, `known`.
 
-    Every formula is kept as it is found, and payloads {"laws": how many states there are} tell of it. Asked to finish, it concludes with what
+    Where edges of the present network are locked, it is this network that is pruned and named; only `time_budget`, `functions` and `max_complexity`
+    count then. Every formula is kept as it is found, and payloads {"laws": how many states there are} tell of it. Asked to finish, it concludes with what
     there is; stopped, it leaves what was found and says nothing of it.
     """
-    desk = Desk(arguments, fresh=True)
+    desk = Desk(arguments)
+    bound = bool(desk.found.path) and bool(desk.found.network.edges("locked"))
+    desk = desk if bound else Desk(arguments, fresh=True)
     recorder = Recorder(desk)
     told = 0.0, ""
 
@@ -155,10 +158,10 @@ def auto(arguments: Arguments, arrays: Arrays, context: Context) -> object:
         context.progress(*told, {"laws": recorder.count})
         context.flush()  # a later word without news would take its place
 
-    limits = {name: arguments[name] for name in ("functions", "max_complexity", "known") if arguments.get(name) is not None}
+    limits = {name: arguments[name] for name in ("functions", "max_complexity", *(() if bound else ("known",))) if arguments.get(name) is not None}
     budget = float(cast("float", arguments.get("time_budget", 60.0)))
     try:
-        best = discover(desk.found.data, time_budget=budget, watch=watch, listen=listen, **cast("dict[str, Any]", limits))
+        best = discover(desk.found if bound else desk.found.data, time_budget=budget, watch=watch, listen=listen, **cast("dict[str, Any]", limits))
     except DiscoveryError:
         if context.finishing() and not recorder.count:
             raise JobCancelled("It was stopped before it had found a formula.") from None
