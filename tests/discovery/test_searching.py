@@ -147,6 +147,14 @@ def test_the_front_holds_the_best_of_each_length_shortest_description_first() ->
     assert "log(a - 1.0)" not in {str(p.expression) for p in collected.front}  # no value on some rows
 
 
+def test_a_law_found_from_several_starts_is_counted() -> None:
+    collected = Collected(search_problem(dataset(noise=0.05)))
+    for text, origin, path in (("1.5*a/b**2", "screens", ("log y",)), ("1.501*a*b**-2", "screens", ("a/b",)), ("1.499*a/b**2", "operon", ()), ("1.5*a/b**2", "operon", ()), ("3.0*a", "x", ())):
+        collected.take(Proposal(parse(text), origin, path))
+    assert collected.starts(parse("1.5*a/b**2")) == 3
+    assert collected.starts(parse("2.0*b")) == 0
+
+
 def test_proposals_become_networks_with_their_origin_and_certificate() -> None:
     found = wb.Discovery(dataset())
     (one,) = adopted(found, [Proposal(parse("1.4*a/b**2"), "scripted"), Proposal(parse("log(a - 1.0)"), "scripted")], lambda: False)

@@ -157,7 +157,10 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
             "The search was stopped before it had found a formula." if clock.stopped
             else f"No law was found that goes with {known}. Give the search more time, or fewer things that are known."
         )  # fmt: skip
-    return concluded(found, heard.findings, flexible, max_complexity)
+    best = concluded(found, heard.findings, flexible, max_complexity)
+    if best.verdict == "law":
+        best.reasons += search.agreement(best.formula(nice=False))
+    return best
 
 
 @dataclass(frozen=True)

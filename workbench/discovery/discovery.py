@@ -46,6 +46,7 @@ class Discovery(History):
     Attributes
     ----------
     verdict : what the autopilot says of its result: "law", "approximation" or "none" (no law found, or not asked)
+    reasons : why, in sentences: all that speaks for a law, or what speaks against one
     front : states of the autopilot's Pareto front, simplest first
     file : the file it was saved to or brought back from last, which its script reads the data from
 
@@ -62,6 +63,7 @@ class Discovery(History):
         self.data = data
         self._problems: tuple[Problem, ...] = problems(data)
         self.verdict: Verdict = "none"
+        self.reasons: tuple[str, ...] = ()
         self.front: tuple[int, ...] = ()
         self.file: str | None = None
 
@@ -245,7 +247,7 @@ class Discovery(History):
         other = Discovery(self.data)
         other._problems = self._problems
         other._share(self)
-        other.verdict, other.front, other.file = self.verdict, self.front, self.file
+        other.verdict, other.reasons, other.front, other.file = self.verdict, self.reasons, self.front, self.file
         return other
 
     # ---- queries: nothing below changes a byte

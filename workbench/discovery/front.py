@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.findings import Finding, finding, pareto, shortest
-from workbench.discovery.verdict import DIGITS, digits_lost, verdict
+from workbench.discovery.verdict import DIGITS, digits_lost, judgement
 from workbench.exceptions import DiscoveryError
 
 
@@ -18,11 +18,12 @@ def concluded(found: Discovery, findings: list[Finding], flexible: float, max_co
     allowed = [f for f in front if max_complexity is None or f.formula.complexity <= max_complexity]
     found.front = tuple(each.state for each in front)
     if not allowed:
-        found.verdict = "none"
+        found.verdict, found.reasons = "none", (f"No formula of at most {max_complexity} parts was found.",)
         return found.go_to(front[0].state)
     picked = shortest(allowed, lambda each: digits_lost(found, each) > DIGITS)
     found.go_to(picked.state)
-    found.verdict = verdict(found, picked, findings, flexible)
+    said = judgement(found, picked, findings, flexible)
+    found.verdict, found.reasons = said.verdict, said.reasons
     return found
 
 

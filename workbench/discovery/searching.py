@@ -23,6 +23,7 @@ from workbench.expression import Expression, free_constants, to_text, with_const
 from workbench.search.engines import engine, installed
 
 if TYPE_CHECKING:
+    from workbench.formula import Formula
     from workbench.search import Engine, Proposal, SearchProblem
 
 _BESIDE = {"operon": 1.0, "pysr": 8.0}  # seconds after which an engine joins: what is not found at once is worth a second process, and a third
@@ -110,6 +111,13 @@ class Search:
         new = [proposal for proposal in self._collected.front if id(proposal) not in self._shown]
         self._shown.update(map(id, new))
         return new if self._limits.known is None else [self._limits.known.around(proposal) for proposal in new]
+
+    def agreement(self, formula: Formula) -> tuple[str, ...]:
+        """Say from how many starts a formula was found, where that is more than one."""
+        if self._collected is None or formula.definitions or self._limits.known is not None:
+            return ()
+        times = self._collected.starts(formula.outputs[0].expression)
+        return (f"It was found {times} times, from different starts.",) if times > 1 else ()
 
     def end(self) -> None:
         """End every engine and its process."""

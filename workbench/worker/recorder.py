@@ -55,7 +55,8 @@ class Recorder:
     def conclude(self, best: Discovery) -> dict:
         """Say what came of the search, and go to the formula that was picked unless somebody has moved meanwhile; return what was said."""
         desk, picked = self._desk, self._numbers[best.state.id]
-        verdict = {"verdict": best.verdict, "front": [self._numbers[number] for number in best.front], "picked": picked}
+        front = [self._numbers[number] for number in best.front]
+        verdict = {"verdict": best.verdict, "reasons": list(best.reasons), "front": front, "picked": picked}
         if desk.store.projects.get(desk.project).cursor == self._look:
             desk.store.states.go_to(desk.project, picked)
         desk.found = best
