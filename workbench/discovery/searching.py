@@ -94,6 +94,15 @@ class Search:
         self._engines[name] = _Running(engine(name, guesses), self._collected.problem, self._random_state, self._say)
         return self._engines[name]
 
+    def aside(self, data: Dataset, stop: Callable[[], bool]) -> list[Proposal]:
+        """Search other rows within the same limits, until `stop()` is true, and return what is best there; this search holds still meanwhile."""
+        other = Search(data, self._limits, self._random_state, self._say)
+        try:
+            other.run(stop)
+            return other.news()
+        finally:
+            other.end()
+
     def on(self, data: Dataset) -> None:
         """Go on with the same rows on another scale of the target, on which other proposals are the best."""
         if self._collected is not None:
