@@ -18,12 +18,12 @@ from workbench.dataset import Dataset
 from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
 from workbench.exceptions import SnapError, TrainingError
+from workbench.formula.dimensions import SHIFTED
 from workbench.networks import LEARNED, Edge
 from workbench.snapping.ranking import IMITATION
 
 CLASSICS = ("x", "x^p", "exp", "log", "1/x", "exp(-1/x)", "x/(1+x)")
 N_TIED = 5
-_ZERO = {**dict.fromkeys(("°C", "℃", "degC"), "273.15"), **dict.fromkeys(("°F", "degF"), "459.67")}  # what is added to reach absolute temperature
 _ABSOLUTE = {"exp": "c*exp(b/(x+{zero}))", "x^p": "c*(x+{zero})^p", "1/x": "c/(x+{zero})"}  # needs the form of this name -> what is offered
 
 
@@ -72,7 +72,7 @@ def _names(found: Discovery, edge: Edge, functions: Sequence[str] | None) -> Ite
 def _absolute(data: Dataset, edge: Edge, functions: Sequence[str] | None) -> list[str]:
     """Return the laws in absolute temperature, if that is what the edge receives as it stands."""
     column = data.features[edge[1]]
-    zero = None if column.name in data.transforms else _ZERO.get(column.unit)
+    zero = None if column.name in data.transforms else SHIFTED.get(column.unit)
     return [] if zero is None else [_ABSOLUTE[name].format(zero=zero) for name in _allowed(tuple(_ABSOLUTE), functions)]
 
 
