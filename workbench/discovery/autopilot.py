@@ -37,7 +37,8 @@ from workbench.table import counted
 if TYPE_CHECKING:
     from workbench.search import Proposal
 
-_FIRST_LOOK, _SEARCH = 0.25, 0.7  # shares of the time: when there may be a law already, and when curves are named
+_FIRST_LOOK, _ADOPTED, _SEARCH = 0.25, 0.4, 0.7  # shares of the time: when there may be a law already, when its rivals wait, when curves are named
+_ADOPTED_LAST = 0.9
 _LEAST_SCATTER = 1e-3
 _NEWS_EVERY, _MOST_LOOKS = 2.0, 20  # seconds between two looks at a search that somebody listens to, and how many there are at most
 
@@ -115,7 +116,7 @@ class _Run:
         self.search.run(lambda: self.clock.past(self.looks[0]))
         found = Discovery(data if self.search.exact else self._scaled(data, scales))
         heard = Heard(found, listen)
-        self._take_in(found, heard)
+        self._take_in(found, heard, _ADOPTED)
         self._look_at(found, heard, [share for share in self.looks[1:] if share <= _FIRST_LOOK])
         return found, heard
 
@@ -176,8 +177,10 @@ class _Run:
     def _shaped(self, found: Discovery, heard: Heard, shapes: Sequence[dict[str, Any]], forms: Sequence[str] | None) -> Iterator[Finding]:
         return shaped(found, shapes, forms, self.clock, self.random_state, bool(heard.findings))
 
-    def _take_in(self, found: Discovery, heard: Heard) -> None:
-        heard.of(adopted(found, self.search.news(), lambda: self.clock.over))
+    def _take_in(self, found: Discovery, heard: Heard, until: float = _ADOPTED_LAST) -> None:
+        """Make networks of the news, until a share of the time is over; of very many rows each takes long."""
+        if not (heard.findings and self.clock.past(until)):
+            heard.of(adopted(found, self.search.news(), lambda: self.clock.past(until) or self.clock.over))
 
     def _scaled(self, data: Dataset, scales: str) -> Dataset:
         """Return the data on the scales that were chosen, if that was asked for; a target seen as its logarithm is searched anew."""

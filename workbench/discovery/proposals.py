@@ -6,7 +6,7 @@ the weights that go with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -112,7 +112,7 @@ class Collected:
         return [proposal for _, proposal in sorted(kept, key=lambda each: each[0])][:_MOST_ADOPTED]
 
 
-def adopted(found: Discovery, proposals: Sequence[Proposal], stop: Callable[[], bool]) -> Iterator[Finding]:
+def adopted(found: Discovery, proposals: Iterable[Proposal], stop: Callable[[], bool]) -> Iterator[Finding]:
     """Make a network of every proposal, each a branch of its own, and yield it as a finding."""
     for proposal in proposals:
         try:

@@ -99,7 +99,7 @@ class Search:
         other = Search(data, self._limits, self._random_state, self._say)
         try:
             other.run(stop)
-            return other.news()
+            return list(other.news())
         finally:
             other.end()
 
@@ -112,14 +112,14 @@ class Search:
             for proposal in earlier:
                 self._collected.take(proposal)
 
-    def news(self) -> list[Proposal]:
-        """Return the proposals on the front that were not returned before, best first."""
+    def news(self) -> Iterator[Proposal]:
+        """Yield the proposals on the front that were not taken before, best first; what is not taken now is news the next time."""
         if self._collected is None:
-            return []
+            return
         self._take_what_arrived()
-        new = [proposal for proposal in self._collected.front if id(proposal) not in self._shown]
-        self._shown.update(map(id, new))
-        return new if self._limits.known is None else [self._limits.known.around(proposal) for proposal in new]
+        for proposal in [each for each in self._collected.front if id(each) not in self._shown]:
+            self._shown.add(id(proposal))
+            yield proposal if self._limits.known is None else self._limits.known.around(proposal)
 
     def agreement(self, formula: Formula) -> tuple[str, ...]:
         """Say from how many starts a formula was found, where that is more than one."""
