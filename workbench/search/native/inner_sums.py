@@ -12,20 +12,22 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from workbench.expression import Expression, Number, add, call, mul, power
 from workbench.search.native.monomials import exact_exponent
+from workbench.search.native.polishing import polished
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.transforms import Target, targets
 from workbench.search.native.watch import Watch
 
 _ROWS = 150
 _MOST_COLUMNS = 5
-_OFFERED = 6
+_OF_EACH, _OFFERED = 3, 7  # of each transform, and of all
+_STEPS = 40  # of the polish: the grid is coarse
 _TRANSFORMS = ("log(y)", "y", "1/y", "sqrt(y)", "1/sqrt(y)", "y^2")
 _POSITIVE = tuple(np.geomspace(0.01, 100, 15))
 _BELOW_LEAST, _ABOVE_MOST = (0.3, 0.7, 0.95), (1.05, 1.5, 4.0)
@@ -62,12 +64,12 @@ def inner_sums(state: State, watch: Watch) -> Iterator[Candidate]:
         if watch.over:
             return
         errors = _errors(few, target, grid)
-        for place in np.argsort(errors, kind="stable")[:_OFFERED]:
+        for place in np.argsort(errors, kind="stable")[:_OF_EACH]:
             best.append((float(errors[place]), len(best), _Find(target, grid.exponents[place], float(grid.constants[place]))))
     for _, _, find in heapq.nsmallest(_OFFERED, best):
         full = next(iter(targets(state, (find.target.name,))), None)
         if full is not None:
-            yield from _written(state, full, find)
+            yield from _written(state, full, find, watch)
 
 
 def _grid(logs: np.ndarray) -> _Grid:
@@ -109,7 +111,7 @@ def _errors(state: State, target: Target, grid: _Grid) -> np.ndarray:
     return np.where(usable, np.sqrt(np.maximum(square, 0.0) / state.n_rows), np.inf)
 
 
-def _written(state: State, target: Target, find: _Find) -> Iterator[Candidate]:
+def _written(state: State, target: Target, find: _Find, watch: Watch) -> Iterator[Candidate]:
     """Yield the find with its coefficients on all rows, exponents free, and rounded where they are near."""
     logs = np.log(state.columns)
     monomial = np.exp(logs @ find.exponents)
@@ -123,7 +125,9 @@ def _written(state: State, target: Target, find: _Find) -> Iterator[Candidate]:
     sum_inside = _InnerSum(state.names, find.exponents, sign, find.constant, float(c[0]), c[1:-1], float(c[-1]))
     made = dict.fromkeys(sum_inside.of_logarithm(target, near) for near in (_TINY, _NEAR) if sum_inside.power)
     for inner in made:
-        yield state.candidate(inner, f"{target.name} has a sum of two powers inside")
+        candidate = state.candidate(inner, f"{target.name} has a sum of two powers inside")
+        expression, _ = polished(candidate.expression, watch.judge.quick, _STEPS)
+        yield replace(candidate, expression=expression)
 
 
 @dataclass(frozen=True, eq=False)

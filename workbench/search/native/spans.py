@@ -34,13 +34,15 @@ _FEW_KEPT = 5  # of one column: many smooth functions together imitate any other
 _TRANSFORMS = ("y", "1/y", "y^2", "1/y^2", "sqrt(y)", "log(y)", "exp(y)", "sin(y)", "tan(y)", "cos(y)", "cbrt(y)")
 _OF_RATIOS = ("y", "y^2", "log(y)", "exp(y)", "cos(y)")
 
-_HALF = monomials.exact_exponent(0.5)
+_HALF, _THREE_HALVES = monomials.exact_exponent(0.5), monomials.exact_exponent(1.5)
 _ONE_COLUMN = (
     (np.cos, lambda e: call("cos", e)),
     (np.sin, lambda e: call("sin", e)),
     (lambda u: np.exp(-u), lambda e: call("exp", -e)),
     (np.exp, lambda e: call("exp", e)),
     (np.log, lambda e: call("log", e)),
+    (lambda u: u**1.5, lambda e: power(e, _THREE_HALVES)),
+    (lambda u: (1 + u) ** 1.5, lambda e: power(add(1, e), _THREE_HALVES)),
     (np.sqrt, lambda e: power(e, _HALF)),
     (lambda u: np.log(1 + u), lambda e: call("log", add(1, e))),
     (lambda u: np.log(1 - u), lambda e: call("log", add(1, -e))),

@@ -17,11 +17,12 @@ import numpy as np
 from workbench.expression import Expression, Number, call, fold, mul, power
 from workbench.search.native.monomials import exact_exponent
 from workbench.search.native.state import State
-from workbench.search.native.surrogate import Slopes
+from workbench.search.native.surrogate import Slopes, slopes
 
 _RATIOS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 _LARGEST_SUPPORT = 3
 _NEAR_HALF = 0.15
+_UNKNOWN = 0.25  # relative error of a surrogate whose gradient says nothing
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,16 @@ def scalings(state: State, found: Slopes, of_each: int = 4) -> list[Scaling]:
         ]
         best += sorted((s for s in every if s is not None and s.misfit < 0.7), key=lambda s: s.misfit)[:of_each]
     return sorted(best, key=lambda s: s.misfit + 0.02 * (len(s.support) - 1))
+
+
+def evidently_scaled(state: State) -> State | None:
+    """Return the state reduced by the plainest of its evident symmetries; None where there is none."""
+    found = slopes(state)
+    limit = max(2e-3, min(0.15, 6 * found.error))
+    evident = [s for s in scalings(state, found) if s.misfit < limit * (1 if len(s.support) == 1 else 0.6)]
+    if found.error > _UNKNOWN or not evident:
+        return None
+    return scaled(state, min(evident, key=lambda s: len(s.support)))
 
 
 class _Gradient:
