@@ -21,6 +21,7 @@ from workbench.search.native.polishing import Rows
 from workbench.search.native.power_law import power_law
 from workbench.search.native.relevance import relevant
 from workbench.search.native.screens import high, quick
+from workbench.search.native.separable import separable
 from workbench.search.native.splits import linear_in_function
 from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.sums import sums
@@ -118,13 +119,16 @@ def _opening(chain: list[State], watch: Watch) -> Iterator[Candidate]:
 
 
 def _evident(chain: list[State], watch: Watch) -> Iterator[Candidate]:
-    """Follow the most evident scaling symmetries, append the states to the chain, and screen them quickly."""
+    """Follow the most evident scaling symmetries, append the states to the chain, screen them quickly, and split the last."""
     while chain[-1].n_columns and not watch.over:
         smaller = symmetries.evidently_scaled(chain[-1])
         if smaller is None:
-            return
+            break
         chain.append(smaller)
         yield from quick(smaller, watch)
+    for screen in (separable, linear_in_function):
+        if chain[-1].n_columns > 1 and not watch.over:
+            yield from screen(chain[-1], watch)
 
 
 def _descent(chain: list[State], watch: Watch) -> Iterator[Candidate]:
