@@ -27,13 +27,14 @@ from workbench.search.native.watch import Watch
 _ROWS = 150
 _MOST_COLUMNS = 5
 _OF_EACH, _OFFERED = 3, 7  # of each transform, and of all
-_STEPS = 40  # of the polish: the grid is coarse
+_STEPS = 100  # of the polish: the grid is coarse
 _TRANSFORMS = ("log(y)", "y", "1/y", "sqrt(y)", "1/sqrt(y)", "y^2")
 _POSITIVE = tuple(np.geomspace(0.01, 100, 15))
 _BELOW_LEAST, _ABOVE_MOST = (0.3, 0.7, 0.95), (1.05, 1.5, 4.0)
 _FINE = (0.25, 0.4, 0.6, 0.8, 1.0, 1.25, 1.6, 2.0, 3.0)
 _COARSE = (1.0, 2.0, 0.5)
 _TINY, _NEAR = 1e-6, 0.02  # to a multiple of a half or a third: an exponent that is taken for it
+_ROUNDINGS = ((_TINY, _TINY), (_NEAR, _NEAR), (_TINY, 0.15))  # how near, and the least exponent: the grid is coarse, and zeros are likely
 _SAME = 1e-9
 
 
@@ -123,7 +124,7 @@ def _written(state: State, target: Target, find: _Find, watch: Watch) -> Iterato
     c, *_ = np.linalg.lstsq(columns, target.values * target.weights, rcond=None)
     sign = 1.0 if np.median(monomial) + find.constant > 0 else -1.0
     sum_inside = _InnerSum(state.names, find.exponents, sign, find.constant, float(c[0]), c[1:-1], float(c[-1]))
-    made = dict.fromkeys(sum_inside.of_logarithm(target, near) for near in (_TINY, _NEAR) if sum_inside.power)
+    made = dict.fromkeys(sum_inside.of_logarithm(target, near, least) for near, least in _ROUNDINGS if sum_inside.power)
     for inner in made:
         candidate = state.candidate(inner, f"{target.name} has a sum of two powers inside")
         expression, _ = polished(candidate.expression, watch.judge.quick, _STEPS)
@@ -142,22 +143,22 @@ class _InnerSum:
     powers: np.ndarray
     power: float
 
-    def of_logarithm(self, target: Target, near: float) -> Expression:
-        """Return the target; exponents are exact where an exact one is near."""
+    def of_logarithm(self, target: Target, near: float, least: float) -> Expression:
+        """Return the target; exponents are exact where an exact one is near, and those below the least are zero."""
         if target.name == "log(y)":
-            inside = add(mul(Number(self.sign), self._monomial(self.exponents, near)), Number(self.sign * self.constant))
-            outside = mul(Number(target.sign * float(np.exp(min(self.start, 300.0)))), self._monomial(self.powers, near))
+            inside = add(mul(Number(self.sign), self._monomial(self.exponents, near, least)), Number(self.sign * self.constant))
+            outside = mul(Number(target.sign * float(np.exp(min(self.start, 300.0)))), self._monomial(self.powers, near, least))
             return mul(outside, power(inside, _exponent(self.power, near)))
         shared = self.powers / self.power
         scale = self.sign * float(np.exp(np.clip(self.start / self.power, -300, 300)))
         terms = (
-            mul(Number(scale), self._monomial(self.exponents + shared, near)),
-            mul(Number(scale * self.constant), self._monomial(shared, near)),
+            mul(Number(scale), self._monomial(self.exponents + shared, near, least)),
+            mul(Number(scale * self.constant), self._monomial(shared, near, least)),
         )
         return target.back(mul(Number(self.power), call("log", add(*terms))))
 
-    def _monomial(self, exponents: np.ndarray, near: float) -> Expression:
-        return mul(*(power(name, _exponent(float(e), near)) for name, e in zip(self.names, exponents) if abs(e) > near))
+    def _monomial(self, exponents: np.ndarray, near: float, least: float) -> Expression:
+        return mul(*(power(name, _exponent(float(e), near)) for name, e in zip(self.names, exponents) if abs(e) > least))
 
 
 def _exponent(exponent: float, near: float) -> Number:

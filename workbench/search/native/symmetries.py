@@ -17,11 +17,13 @@ import numpy as np
 from workbench.expression import Expression, Number, call, fold, mul, power
 from workbench.search.native.monomials import exact_exponent
 from workbench.search.native.state import State
-from workbench.search.native.surrogate import Slopes, slopes
+from workbench.search.native.surrogate import Slopes, slopes, smooth_error
 
 _RATIOS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 _LARGEST_SUPPORT = 3
 _NEAR_HALF = 0.15
+_LIKELY = 0.04  # misfit of a symmetry that is worth a surrogate
+_NO_RISE, _FALL = 1.5, 0.5  # of the leave-one-out error
 _UNKNOWN = 0.25  # relative error of a surrogate whose gradient says nothing
 
 
@@ -55,13 +57,22 @@ def scalings(state: State, found: Slopes, of_each: int = 4) -> list[Scaling]:
 
 
 def evidently_scaled(state: State) -> State | None:
-    """Return the state reduced by the plainest of its evident symmetries; None where there is none."""
+    """Return the state reduced by the plainest of its evident symmetries; None where there is none.
+
+    A symmetry is evident when the gradient says so, or nearly says so and a surrogate of what is left predicts much better.
+    """
     found = slopes(state)
-    limit = max(2e-3, min(0.15, 6 * found.error))
-    evident = [s for s in scalings(state, found) if s.misfit < limit * (1 if len(s.support) == 1 else 0.6)]
-    if found.error > _UNKNOWN or not evident:
+    if found.error > _UNKNOWN:
         return None
-    return scaled(state, min(evident, key=lambda s: len(s.support)))
+    limit = max(2e-3, min(0.15, 6 * found.error))
+    likely = [s for s in scalings(state, found) if s.misfit < max(limit, _LIKELY)]
+    before = smooth_error(state) if likely else 0.0
+    for scaling in sorted(likely, key=lambda s: len(s.support)):
+        said = scaling.misfit < limit * (1 if len(scaling.support) == 1 else 0.6)
+        smaller = scaled(state, scaling)
+        if smooth_error(smaller) < (_NO_RISE if said else _FALL) * before:
+            return smaller
+    return None
 
 
 class _Gradient:
