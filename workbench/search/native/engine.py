@@ -114,8 +114,6 @@ def _opening(chain: list[State], watch: Watch) -> Iterator[Candidate]:
         if watch.over:
             return
     yield from sums(root, watch, PLAIN, 2, most=400)
-    if root.n_columns > _SMALL and not watch.over:
-        yield from linear_in_function(root, watch, _CLEAR)
 
 
 def _evident(chain: list[State], watch: Watch) -> Iterator[Candidate]:
@@ -126,9 +124,17 @@ def _evident(chain: list[State], watch: Watch) -> Iterator[Candidate]:
             break
         chain.append(smaller)
         yield from quick(smaller, watch)
+    yield from _splits(chain, watch)
+
+
+def _splits(chain: list[State], watch: Watch) -> Iterator[Candidate]:
+    """Yield what the splits of the problem itself give where they are surely right, then those of the last state of the chain."""
+    root, last = chain[0], chain[-1]
+    if root.n_columns > _SMALL and not watch.over:
+        yield from linear_in_function(root, watch, _CLEAR)
     for screen in (separable, linear_in_function):
-        if chain[-1].n_columns > 1 and not watch.over:
-            yield from screen(chain[-1], watch)
+        if last.n_columns > 1 and not watch.over:
+            yield from screen(last, watch)
 
 
 def _descent(chain: list[State], watch: Watch) -> Iterator[Candidate]:

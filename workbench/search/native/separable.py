@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.search.native.splits import names_of, plainly_reduced
+from workbench.search.native.splits import names_of, plainly_reduced, trusted
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.surrogate import Box, chebyshev, degree_for, leave_one_out, smooth_error
 from workbench.search.native.watch import Watch
@@ -20,7 +20,7 @@ from workbench.search.native.watch import Watch
 _TERMS = 70  # of each group
 _RANKED_ROWS = 500
 _CLEARLY = 0.5  # error of two groups against that of all columns together, for a law that parts
-_PARTED, _TRUSTED = 2, 2  # partings and names that are followed
+_PARTED = 2  # that are followed
 _MOST_COLUMNS = 7
 
 
@@ -96,7 +96,8 @@ def _followed(state: State, parting: _Parting, watch: Watch) -> Iterator[Candida
         own = np.exp(part - part.mean()) if parting.product else part - part.mean()
         scale = 1.0 if parting.product else float(np.std(own))
         others = tuple(i for i in range(state.n_columns) if i not in group)
-        for named in names_of(state.without(others), own, max(error / max(scale, 1e-300), 1e-6), watch)[:_TRUSTED]:
+        names = names_of(state.without(others), own, max(error / max(scale, 1e-300), 1e-6), watch)
+        for named in trusted(names):
             kind = "times" if parting.product else "plus"
             note = f"is {named.expression} {kind} a function of other columns"
             left = state.divided(named.values, named.expression, note) if parting.product else state.reduced_by(named.values, named.expression, note)

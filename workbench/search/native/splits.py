@@ -29,7 +29,8 @@ from workbench.search.native.watch import Watch
 
 _TERMS = 130
 _SPLITS, _RANKED_ROWS = 3, 500  # splits that are named, and rows on which all are compared
-_NAMES, _TRUSTED = 4, 2  # of each part, and those with which the other part is searched for
+_NAMES, _TRUSTED = 4, 8.0  # names of each part, and how near, against what is known of the part, one must be to be trusted
+_FOLLOWED = 1
 _WORST = 0.1  # relative error of a split that is still named
 
 
@@ -65,10 +66,10 @@ def linear_in_function(state: State, watch: Watch, worst: float = 3.0) -> Iterat
 def _remainders(state: State, split: Split, constants: list[Named], slopes_named: list[Named]) -> Iterator[State]:
     """Yield what is left for one part where the other has a name: it is exact where the name is, unlike the part itself."""
     phi = split.composed
-    for own in constants[:_TRUSTED]:
+    for own in trusted(constants):
         left = state.reduced_by(own.values, own.expression, f"is a multiple of {phi.name}, and {own.expression}")
         yield left.divided(phi.values, phi.name).without(phi.parts)
-    for own in slopes_named[:_TRUSTED]:
+    for own in trusted(slopes_named):
         term = mul(own.expression, phi.name)
         yield state.reduced_by(own.values * phi.values, term, f"is {term} plus the rest").without(phi.parts)
 
@@ -125,10 +126,16 @@ def _powers(state: State) -> Iterator[Composed]:
 
 @dataclass(frozen=True, eq=False)
 class Named:
-    """A likely expression of a part, in the problem's symbols, and its values."""
+    """A likely expression of a part, in the problem's symbols, its values, and whether it is as near to the part as that is known."""
 
     expression: Expression
     values: np.ndarray
+    trusted: bool
+
+
+def trusted(names: list[Named]) -> list[Named]:
+    """Return the likeliest names that are near enough to go on with."""
+    return [own for own in names if own.trusted][:_FOLLOWED]
 
 
 def names_of(rest: State, values: np.ndarray, error: float, watch: Watch) -> list[Named]:
@@ -146,11 +153,16 @@ def names_of(rest: State, values: np.ndarray, error: float, watch: Watch) -> lis
     for candidate in _quick(inner, Watch(judge, watch.stop)):
         judge.offer(candidate)
     if judge.size == 0:
-        return [Named(Number(0), np.zeros_like(values))]
+        return [Named(Number(0), np.zeros_like(values), True)]
     back = {symbol.name: name for symbol, name in zip(own, rest.names)}
     best = sorted(judge.front, key=lambda judged: judged.cost)[:_NAMES]
     return [
-        Named(substitute(judged.expression, back), np.broadcast_to(evaluate(judged.expression, rows.columns), values.shape)) for judged in best
+        Named(
+            substitute(judged.expression, back),
+            np.broadcast_to(evaluate(judged.expression, rows.columns), values.shape),
+            judged.rmse < _TRUSTED * judge.floor,
+        )
+        for judged in best
     ]
 
 
