@@ -23,7 +23,8 @@ def gathered(expression: Expression) -> Expression:
 
 
 def _others(node: Expression) -> Iterator[Expression]:
-    """Yield products with factors moved into a sum or its power, or into a root, beside them."""
+    """Yield products with factors moved into a sum or its power, or into a root, beside them, and roots with squares taken out."""
+    yield from _taken_out(node)
     if not (isinstance(node, Call) and node.function == "mul"):
         return
     for place, factor in enumerate(node.arguments):
@@ -36,6 +37,18 @@ def _others(node: Expression) -> Iterator[Expression]:
             inside = [power(b, Number(e / exponent)) for b, e in (_power(rest[i]) for i in chosen)]
             outside = [other for i, other in enumerate(rest) if i not in chosen]
             yield fold(mul(*outside, power(_multiplied(base, inside), Number(exponent))))
+
+
+def _taken_out(node: Expression) -> Iterator[Expression]:
+    base, exponent = _power(node)
+    if exponent.denominator == 1 or not (isinstance(base, Call) and base.function == "mul"):
+        return
+    parts = [_power(factor) for factor in base.arguments]
+    whole = [(e * exponent).denominator == 1 and not isinstance(b, Number) for b, e in parts]
+    if any(whole):
+        outside = [power(b, Number(e * exponent)) for (b, e), out in zip(parts, whole) if out]
+        inside = [factor for factor, out in zip(base.arguments, whole) if not out]
+        yield fold(mul(*outside, power(mul(*inside), Number(exponent))))
 
 
 def _is_sum(base: Expression) -> bool:

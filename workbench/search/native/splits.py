@@ -14,7 +14,7 @@ from workbench.expression import Expression, Number, Symbol, add, evaluate, mul,
 from workbench.search.native import symmetries
 from workbench.search.native.composed import Composed, function_columns
 from workbench.search.native.inner_sums import inner_sums
-from workbench.search.native.judge import Judge
+from workbench.search.native.judge import Judge, Judged
 from workbench.search.native.one_variable import one_variable
 from workbench.search.native.polishing import Rows
 from workbench.search.native.polynomials import polynomial
@@ -30,7 +30,7 @@ from workbench.search.native.watch import Watch
 _TERMS = 130
 _SPLITS, _RANKED_ROWS = 3, 500  # splits that are named, and rows on which all are compared
 _NAMES, _TRUSTED = 4, 8.0  # names of each part, and how near, against what is known of the part, one must be to be trusted
-_FOLLOWED = 1
+_PLAINEST, _FOLLOWED = 2, 1  # of those near enough
 _WORST = 0.1  # relative error of a split that is still named
 
 
@@ -155,15 +155,21 @@ def names_of(rest: State, values: np.ndarray, error: float, watch: Watch) -> lis
     if judge.size == 0:
         return [Named(Number(0), np.zeros_like(values), True)]
     back = {symbol.name: name for symbol, name in zip(own, rest.names)}
-    best = sorted(judge.front, key=lambda judged: judged.cost)[:_NAMES]
     return [
         Named(
             substitute(judged.expression, back),
             np.broadcast_to(evaluate(judged.expression, rows.columns), values.shape),
             judged.rmse < _TRUSTED * judge.floor,
         )
-        for judged in best
+        for judged in _likeliest(judge)
     ]
+
+
+def _likeliest(judge: Judge) -> list[Judged]:
+    """Return the best by their cost, and the plainest that are near: what is wrong with a part, a longer expression imitates better."""
+    by_cost = sorted(judge.front, key=lambda judged: judged.cost)[:_NAMES]
+    near = [judged for judged in sorted(judge.front, key=lambda judged: judged.complexity) if judged.rmse < _TRUSTED * judge.floor]
+    return list(dict.fromkeys([*by_cost, *near[:_PLAINEST]]))
 
 
 def _quick(state: State, watch: Watch) -> Iterator[Candidate]:
