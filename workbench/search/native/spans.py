@@ -12,10 +12,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
-from workbench.expression import Expression, add, call, mul, power
+from workbench.expression import Call, Expression, Number, add, call, mul, power
 from workbench.search.native import monomials
 from workbench.search.native.composed import Composed, moderate
 from workbench.search.native.elimination import exact_fit
@@ -144,6 +145,7 @@ class _Span:
     @classmethod
     def of(cls, own: State, n_rows: int, degree: int) -> _Span | None:
         exponents = monomials.total_degree(own.n_columns, degree)
+        exponents = exponents[(exponents[:, [_is_root(name) for name in own.names]] <= 1).all(axis=1)]
         if len(exponents) > min(_TERMS, n_rows - 3):
             return None
         columns = monomials.evaluate(own.columns[:n_rows], exponents)
@@ -163,6 +165,14 @@ class _Span:
 
     def distance(self, vectors: np.ndarray) -> np.ndarray:
         return np.linalg.norm(self.beside(vectors), axis=0)
+
+
+def _is_root(name: Expression) -> bool:
+    """Whether the square of a column is a polynomial, which has better names."""
+    match name:
+        case Call(function="pow", arguments=(_, Number(value=Fraction()))):
+            return True
+    return isinstance(name, Call) and name.function == "sqrt"
 
 
 def _sum(own: State, few: State, spanned: _Span, which: tuple[Target, Expression, np.ndarray]) -> Iterator[Candidate]:

@@ -177,10 +177,11 @@ def _quick(state: State, watch: Watch) -> Iterator[Candidate]:
     yield from power_law(state)
     yield from product(state, watch, 3)
     yield from polynomial(state, watch, ("y", "1/y", "y^2", "1/y^2"), most=15, degrees=(1, 2))
-    yield from inner_sums(state, watch)
-    yield from sums(state, watch, ("y", "1/y"), 2, most=200)
     if state.n_columns == 1:
         yield from one_variable(state, watch)
+    if not watch.over:
+        yield from inner_sums(state, watch)
+        yield from sums(state, watch, ("y", "1/y"), 2, most=200)
     reduced = state
     while reduced.n_columns > 1:
         found = slopes(reduced)
