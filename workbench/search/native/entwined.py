@@ -35,6 +35,7 @@ _EITHER_WAY: tuple[Rule, ...] = (  # u and v may change places
     (lambda u, v: np.sqrt(1 + u * v), lambda a, b: power(add(1, mul(a, b)), _HALF)),
     (lambda u, v: np.sqrt(1 - u * v), lambda a, b: power(add(1, -mul(a, b)), _HALF)),
 )
+_PRODUCTS = 3  # the first rules
 _ONE_WAY: tuple[Rule, ...] = (
     (lambda u, v: np.power(u, v), lambda a, b: power(a, b)),
     (lambda u, v: np.power(1 + u, v), lambda a, b: power(add(1, a), b)),
@@ -48,6 +49,16 @@ _ONE_WAY: tuple[Rule, ...] = (
     (lambda u, v: np.sqrt(u - v), lambda a, b: power(a - b, _HALF)),
     (lambda u, v: np.sqrt(1 + u / v), lambda a, b: power(add(1, mul(a, power(b, -1))), _HALF)),
 )
+
+
+def products_inside(state: State) -> Iterator[Composed]:
+    """Yield exp(-u v), cos(u v) and sin(u v)."""
+    for i, j in itertools.combinations(range(state.n_columns), 2):
+        for values, written in _EITHER_WAY[:_PRODUCTS]:
+            with np.errstate(all="ignore"):
+                column = values(state.columns[:, i], state.columns[:, j])
+            if moderate(column):
+                yield Composed(column, written(state.names[i], state.names[j]), (i, j))
 
 
 def entwined(state: State) -> Iterator[Composed]:

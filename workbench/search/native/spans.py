@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
-from workbench.expression import Call, Expression, Number, add, call, mul, power
+from workbench.expression import Call, Expression, Number, call, mul, power
 from workbench.search.native import monomials
-from workbench.search.native.composed import Composed, moderate
+from workbench.search.native.dictionaries import Dictionary, dictionaries
 from workbench.search.native.elimination import exact_fit
-from workbench.search.native.entwined import entwined
 from workbench.search.native.ratios import null_vector, ratio_of
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.transforms import Target, targets
@@ -34,31 +33,6 @@ _TERMS, _MOST_KEPT = 36, 7
 _FEW_KEPT = 5  # of one column: many smooth functions together imitate any other
 _TRANSFORMS = ("y", "1/y", "y^2", "1/y^2", "sqrt(y)", "log(y)", "exp(y)", "sin(y)", "tan(y)", "cos(y)", "cbrt(y)")
 _OF_RATIOS = ("y", "y^2", "log(y)", "exp(y)", "cos(y)")
-
-_HALF, _THREE_HALVES = monomials.exact_exponent(0.5), monomials.exact_exponent(1.5)
-_ONE_COLUMN = (
-    (np.cos, lambda e: call("cos", e)),
-    (np.sin, lambda e: call("sin", e)),
-    (lambda u: np.exp(-u), lambda e: call("exp", -e)),
-    (np.exp, lambda e: call("exp", e)),
-    (np.log, lambda e: call("log", e)),
-    (lambda u: u**1.5, lambda e: power(e, _THREE_HALVES)),
-    (lambda u: (1 + u) ** 1.5, lambda e: power(add(1, e), _THREE_HALVES)),
-    (np.sqrt, lambda e: power(e, _HALF)),
-    (lambda u: np.log(1 + u), lambda e: call("log", add(1, e))),
-    (lambda u: np.log(1 - u), lambda e: call("log", add(1, -e))),
-    (lambda u: np.log(1 + 1 / u), lambda e: call("log", add(1, power(e, -1)))),
-    (lambda u: np.sqrt(1 + u), lambda e: power(add(1, e), _HALF)),
-    (lambda u: np.sqrt(1 - u), lambda e: power(add(1, -e), _HALF)),
-    (lambda u: np.sqrt(1 + u * u), lambda e: power(add(1, power(e, 2)), _HALF)),
-    (lambda u: np.sqrt(1 - u * u), lambda e: power(add(1, -power(e, 2)), _HALF)),
-    (lambda u: np.sqrt(u * u - 1), lambda e: power(add(power(e, 2), -1), _HALF)),
-    (np.tanh, lambda e: call("tanh", e)),
-    (np.arctan, lambda e: call("atan", e)),
-    (lambda u: np.exp(-u * u), lambda e: call("exp", -power(e, 2))),
-    (lambda u: np.sin(u * u), lambda e: call("sin", power(e, 2))),
-    (lambda u: np.cos(u * u), lambda e: call("cos", power(e, 2))),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,55 +52,55 @@ def spans(state: State, watch: Watch, pairs: bool = True) -> Iterator[Candidate]
     """
     if not 1 <= state.n_columns <= _MOST_COLUMNS:
         return
+    state = _without_zeros(state) if state.n_columns == 1 else state
     few = state.thinned(_ROWS)
     goals, rational = _goals(few), list(targets(few, _OF_RATIOS))
-    for beside in _companies(state, pairs):
+    for dictionary in dictionaries(state, pairs):
         if watch.over:
             return
-        own = state
-        for composed in beside:
-            own = own.with_column(composed.values, composed.name)
-        yield from _found(own, few, goals, rational, degrees=(2, 3) if len(beside) == 1 else (2,))
+        yield from _found(dictionary, few, goals, rational)
 
 
-def _companies(state: State, pairs: bool) -> Iterator[tuple[Composed, ...]]:
-    """Yield the functions that stand beside the columns together, one or two."""
-    single, double = list(_of_one(state)), list(entwined(state))
-    yield from ((composed,) for composed in (*single, *double))
-    if pairs and state.n_columns <= 2:
-        yield from itertools.combinations(single, 2)
-
-
-def _of_one(state: State) -> Iterator[Composed]:
-    for (values, written), i in itertools.product(_ONE_COLUMN, range(state.n_columns)):
-        with np.errstate(all="ignore"):
-            column = values(state.columns[:, i])
-        if moderate(column):
-            yield Composed(column, written(state.names[i]), (i,))
+def _without_zeros(state: State) -> State:
+    """Return the state on the rows where its only column is not zero, so that targets may be divided by it."""
+    good = state.columns[:, 0] != 0
+    return replace(state, columns=state.columns[good], target=state.target[good], gain=state.gain[good])
 
 
 def _goals(few: State) -> _Goals:
-    """Return the targets over monomial prefactors of their columns."""
+    """Return the targets over prefactors of their columns."""
     exponents = monomials.usable(few.columns, _prefactors(few.n_columns))
-    prefactors = monomials.evaluate(few.columns, exponents)
-    which = [
-        (target, monomials.written(few.names, exponents[k]), prefactors[:, k]) for target in targets(few, _TRANSFORMS) for k in range(len(exponents))
-    ]
+    names = [monomials.written(few.names, row) for row in exponents]
+    plain = list(zip(names, monomials.evaluate(few.columns, exponents).T))
+    which = [(target, name, values) for target in targets(few, _TRANSFORMS) for name, values in plain]
+    if few.n_columns == 1:
+        which += [(target, name, values) for target in targets(few, ("y",)) for name, values in _mixed(few)]
     values = np.column_stack([target.values / prefactor for target, _, prefactor in which])
-    good = np.isfinite(values).all(axis=0) & (np.linalg.norm(values, axis=0) > 0)
-    return _Goals(values[:, good] / np.linalg.norm(values[:, good], axis=0), tuple(w for w, g in zip(which, good) if g))
+    size = np.linalg.norm(values, axis=0)
+    good = np.isfinite(size) & (size > 0)
+    return _Goals(values[:, good] / size[good], tuple(w for w, g in zip(which, good) if g))
+
+
+def _mixed(few: State) -> Iterator[tuple[Expression, np.ndarray]]:
+    """Yield u^k exp(-u) sin u cos u, and parts of it."""
+    u, name = few.columns[:, 0], few.names[0]
+    for k, decays, sine, cosine in itertools.product(range(4), range(2), range(2), range(2)):
+        with np.errstate(all="ignore"):
+            values = u**k * np.exp(-u * decays) * np.sin(u) ** sine * np.cos(u) ** cosine
+        yield mul(power(name, k), *[call("exp", -name)] * decays, *[call("sin", name)] * sine, *[call("cos", name)] * cosine), values
 
 
 def _prefactors(n_columns: int) -> np.ndarray:
     return np.array(list(itertools.product((0.0, 1.0, -1.0), repeat=n_columns))) if n_columns <= 2 else np.vstack([np.zeros(n_columns), np.eye(n_columns)])
 
 
-def _found(own: State, few: State, goals: _Goals, rational: list[Target], degrees: tuple[int, ...]) -> Iterator[Candidate]:
-    """Yield what one dictionary holds: the monomials of low degree of the columns of a state."""
-    for degree in degrees:
-        spanned = _Span.of(own, few.n_rows, degree)
+def _found(dictionary: Dictionary, few: State, goals: _Goals, rational: list[Target]) -> Iterator[Candidate]:
+    """Yield what one dictionary holds."""
+    own = dictionary.state
+    for exponents in dictionary.shapes:
+        spanned = _Span.of(own, few.n_rows, exponents)
         if spanned is None:
-            return
+            continue
         for place in np.flatnonzero(spanned.distance(goals.values) < _EXACT)[:3]:
             yield from _sum(own, few, spanned, goals.which[place])
         if 2 * len(spanned.exponents) < few.n_rows - 3:
@@ -143,8 +117,7 @@ class _Span:
     basis: np.ndarray
 
     @classmethod
-    def of(cls, own: State, n_rows: int, degree: int) -> _Span | None:
-        exponents = monomials.total_degree(own.n_columns, degree)
+    def of(cls, own: State, n_rows: int, exponents: np.ndarray) -> _Span | None:
         exponents = exponents[(exponents[:, [_is_root(name) for name in own.names]] <= 1).all(axis=1)]
         if len(exponents) > min(_TERMS, n_rows - 3):
             return None
