@@ -14,7 +14,7 @@ from workbench.discovery import autopilot, searching
 from workbench.discovery.proposals import Collected, adopted, search_problem
 from workbench.discovery.searching import Limits, Search
 from workbench.exceptions import JobError, UnknownPrimitiveError
-from workbench.expression import parse
+from workbench.expression import Expression, parse
 from workbench.search import Proposal, SearchProblem
 
 
@@ -49,9 +49,9 @@ class Scripted:
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def replace(native: Scripted, beside: Scripted | None = None) -> None:
-        monkeypatch.setattr(searching, "_native", lambda: native)
-        monkeypatch.setattr(searching, "_operon", lambda: beside or Scripted())
-        monkeypatch.setattr(searching, "_ALONE", 0.0)
+        monkeypatch.setattr(searching, "engine", lambda name, guesses: native if name == "screens" else beside or Scripted())
+        monkeypatch.setattr(searching, "installed", lambda: ("screens", "operon"))
+        monkeypatch.setattr(searching, "_BESIDE", {"operon": 0.0})
 
     return replace
 
@@ -89,6 +89,21 @@ def test_what_another_engine_finds_beside_is_news(use: Callable[..., None]) -> N
     search.run(lambda: time.monotonic() - began > 0.5)
     assert {str(p.expression) for p in search.news()} == {"a", "1.5*a/b"}
     assert search.news() == []
+    search.end()
+
+
+def test_an_engine_that_takes_guesses_starts_from_the_best_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, list[str]] = {}
+
+    def engine(name: str, guesses: list[Expression]) -> Scripted:
+        given[name] = [str(guess) for guess in guesses]
+        return Scripted("a", "1.5*a/b**2", "1.5*a/b") if name == "screens" else Scripted()
+
+    monkeypatch.setattr(searching, "engine", engine)
+    monkeypatch.setattr(searching, "installed", lambda: ("screens", "pysr"))
+    search = Search(dataset(noise=0.05), Limits(), 0, print)
+    search.run(lambda: False)
+    assert given == {"screens": [], "pysr": ["1.5*a/b**2", "1.5*a/b", "a"]}
     search.end()
 
 
@@ -132,6 +147,14 @@ def test_the_front_holds_the_best_of_each_length_shortest_description_first() ->
     assert "log(a - 1.0)" not in {str(p.expression) for p in collected.front}  # no value on some rows
 
 
+def test_a_law_found_from_several_starts_is_counted() -> None:
+    collected = Collected(search_problem(dataset(noise=0.05)))
+    for text, origin, path in (("1.5*a/b**2", "screens", ("log y",)), ("1.501*a*b**-2", "screens", ("a/b",)), ("1.499*a/b**2", "operon", ()), ("1.5*a/b**2", "operon", ()), ("3.0*a", "x", ())):
+        collected.take(Proposal(parse(text), origin, path))
+    assert collected.starts(parse("1.5*a/b**2")) == 3
+    assert collected.starts(parse("2.0*b")) == 0
+
+
 def test_proposals_become_networks_with_their_origin_and_certificate() -> None:
     found = wb.Discovery(dataset())
     (one,) = adopted(found, [Proposal(parse("1.4*a/b**2"), "scripted"), Proposal(parse("log(a - 1.0)"), "scripted")], lambda: False)
@@ -148,7 +171,7 @@ def test_an_imitation_without_scatter_does_not_end_the_search_even_where_it_pass
         found.verdict = "law"
         return found.go_to(findings[0].state)
 
-    monkeypatch.setattr(autopilot, "_concluded", taken_for_a_law)
+    monkeypatch.setattr(autopilot, "concluded", taken_for_a_law)
     a = np.linspace(0.1, 0.6, 97)
     y = np.exp(a / 3) + noise * np.random.default_rng(3).normal(size=97)
     found = wb.Discovery(wb.Dataset.from_table({"a": a, "y": y}, "y"))

@@ -19,6 +19,7 @@ ranks, in the ranks of the inputs, says whether they go with the inputs. Test ro
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -38,7 +39,15 @@ _SAME = 0.01  # of what is missed, for classes of the logit: a formula that foll
 _MOST_ROWS = 2000  # that are looked at for neighbours
 
 
-def verdict(found: Discovery, picked: Finding, findings: Sequence[Finding], flexible: float) -> Verdict:
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict, and in sentences what it rests on: all that speaks for a law, or what speaks against one."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+def judgement(found: Discovery, picked: Finding, findings: Sequence[Finding], flexible: float) -> Judgement:
     """Say what a finding is worth.
 
     Parameters
@@ -49,20 +58,55 @@ def verdict(found: Discovery, picked: Finding, findings: Sequence[Finding], flex
     flexible : error of the best fit of splines, in units of the target's spread, on checked rows
     """
     if picked.error + 2 * picked.standard_error >= 1.0:
-        return "none"
-    if picked.formula.definitions or not _earns_its_length(picked):
-        return "approximation"
+        return Judgement("none", ("On rows that it was not fitted to it is not clearly better than the mean.",))
+    if picked.formula.definitions:
+        return Judgement("approximation", ("One of its curves has no name.",))
+    if not _earns_its_length(picked):
+        return Judgement("approximation", (f"It is long for what it explains: {picked.formula.complexity} parts on so few rows, or so much scatter.",))
     if picked.error <= LAW**2:
-        return "law"
-    state = _state(found, picked)
-    reasons = (
+        return Judgement("law", (f"It is exact: what it misses is {picked.error**0.5:.0e} of the target's spread.",))
+    checks = list(_checks(found, picked, findings, flexible))
+    if against := tuple(check.against for check in checks if not check.holds):
+        return Judgement("approximation", against)
+    return Judgement("law", tuple(check.favour for check in checks))
+
+
+@dataclass(frozen=True)
+class _Check:
+    """Something that holds of a law, and what is to be said where it does and where it does not."""
+
+    holds: bool
+    favour: str
+    against: str
+
+
+def _checks(found: Discovery, picked: Finding, findings: Sequence[Finding], flexible: float) -> Iterator[_Check]:
+    yield _Check(
         _close_to(flexible / (picked.chance or 1.0) ** 0.5, picked),
-        _is_scatter(found, state),
-        _constants_known(found, picked),
-        not any(_is_rival(found, other, picked) for other in findings),
-        not _shorter_as_curves(found, picked),
+        "A network of free curves does no better.",
+        "A network of free curves does clearly better: something is left to be explained.",
     )
-    return "law" if all(reasons) else "approximation"
+    yield _Check(
+        _is_scatter(found, _state(found, picked)),
+        "What it misses is scatter: it goes with no input.",
+        "What it misses is more than scatter: it goes with an input, or rows that are neighbours are missed in the same direction.",
+    )
+    yield _Check(
+        _constants_known(found, picked),
+        "The rows know each of its constants.",
+        "The rows do not know its constants: one of them may be zero, or they trade against each other.",
+    )
+    rival = next((other for other in findings if _is_rival(found, other, picked)), None)
+    yield _Check(
+        rival is None,
+        "No other formula that was found describes the rows as shortly.",
+        "" if rival is None else f"Another formula describes the rows as shortly: {rival.formula.rounded(3).to_text()}.",
+    )
+    yield _Check(
+        not _shorter_as_curves(found, picked),
+        "It is a shorter description of the rows than any network of free curves.",
+        "A network of free curves is a shorter description of the rows: its names explain nothing.",
+    )
 
 
 def _earns_its_length(picked: Finding) -> bool:
