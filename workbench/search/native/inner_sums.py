@@ -26,15 +26,15 @@ from workbench.search.native.watch import Watch
 
 _ROWS = 150
 _MOST_COLUMNS = 5
-_OF_EACH, _OFFERED = 3, 7  # of each transform, and of all
-_STEPS = 100  # of the polish: the grid is coarse
+_OF_EACH, _FOUND = 3, 7  # of each transform, and of all
+_SHORT, _LONG = 8, 100  # steps of a polish: the grid is coarse
 _TRANSFORMS = ("log(y)", "y", "1/y", "sqrt(y)", "1/sqrt(y)", "y^2")
 _POSITIVE = tuple(np.geomspace(0.01, 100, 15))
 _BELOW_LEAST, _ABOVE_MOST = (0.3, 0.7, 0.95), (1.05, 1.5, 4.0)
 _FINE = (0.25, 0.4, 0.6, 0.8, 1.0, 1.25, 1.6, 2.0, 3.0)
 _COARSE = (1.0, 2.0, 0.5)
 _TINY, _NEAR = 1e-6, 0.02  # to a multiple of a half or a third: an exponent that is taken for it
-_ROUNDINGS = ((_TINY, _TINY), (_NEAR, _NEAR), (_TINY, 0.15))  # how near, and the least exponent: the grid is coarse, and zeros are likely
+_ROUNDINGS = ((_TINY, _TINY), (_NEAR, _NEAR), (_TINY, 0.15), (0.12, 0.15))  # how near, and the least exponent: the grid is coarse, and zeros are likely
 _SAME = 1e-9
 
 
@@ -67,10 +67,23 @@ def inner_sums(state: State, watch: Watch) -> Iterator[Candidate]:
         errors = _errors(few, target, grid)
         for place in np.argsort(errors, kind="stable")[:_OF_EACH]:
             best.append((float(errors[place]), len(best), _Find(target, grid.exponents[place], float(grid.constants[place]))))
-    for _, _, find in heapq.nsmallest(_OFFERED, best):
+    made: list[tuple[int, Candidate]] = []
+    for _, _, find in heapq.nsmallest(_FOUND, best):
         full = next(iter(targets(state, (find.target.name,))), None)
         if full is not None:
-            yield from _written(state, full, find, watch)
+            made += _written(state, full, find)
+    yield from _improved(made, watch)
+
+
+def _improved(made: list[tuple[int, Candidate]], watch: Watch) -> Iterator[Candidate]:
+    """Yield the best of each rounding after a short polish, after a long one: the valleys are narrow, and free exponents lead astray in them."""
+    best: dict[int, tuple[float, Expression, Candidate]] = {}
+    for rounding, candidate in made:
+        expression, error = polished(candidate.expression, watch.judge.quick, _SHORT)
+        if error < best.get(rounding, (np.inf,))[0]:
+            best[rounding] = error, expression, candidate
+    for _, expression, candidate in best.values():
+        yield replace(candidate, expression=polished(expression, watch.judge.quick, _LONG)[0])
 
 
 def _grid(logs: np.ndarray) -> _Grid:
@@ -112,7 +125,7 @@ def _errors(state: State, target: Target, grid: _Grid) -> np.ndarray:
     return np.where(usable, np.sqrt(np.maximum(square, 0.0) / state.n_rows), np.inf)
 
 
-def _written(state: State, target: Target, find: _Find, watch: Watch) -> Iterator[Candidate]:
+def _written(state: State, target: Target, find: _Find) -> Iterator[tuple[int, Candidate]]:
     """Yield the find with its coefficients on all rows, exponents free, and rounded where they are near."""
     logs = np.log(state.columns)
     monomial = np.exp(logs @ find.exponents)
@@ -124,11 +137,9 @@ def _written(state: State, target: Target, find: _Find, watch: Watch) -> Iterato
     c, *_ = np.linalg.lstsq(columns, target.values * target.weights, rcond=None)
     sign = 1.0 if np.median(monomial) + find.constant > 0 else -1.0
     sum_inside = _InnerSum(state.names, find.exponents, sign, find.constant, float(c[0]), c[1:-1], float(c[-1]))
-    made = dict.fromkeys(sum_inside.of_logarithm(target, near, least) for near, least in _ROUNDINGS if sum_inside.power)
-    for inner in made:
-        candidate = state.candidate(inner, f"{target.name} has a sum of two powers inside")
-        expression, _ = polished(candidate.expression, watch.judge.quick, _STEPS)
-        yield replace(candidate, expression=expression)
+    for rounding, (near, least) in enumerate(_ROUNDINGS if sum_inside.power else ()):
+        inner = sum_inside.of_logarithm(target, near, least)
+        yield rounding, state.candidate(inner, f"{target.name} has a sum of two powers inside")
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +174,8 @@ class _InnerSum:
 
 def _exponent(exponent: float, near: float) -> Number:
     """Return an exact exponent where one is near; a free one otherwise."""
-    exact = round(6 * exponent) / 6
-    simple = (2 * exact) % 1 == 0 or (3 * exact) % 1 == 0
-    return exact_exponent(exact) if exact and simple and abs(exact - exponent) < near else Number(exponent)
+    for parts in (1, 2, 3):
+        exact = round(parts * exponent) / parts
+        if exact and abs(exact - exponent) < near:
+            return exact_exponent(exact)
+    return Number(exponent)

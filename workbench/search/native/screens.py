@@ -11,7 +11,7 @@ from workbench.expression import Number, call
 from workbench.search.native.bank import bank
 from workbench.search.native.composed import function_columns, with_function
 from workbench.search.native.inner_sums import inner_sums
-from workbench.search.native.one_variable import OTHERS, one_variable
+from workbench.search.native.one_variable import OTHERS, a_new_curve, one_variable
 from workbench.search.native.polynomials import polynomial
 from workbench.search.native.power_law import power_law
 from workbench.search.native.products import product
@@ -71,8 +71,10 @@ def _low_ratios(state: State, watch: Watch) -> Iterator[Candidate]:
 
 def _spanned(state: State, watch: Watch) -> Iterator[Candidate]:
     """Yield exact laws with one function, where there are few columns."""
-    if state.n_columns <= _SMALL_BANK_COLUMNS:
-        yield from spans(state, watch, pairs=state.n_columns == 1)
+    if state.n_columns == 1 and a_new_curve(state, watch, ("spans",)):
+        yield from spans(state, watch)
+    elif 1 < state.n_columns <= _SMALL_BANK_COLUMNS:
+        yield from spans(state, watch, pairs=False)
 
 
 def _spanned_by_more(state: State, watch: Watch) -> Iterator[Candidate]:
