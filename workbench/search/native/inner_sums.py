@@ -26,7 +26,8 @@ from workbench.search.native.watch import Watch
 
 _ROWS = 150
 _MOST_COLUMNS = 5
-_OF_EACH, _FOUND = 3, 7  # of each transform, and of all
+_OF_EACH, _FOUND = 5, 8  # of each transform, and of all
+_STEPS = (0.3, 0.2, 0.15, 0.15, 0.1, 0.1, 0.06, 0.06, 0.04, 0.04, 0.02, 0.02, 0.01)  # relative, of constants and exponents
 _SHORT, _LONG = 8, 100  # steps of a polish: the grid is coarse
 _TRANSFORMS = ("log(y)", "y", "1/y", "sqrt(y)", "1/sqrt(y)", "y^2")
 _POSITIVE = tuple(np.geomspace(0.01, 100, 15))
@@ -45,6 +46,7 @@ class _Grid:
     values: np.ndarray
     exponents: np.ndarray
     constants: np.ndarray
+    n_constants: int = 1  # of every monomial, one after the other
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,15 +66,23 @@ def inner_sums(state: State, watch: Watch) -> Iterator[Candidate]:
     for target in targets(few, _TRANSFORMS):
         if watch.over:
             return
-        errors = _errors(few, target, grid)
-        for place in np.argsort(errors, kind="stable")[:_OF_EACH]:
-            best.append((float(errors[place]), len(best), _Find(target, grid.exponents[place], float(grid.constants[place]))))
+        for place in _promising(_errors(few, target, grid), grid.n_constants):
+            error, find = _zoomed(few, _Find(target, grid.exponents[place], float(grid.constants[place])))
+            best.append((error, len(best), find))
     made: list[tuple[int, Candidate]] = []
     for _, _, find in heapq.nsmallest(_FOUND, best):
         full = next(iter(targets(state, (find.target.name,))), None)
         if full is not None:
             made += _written(state, full, find)
     yield from _improved(made, watch)
+
+
+def _promising(errors: np.ndarray, n_constants: int) -> np.ndarray:
+    """Return the places of the best monomials, each with its best constant."""
+    by_monomial = errors.reshape(n_constants, -1)
+    rows = np.argmin(by_monomial, axis=0)
+    columns = np.argsort(by_monomial.min(axis=0), kind="stable")[:_OF_EACH]
+    return rows[columns] * by_monomial.shape[1] + columns
 
 
 def _improved(made: list[tuple[int, Candidate]], watch: Watch) -> Iterator[Candidate]:
@@ -86,13 +96,29 @@ def _improved(made: list[tuple[int, Candidate]], watch: Watch) -> Iterator[Candi
         yield replace(candidate, expression=polished(expression, watch.judge.quick, _LONG)[0])
 
 
+def _zoomed(few: State, find: _Find) -> tuple[float, _Find]:
+    """Return the find moved to the least error among its neighbours, again and again with smaller steps, and that error."""
+    exponents, constant, error = find.exponents, find.constant, np.inf
+    logs, used = np.log(few.columns), np.flatnonzero(find.exponents)
+    for step in _STEPS:
+        factors = np.array(list(itertools.product((1.0, 1 - step, 1 + step), repeat=len(used) + 1)))
+        trials = np.tile(exponents, (len(factors), 1))
+        trials[:, used] *= factors[:, :-1]
+        constants = constant * factors[:, -1]
+        values = np.log(np.abs(np.exp(np.clip(logs @ trials.T, -300, 300)) + constants))
+        errors = _errors(few, find.target, _Grid(values, trials, constants))
+        place = int(np.argmin(errors))
+        exponents, constant, error = trials[place], float(constants[place]), float(errors[place])
+    return error, replace(find, exponents=exponents, constant=constant)
+
+
 def _grid(logs: np.ndarray) -> _Grid:
     exponents = _exponents(logs.shape[1])
     monomials = np.exp(np.clip(logs @ exponents.T, -300, 300))
     least, middle, most = monomials.min(axis=0), np.median(monomials, axis=0), monomials.max(axis=0)
     constants = np.stack([*(c * middle for c in _POSITIVE), *(-c * least for c in _BELOW_LEAST), *(-c * most for c in _ABOVE_MOST)])
     values = np.log(np.abs(monomials[:, None, :] + constants[None]))  # (n_rows, n_constants, n_monomials)
-    return _Grid(values.reshape(len(logs), -1), np.tile(exponents, (len(constants), 1)), constants.ravel())
+    return _Grid(values.reshape(len(logs), -1), np.tile(exponents, (len(constants), 1)), constants.ravel(), len(constants))
 
 
 @lru_cache(maxsize=16)
