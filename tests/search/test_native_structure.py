@@ -37,7 +37,7 @@ LAWS: dict[str, tuple[str, Box]] = {
     "grey surfaces": ("A*(T**4 - S**4)/(1/p + 1/q - 1)", {"A": (0.5, 3), "T": (4, 7), "S": (2.7, 3.8), "p": (0.3, 0.9), "q": (0.3, 0.9)}),
     "speed of a pendulum": (
         "sqrt(v**2 + 2*g*l*(cos(a) - cos(b)))",
-        {"v": (2, 5), "g": (1, 3), "l": (0.5, 2), "a": (0.2, 1.5), "b": (0.2, 1.5)},
+        {"v": (3, 5), "g": (1, 2), "l": (0.5, 1.5), "a": (0.2, 1.5), "b": (0.2, 1.5)},
     ),
     "time seen from a train": ("(t - v*x/c**2)/sqrt(1 - v**2/c**2)", {"t": (1, 5), "v": (1, 2), "x": (1, 5), "c": (3, 8)}),
     "a product with a sum of waves": ("x**2*exp(-x)*sin(x)*(cos(x)**2*sin(x) - 1)", {"x": (0, 8)}),
@@ -99,7 +99,9 @@ def test_spans_say_nothing_of_noise() -> None:
 def test_the_square_of_a_root_is_in_no_span() -> None:
     """The law is a polynomial of degree five: sqrt(1 + u)^2 would give it a name that nobody writes."""
     whole, watch = state("x**5 + x**4 + x**3", {"x": (-0.9, 1)}, 60)
-    assert not [found for found in spans(whole, watch) if "sqrt" in to_text(found.expression) or "/2)" in to_text(found.expression)]
+    found = [to_text(candidate.expression) for candidate in spans(whole, watch)]
+    assert found
+    assert not [text for text in found if "(x + 1)" in text]
 
 
 def test_inner_sums_find_a_free_exponent() -> None:

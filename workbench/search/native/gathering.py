@@ -17,9 +17,11 @@ def gathered(expression: Expression) -> Expression:
     if not isinstance(expression, Call):
         return expression
     node = fold(call(expression.function, *map(gathered, expression.arguments)))
-    while shorter := next((other for other in _others(node) if complexity(other) < complexity(node)), None):
-        node = shorter
-    return node
+    while True:
+        shortest = min(_others(node), key=complexity, default=node)
+        if complexity(shortest) >= complexity(node):
+            return node
+        node = shortest
 
 
 def _others(node: Expression) -> Iterator[Expression]:

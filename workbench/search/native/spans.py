@@ -10,7 +10,7 @@ on the way; noisy data end here with nothing.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -118,7 +118,7 @@ class _Span:
 
     @classmethod
     def of(cls, own: State, n_rows: int, exponents: np.ndarray) -> _Span | None:
-        exponents = exponents[(exponents[:, [_is_root(name) for name in own.names]] <= 1).all(axis=1)]
+        exponents = exponents[_without_squares(own.names, exponents)]
         if len(exponents) > min(_TERMS, n_rows - 3):
             return None
         columns = monomials.evaluate(own.columns[:n_rows], exponents)
@@ -140,12 +140,17 @@ class _Span:
         return np.linalg.norm(self.beside(vectors), axis=0)
 
 
-def _is_root(name: Expression) -> bool:
-    """Whether the square of a column is a polynomial, which has better names."""
-    match name:
-        case Call(function="pow", arguments=(_, Number(value=Fraction()))):
-            return True
-    return isinstance(name, Call) and name.function == "sqrt"
+def _without_squares(names: Sequence[Expression], exponents: np.ndarray) -> np.ndarray:
+    """Return which products hold at most one root of each base: the product of two is a polynomial, which has better names."""
+    bases: dict[Expression, list[int]] = {}
+    for place, name in enumerate(names):
+        match name:
+            case Call(function="pow", arguments=(base, Number(value=Fraction()))) | Call(function="sqrt", arguments=(base,)):
+                bases.setdefault(base, []).append(place)
+    allowed = np.ones(len(exponents), dtype=bool)
+    for places in bases.values():
+        allowed &= exponents[:, places].sum(axis=1) <= 1
+    return allowed
 
 
 def _sum(own: State, few: State, spanned: _Span, which: tuple[Target, Expression, np.ndarray]) -> Iterator[Candidate]:
