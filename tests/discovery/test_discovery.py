@@ -230,3 +230,11 @@ def test_a_script_leaves_out_the_rows_that_were_set_aside() -> None:
     assert ".without([3, 4], 'they were felled twice').without([0], 'it was measured from above')" in script
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "Volume" in done.stdout
+
+
+def test_a_number_that_was_typed_stays_in_the_plain_formula() -> None:
+    """Mercury's vapour pressure with the zero of temperature left free is 262.6; who typed 273.15 means 273.15."""
+    data = wb.load_sample("mercury_vapour").with_transforms({"pressure": "log"})
+    found = wb.Discovery(data).fit(hidden_layer_sizes=(), n_starts=1).snap((0, 0, 0), "b/(x+273.15)")
+    assert "5463/20" in str(found.formula(nice=True))
+    assert "273.15" in found.formula(nice=True).to_latex()

@@ -37,7 +37,7 @@ def test_wrong_rows_are_found_and_the_law_of_the_others_shows_them(noise: float,
     y[planted] = wrong(y[planted])
     data = table(y)
     seen = set(planted) & set(fitted_rows(data))
-    assert seen <= set(outliers.suspects(wb.Discovery(data), []))
+    assert seen <= set(outliers.suspects(data))
     assert set(outliers.off(data, parse("3.0*a*exp(-0.5*b)"))) == seen
     best = wb.discover(data, time_budget=10)
     assert best.verdict == "law"
@@ -79,5 +79,20 @@ def test_a_small_value_with_a_plain_error_is_not_far_on_a_logarithmic_scale() ->
 
 def test_too_few_rows_and_other_tasks_have_no_suspects() -> None:
     x = np.arange(1.0, 16.0)
-    assert len(outliers.suspects(wb.Discovery(wb.Dataset.from_table({"x": x, "y": np.where(x == 7, 900.0, x)}, "y")), [])) == 0
-    assert len(outliers.suspects(wb.Discovery(wb.load_sample("puromycin")), [])) == 0
+    assert len(outliers.suspects(wb.Dataset.from_table({"x": x, "y": np.where(x == 7, 900.0, x)}, "y"))) == 0
+    assert len(outliers.suspects(wb.load_sample("puromycin"))) == 0
+
+
+def test_of_very_many_rows_some_show_the_law_and_all_are_asked_whether_they_follow() -> None:
+    generator = np.random.default_rng(7)
+    a, b = generator.uniform(0.5, 3.0, (2, 120_011))
+    y = law(a, b)
+    y = y + 0.03 * y.std() * generator.normal(size=len(y))
+    planted = generator.choice(len(y), 300, replace=False)
+    y[planted] += 6.0 * y.std()
+    data = wb.Dataset.from_table({"a": a, "b": b, "y": y}, "y")
+    best = wb.discover(data, time_budget=12)
+    seen = set(planted) & set(fitted_rows(data))
+    assert len(seen & set(best.data.left_out[-1].rows)) == len(seen)
+    assert len(best.data.left_out[-1].rows) == len(seen)
+    assert best.verdict == "law"

@@ -123,12 +123,13 @@ class _Run:
         """Return the law that all but a few rows follow, its discovery without these rows; None where there is no such law, or all rows follow."""
         if self.search.exact or self.limits.hidden_layer_sizes is not None or self.limits.known is not None or self.clock.over:
             return None
-        suspected = outliers.suspects(found, heard.findings)
+        some, best = fewer_rows(found.data), min(heard.findings, key=lambda each: each.length, default=None)
+        suspected = outliers.suspects(some, () if best is None else found.go_to(best.state).state.networks)
         if not len(suspected):
             return None
         self.clock.say(f"looking without {len(suspected)} rows that are far off")
         end = self.clock.share + _FIRST_LOOK
-        proposals = self.search.aside(found.data.without(suspected, "they are far off"), lambda: self.clock.past(end))
+        proposals = self.search.aside(some.without(suspected, "they are far off"), lambda: self.clock.past(end))
         off = outliers.off(found.data, proposals[0].expression) if proposals else ()
         if not len(off):
             return None

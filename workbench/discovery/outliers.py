@@ -15,10 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.dataset import Dataset
-from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import Finding
-from workbench.discovery.state import outputs
 from workbench.expression import Expression, evaluate
+from workbench.networks import KAN
 from workbench.search.native.monomials import largest_degree
 from workbench.search.native.surrogate import Box, chebyshev
 
@@ -32,22 +30,19 @@ _ROWS_PER_TERM, _MOST_LEVERAGE = 6, 0.98
 _LEAST = 1e-9  # of the target's spread: below it there is nothing but rounding
 
 
-def suspects(found: Discovery, findings: Sequence[Finding]) -> np.ndarray:
+def suspects(data: Dataset, networks: Sequence[KAN] = ()) -> np.ndarray:
     """Return the rows of the dataset that a robust fit misses by far more than the others; not more than a few in a hundred.
 
     Parameters
     ----------
-    found : the discovery
-    findings : what it has found so far
+    data : the dataset, of not too many rows
+    networks : what has been found so far, on the scale that is fitted
     """
-    data, rows = found.data, _looked_at(found.data)
+    rows = _looked_at(data)
     if len(rows) < _FEWEST_ROWS or data.task != "regression" or data.groups is not None or len(data.targets) > 1:
         return np.empty(0, dtype=np.int64)
     X, y = data.seen(data.X[rows]), data.seen_targets(data.y[rows])[:, 0]
-    fits = [_polynomial(X, y)]
-    if findings:
-        best = min(findings, key=lambda each: each.length)
-        fits.append(outputs(data, next(state for state in found.states if state.id == best.state).networks, rows)[:, 0])
+    fits = [_polynomial(X, y), *(network(X)[:, 0] for network in networks)]
     away = _away(y, min(fits, key=lambda fit: _robust_spread(y - fit)))
     far = np.flatnonzero(away > _FAR)
     if len(far) > _most(rows):
@@ -84,11 +79,9 @@ def _most(rows: np.ndarray) -> int:
 def _away(y: np.ndarray, fit: np.ndarray) -> np.ndarray:
     """Return how far every y is from a fit, in the spread of all rows or that of the rows whose fitted values are alike, whichever is larger."""
     missed = np.abs(y - fit)
-    order = np.argsort(fit, kind="stable")
-    window = min(_ALIKE, len(y))
-    middle = _NORMAL * np.median(np.lib.stride_tricks.sliding_window_view(missed[order], window), axis=1)
     local = np.empty_like(missed)
-    local[order] = middle[np.clip(np.arange(len(y)) - window // 2, 0, len(middle) - 1)]
+    for block in np.array_split(np.argsort(fit, kind="stable"), max(1, len(y) // _ALIKE)):
+        local[block] = _NORMAL * np.median(missed[block])
     least = _LEAST * _robust_spread(y - np.median(y))
     return missed / np.maximum(np.maximum(local, _NORMAL * np.median(missed)), max(least, np.finfo(float).tiny))
 
