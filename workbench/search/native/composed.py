@@ -45,7 +45,7 @@ def function_columns(state: State) -> Iterator[Composed]:
             if name(state.names[i]) == call("log", state.names[i]) and not state.positive[i]:
                 continue
             composed = Composed(_evaluated(values, state.columns[:, i]), name(state.names[i]), (i,))
-            if _moderate(composed.values):
+            if moderate(composed.values):
                 yield composed
     for i, j in itertools.combinations(range(state.n_columns), 2):
         difference = state.columns[:, i] - state.columns[:, j]
@@ -66,8 +66,19 @@ def factors(state: State) -> Iterator[Composed]:
         )
         for values, written in rules:
             composed = Composed(_evaluated(values, u), written(name), (i,))
-            if _moderate(composed.values):
+            if moderate(composed.values):
                 yield _above_zero(composed)
+
+
+def logarithms(state: State) -> Iterator[Composed]:
+    """Yield log u, log(1 + u) and the like: the factors of the logarithm of a power."""
+    for i in range(state.n_columns):
+        u, name = state.columns[:, i], state.names[i]
+        with np.errstate(all="ignore"):
+            choices = ((u, name), (1 + u, add(1, name)), (1 - u, add(1, -name)), (1 + 1 / u, add(1, power(name, -1))))
+        for values, written in choices:
+            if (values > 0).all() and np.isfinite(values).all():
+                yield Composed(np.log(values), call("log", written), (i,))
 
 
 def _above_zero(composed: Composed) -> Composed:
@@ -85,5 +96,6 @@ def _evaluated(function: Callable[[np.ndarray], np.ndarray], u: np.ndarray) -> n
         return function(u)
 
 
-def _moderate(values: np.ndarray) -> bool:
+def moderate(values: np.ndarray) -> bool:
+    """Whether values are finite, not huge, and not all the same."""
     return bool(np.isfinite(values).all() and np.abs(values).max() < _LARGEST and values.std() > 1e-9 * (np.abs(values).max() + 1e-300))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _RIDGE = 1e-11
+_ROUNDS = 6  # of dropping what does not matter
 _ROUNDING = 1e-16  # normal equations see nothing smaller than this share of the target's square
 
 
@@ -46,7 +47,7 @@ def exact_fit(columns: np.ndarray, target: np.ndarray, exact: float = 1e-9, most
         return None
     scaled, kept = columns / size, np.arange(columns.shape[1])
     total = float(np.sqrt(target @ target))
-    for _ in range(4):
+    for _ in range(_ROUNDS):
         c, *_ = np.linalg.lstsq(scaled[:, kept], target, rcond=None)
         residual = target - scaled[:, kept] @ c
         if np.sqrt(residual @ residual) > exact * total:
@@ -55,6 +56,8 @@ def exact_fit(columns: np.ndarray, target: np.ndarray, exact: float = 1e-9, most
         if matters.all() or not matters.any():
             break
         kept = kept[matters]
+    else:
+        return None
     if len(kept) > most:
         return None
     return SparseFit(kept, c / size[kept], float(residual @ residual) / total**2, -np.inf)

@@ -21,10 +21,12 @@ from workbench.search.native.polishing import Rows
 from workbench.search.native.power_law import power_law
 from workbench.search.native.relevance import relevant
 from workbench.search.native.screens import high, quick
+from workbench.search.native.separable import separable
+from workbench.search.native.spans import spans
 from workbench.search.native.splits import linear_in_function
 from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.sums import sums
-from workbench.search.native.surrogate import slopes, smooth_error
+from workbench.search.native.surrogate import smooth_error
 from workbench.search.native.transforms import ALL, PLAIN
 from workbench.search.native.watch import Watch
 from workbench.search.problem import Proposal, SearchProblem
@@ -35,7 +37,6 @@ _FEWEST_ROWS = 4  # fewer tell nothing
 _SMALL = 2  # columns of a problem that is searched thoroughly before what it reduces to
 _MANY = 5  # columns of a problem from which those that do not matter are dropped first
 _CLEAR = 0.3  # error of a split that is surely right, against the best surrogate's
-_UNKNOWN = 0.25  # relative error of a surrogate whose gradient says nothing
 
 
 class NativeEngine:
@@ -114,20 +115,27 @@ def _opening(chain: list[State], watch: Watch) -> Iterator[Candidate]:
         if watch.over:
             return
     yield from sums(root, watch, PLAIN, 2, most=400)
-    if root.n_columns > _SMALL and not watch.over:
-        yield from linear_in_function(root, watch, _CLEAR)
 
 
 def _evident(chain: list[State], watch: Watch) -> Iterator[Candidate]:
-    """Follow the most evident scaling symmetries, append the states to the chain, and screen them quickly."""
+    """Follow the most evident scaling symmetries, append the states to the chain, screen them quickly, and split the last."""
     while chain[-1].n_columns and not watch.over:
-        found = slopes(chain[-1])
-        limit = max(2e-3, min(0.15, 6 * found.error))
-        evident = [s for s in symmetries.scalings(chain[-1], found) if s.misfit < limit * (1 if len(s.support) == 1 else 0.6)]
-        if found.error > _UNKNOWN or not evident:
-            return
-        chain.append(symmetries.scaled(chain[-1], min(evident, key=lambda s: len(s.support))))
-        yield from quick(chain[-1], watch)
+        smaller = symmetries.evidently_scaled(chain[-1])
+        if smaller is None:
+            break
+        chain.append(smaller)
+        yield from quick(smaller, watch)
+    yield from _splits(chain, watch)
+
+
+def _splits(chain: list[State], watch: Watch) -> Iterator[Candidate]:
+    """Yield what the splits of the problem itself give where they are surely right, then those of the last state of the chain."""
+    root, last = chain[0], chain[-1]
+    if root.n_columns > _SMALL and not watch.over:
+        yield from linear_in_function(root, watch, _CLEAR)
+    for screen in (spans, separable, linear_in_function):
+        if last.n_columns > 1 and not watch.over:
+            yield from screen(last, watch)
 
 
 def _descent(chain: list[State], watch: Watch) -> Iterator[Candidate]:

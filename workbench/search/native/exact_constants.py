@@ -19,6 +19,7 @@ from workbench.search.native.tape import Tape
 _REACH = 2.5  # standard errors
 _LEAST_REACH = 1e-9  # relative: what rounding leaves of a noise-free constant
 _MARGIN, _UNIT_MARGIN = 4.0, 2.0  # bits: a value of b bits is hit by chance once in 2^margin times; factors of 1 are what most laws have
+_NOTHING = 1e-9  # of the target: a constant that moves less may be zero, whatever is known of it
 _WIDEST = 0.3  # a constant that is not known better than this is left as it is
 
 Cost = Callable[[Expression, float], float]
@@ -61,7 +62,8 @@ def _proposals(expression: Expression, rows: Rows) -> list[tuple[int, Expression
     if point is None:
         return []
     errors = _standard_errors(point.residual, point.jacobian)
-    found = []
+    moved = np.abs(constants) * np.linalg.norm(point.jacobian, axis=1)
+    found = [(int(place), Number(0)) for place in np.flatnonzero(moved < _NOTHING * np.linalg.norm(rows.y * rows.root_weights))]
     for place, (constant, error) in enumerate(zip(constants.tolist(), errors.tolist())):
         reach = max(_REACH * error, _LEAST_REACH * abs(constant))
         if np.isfinite(reach) and abs(constant) <= reach:

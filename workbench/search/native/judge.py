@@ -18,6 +18,7 @@ import numpy as np
 from workbench.exceptions import ExpressionError
 from workbench.expression import Call, Constant, Expression, Number, Symbol, complexity, fold, free_constants, symbols, walk
 from workbench.search.native.exact_constants import with_exact_constants
+from workbench.search.native.gathering import gathered
 from workbench.search.native.parting import parted
 from workbench.search.native.polishing import Rows, polished
 from workbench.search.native.state import Candidate
@@ -26,7 +27,7 @@ _CHOSEN, _NAME, _OPERATOR, _PI = 3.0, 6.0, 1.0, 4.0
 _SHORT_NAMES = {"sqrt": 2.0, "cbrt": 3.0}
 _ROUNDING = 1e-12  # errors below this share of the target's size are rounding
 _EXACT = 1e-9  # errors below this share are no noise of a measurement
-_FEW = 6  # constants of a law that an exact fit proves; with more, a fit can imitate one
+_FEW = 2  # constants of a law that an exact fit proves; with more, a fit can imitate one
 _QUICK_ROWS, _QUICK_STEPS = 200, 10
 _RIVAL = 40.0  # costs this near to the best may change places once constants are exact
 _LONGEST = 400  # nodes; longer ones are no laws
@@ -89,7 +90,7 @@ class Judge:
         expression, rmse = polished(self._folded(expression), self.rows)
         if self.best is None or self.cost(expression, rmse) < self.best.cost + _RIVAL:
             expression, rmse = with_exact_constants(expression, rmse, self.rows, self.cost)
-            expression = self._folded(expression)
+            expression, rmse = self._gathered(self._folded(expression), rmse)
         size = complexity(expression)
         if not np.isfinite(rmse) or (self.max_complexity is not None and size > self.max_complexity):
             return None
@@ -135,6 +136,14 @@ class Judge:
         except (ExpressionError, OverflowError):
             return expression
         return folded if self._allowed(folded) else expression
+
+    def _gathered(self, expression: Expression, rmse: float) -> tuple[Expression, float]:
+        """Return the expression with its powers gathered, where that says the same on the rows."""
+        shorter = gathered(expression)
+        if shorter == expression or not self._allowed(shorter):
+            return expression, rmse
+        error = self.rows.rmse(shorter)
+        return (shorter, error) if error <= rmse + _ROUNDING * self.size else (expression, rmse)
 
     def _placed(self, judged: Judged) -> Judged | None:
         """Put a judged expression into the front; None where it has no place."""

@@ -40,7 +40,7 @@ _NODES = 12.0  # what a node of a form costs, against n log(error^2)
 
 def one_variable(state: State, watch: Watch, powers: Sequence[float] = NONE) -> Iterator[Candidate]:
     """Yield forms of the only column of a state, with one of the powers beside them."""
-    if state.n_rows < 8 or np.ptp(state.columns[:, 0]) <= 0 or not _a_new_curve(state, watch, powers):
+    if state.n_rows < 8 or np.ptp(state.columns[:, 0]) <= 0 or not a_new_curve(state, watch, powers):
         return
     state = _enough_rows(state)
     positive = bool(state.positive[0])
@@ -60,12 +60,12 @@ def _inside(beside: float, positive: bool) -> tuple[float, ...]:
     return (1, -1) if positive and abs(beside) <= 2 else (1,)
 
 
-def _a_new_curve(state: State, watch: Watch, powers: Sequence[float]) -> bool:
+def a_new_curve(state: State, watch: Watch, kind: Sequence[float | str]) -> bool:
     """Whether y may be a function of the column alone, and was not looked at as one before: u and 1/u are the same curve."""
     error = curve_error(state)
     if error > max(_SCATTER * watch.judge.spread, _WORSE * watch.judge.floor):
         return False
-    key = (f"{error:.6g}", tuple(powers))
+    key = (f"{error:.6g}", tuple(kind))
     known = key in watch.curves
     watch.curves.add(key)
     return not known

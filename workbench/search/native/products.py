@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from workbench.expression import Call, Expression, Number, call, mul, power
-from workbench.search.native.composed import Composed, factors
+from workbench.search.native.composed import Composed, factors, logarithms
 from workbench.search.native.elimination import exact_fit
 from workbench.search.native.monomials import exact_exponent
 from workbench.search.native.state import Candidate, State
@@ -15,7 +15,8 @@ from workbench.search.native.subsets import best_subsets
 from workbench.search.native.transforms import Target, targets
 from workbench.search.native.watch import Watch
 
-_TRANSFORMS = ("y", "sin(y)", "tan(y)", "cos(y)")
+_TRANSFORMS = ("y", "sin(y)", "tan(y)", "cos(y)", "log(y)")
+_POWERS = ("log(y)",)  # u^v and (1 + u)^v are products under it, of logarithms too
 _LONGEST_LOG = 30.0
 _LARGEST_EXPONENT = 8.0
 
@@ -24,13 +25,12 @@ Exponents = tuple[list[int], np.ndarray, np.ndarray]  # columns, exponents, thei
 
 def product(state: State, watch: Watch, largest: int = 4) -> Iterator[Candidate]:
     """Yield c * f_1^p_1 ... f_k^p_k for T(h)."""
-    made = [(c, logs) for c in factors(state) if _usable(logs := _log(c.values))]
-    if not made:
-        return
-    logs = np.column_stack([column for _, column in made])
+    plain, more = _usable(factors(state)), _usable(logarithms(state))
     for target in targets(state, _TRANSFORMS):
-        if watch.over:
+        made = [*plain, *more] if target.name in _POWERS else plain
+        if watch.over or not made:
             return
+        logs = np.column_stack([column for _, column in made])
         values = _log(target.values)
         weights = np.abs(target.values) * target.weights
         if not np.isfinite(values * weights).all():
@@ -101,5 +101,7 @@ def _log(values: np.ndarray) -> np.ndarray:
         return np.log(np.abs(values) + 1e-300)
 
 
-def _usable(logs: np.ndarray) -> bool:
-    return bool(np.isfinite(logs).all() and np.abs(logs).max() < _LONGEST_LOG and logs.std() > 1e-9)
+def _usable(made: Iterable[Composed]) -> list[tuple[Composed, np.ndarray]]:
+    """Return the factors whose logarithm is moderate, with it."""
+    with_logs = [(composed, _log(composed.values)) for composed in made]
+    return [(c, logs) for c, logs in with_logs if np.isfinite(logs).all() and np.abs(logs).max() < _LONGEST_LOG and logs.std() > 1e-9]

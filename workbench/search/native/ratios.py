@@ -41,12 +41,12 @@ def ratio(state: State, watch: Watch, transforms: Sequence[str], shapes: Sequenc
         for target in found:
             if watch.over:
                 return
-            vectors = [v] if (v := _null_vector(columns, target, exponents)) is not None else _noisy(columns, target, watch.bar)
+            vectors = [v] if (v := null_vector(columns, target, exponents)) is not None else _noisy(columns, target, watch.bar)
             for vector in vectors:
-                yield state.candidate(target.back(_written(state, exponents, vector)), f"{target.name} is a ratio of polynomials")
+                yield state.candidate(target.back(ratio_of(state, exponents, vector)), f"{target.name} is a ratio of polynomials")
 
 
-def _null_vector(columns: np.ndarray, target: Target, exponents: np.ndarray) -> np.ndarray | None:
+def null_vector(columns: np.ndarray, target: Target, exponents: np.ndarray) -> np.ndarray | None:
     """Return the coefficients of P and Q, (2 n_terms,), where they fit exactly and are few."""
     usable = target.weights > 0
     both = np.column_stack([columns, -target.values[:, None] * columns])[usable]
@@ -140,7 +140,8 @@ def _rmse(columns: np.ndarray, vector: np.ndarray, target: Target) -> float:
         return float(np.sqrt(np.mean(residual**2)))
 
 
-def _written(state: State, exponents: np.ndarray, vector: np.ndarray) -> Expression:
+def ratio_of(state: State, exponents: np.ndarray, vector: np.ndarray) -> Expression:
+    """Return P / Q as an expression."""
     m = len(exponents)
 
     def side(part: np.ndarray) -> Expression:

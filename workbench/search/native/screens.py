@@ -10,11 +10,13 @@ import numpy as np
 from workbench.expression import Number, call
 from workbench.search.native.bank import bank
 from workbench.search.native.composed import function_columns, with_function
-from workbench.search.native.one_variable import OTHERS, one_variable
+from workbench.search.native.inner_sums import inner_sums
+from workbench.search.native.one_variable import OTHERS, a_new_curve, one_variable
 from workbench.search.native.polynomials import polynomial
 from workbench.search.native.power_law import power_law
 from workbench.search.native.products import product
 from workbench.search.native.ratios import SHAPES, ratio
+from workbench.search.native.spans import spans
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.sums import sums
 from workbench.search.native.transforms import PLAIN
@@ -28,7 +30,7 @@ def quick(state: State, watch: Watch) -> Iterator[Candidate]:
     if state.n_columns == 0:
         yield state.candidate(Number(float(np.median(state.target))), "a constant is left")
         return
-    for screen in (_low, _curve, _low_ratios):
+    for screen in (_low, inner_sums, _curve, _low_ratios, _spanned):
         yield from _attempted(screen(state, watch))
         if watch.over:
             return
@@ -65,6 +67,19 @@ def _curve(state: State, watch: Watch) -> Iterator[Candidate]:
 
 def _low_ratios(state: State, watch: Watch) -> Iterator[Candidate]:
     yield from ratio(state, watch, ("y", "y^2"), SHAPES[:2])
+
+
+def _spanned(state: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield exact laws with one function, where there are few columns."""
+    if state.n_columns == 1 and a_new_curve(state, watch, ("spans",)):
+        yield from spans(state, watch)
+    elif 1 < state.n_columns <= _SMALL_BANK_COLUMNS:
+        yield from spans(state, watch, pairs=False)
+
+
+def _spanned_by_more(state: State, watch: Watch) -> Iterator[Candidate]:
+    if state.n_columns != 1:
+        yield from spans(state, watch)
 
 
 def high(state: State, watch: Watch) -> Iterator[Candidate]:

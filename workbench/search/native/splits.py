@@ -10,22 +10,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.expression import Expression, Number, Symbol, add, mul, power, substitute
+from workbench.expression import Expression, Number, Symbol, add, evaluate, mul, power, substitute
 from workbench.search.native import symmetries
 from workbench.search.native.composed import Composed, function_columns
-from workbench.search.native.judge import Judge
+from workbench.search.native.inner_sums import inner_sums
+from workbench.search.native.judge import Judge, Judged
 from workbench.search.native.one_variable import one_variable
 from workbench.search.native.polishing import Rows
 from workbench.search.native.polynomials import polynomial
 from workbench.search.native.power_law import power_law
 from workbench.search.native.products import product
+from workbench.search.native.relevance import relevant
+from workbench.search.native.screens import quick
 from workbench.search.native.state import HOLE, Candidate, State
+from workbench.search.native.sums import sums
 from workbench.search.native.surrogate import Box, chebyshev, degree_for, leave_one_out, slopes
 from workbench.search.native.watch import Watch
 
 _TERMS = 130
 _SPLITS, _RANKED_ROWS = 3, 500  # splits that are named, and rows on which all are compared
-_NAMES = 4  # of each part
+_NAMES, _TRUSTED = 4, 8.0  # names of each part, and how near, against what is known of the part, one must be to be trusted
+_PLAINEST, _FOLLOWED = 2, 1  # of those near enough
 _WORST = 0.1  # relative error of a split that is still named
 
 
@@ -52,8 +57,32 @@ def linear_in_function(state: State, watch: Watch, worst: float = 3.0) -> Iterat
             return
         named = [names_of(split.rest, part, max(split.error / size, 1e-5), watch) for part in split.parts]
         for constant, slope in itertools.product(*named):
-            inner = add(constant, mul(slope, split.composed.name))
+            inner = add(constant.expression, mul(slope.expression, split.composed.name))
             yield state.candidate(inner, f"is linear in {split.composed.name}")
+        for left in _remainders(state, split, *named):
+            yield from plainly_reduced(left, watch)
+
+
+def _remainders(state: State, split: Split, constants: list[Named], slopes_named: list[Named]) -> Iterator[State]:
+    """Yield what is left for one part where the other has a name: it is exact where the name is, unlike the part itself."""
+    phi = split.composed
+    for own in trusted(constants):
+        left = state.reduced_by(own.values, own.expression, f"is a multiple of {phi.name}, and {own.expression}")
+        yield left.divided(phi.values, phi.name).without(phi.parts)
+    for own in trusted(slopes_named):
+        term = mul(own.expression, phi.name)
+        yield state.reduced_by(own.values * phi.values, term, f"is {term} plus the rest").without(phi.parts)
+
+
+def plainly_reduced(state: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield quick candidates of a state and of what its evident symmetries leave, without columns that do not matter."""
+    usable = state.finite()
+    while usable is not None and not watch.over:
+        yield from quick(usable, watch)
+        if usable.n_columns <= 1 or watch.over:
+            return
+        fewer = relevant(usable, watch.stop)
+        usable = fewer if fewer.n_columns < usable.n_columns else symmetries.evidently_scaled(usable)
 
 
 def _splits(state: State, watch: Watch) -> list[Split]:
@@ -95,7 +124,21 @@ def _powers(state: State) -> Iterator[Composed]:
                 yield Composed(state.columns[:, i] ** float(exponent), power(state.names[i], exponent), (i,))
 
 
-def names_of(rest: State, values: np.ndarray, error: float, watch: Watch) -> list[Expression]:
+@dataclass(frozen=True, eq=False)
+class Named:
+    """A likely expression of a part, in the problem's symbols, its values, and whether it is as near to the part as that is known."""
+
+    expression: Expression
+    values: np.ndarray
+    trusted: bool
+
+
+def trusted(names: list[Named]) -> list[Named]:
+    """Return the likeliest names that are near enough to go on with."""
+    return [own for own in names if own.trusted][:_FOLLOWED]
+
+
+def names_of(rest: State, values: np.ndarray, error: float, watch: Watch) -> list[Named]:
     """Return the likeliest expressions of smooth values over the columns of a state, plainest first.
 
     Parameters
@@ -109,11 +152,24 @@ def names_of(rest: State, values: np.ndarray, error: float, watch: Watch) -> lis
     inner = State(rest.columns, tuple(own), values, np.ones_like(values), HOLE)
     for candidate in _quick(inner, Watch(judge, watch.stop)):
         judge.offer(candidate)
-    back = {symbol.name: name for symbol, name in zip(own, rest.names)}
-    best = sorted(judge.front, key=lambda judged: judged.cost)[:_NAMES]
     if judge.size == 0:
-        return [Number(0)]
-    return [substitute(judged.expression, back) for judged in best]
+        return [Named(Number(0), np.zeros_like(values), True)]
+    back = {symbol.name: name for symbol, name in zip(own, rest.names)}
+    return [
+        Named(
+            substitute(judged.expression, back),
+            np.broadcast_to(evaluate(judged.expression, rows.columns), values.shape),
+            judged.rmse < _TRUSTED * judge.floor,
+        )
+        for judged in _likeliest(judge)
+    ]
+
+
+def _likeliest(judge: Judge) -> list[Judged]:
+    """Return the best by their cost, and the plainest that are near: what is wrong with a part, a longer expression imitates better."""
+    by_cost = sorted(judge.front, key=lambda judged: judged.cost)[:_NAMES]
+    near = [judged for judged in sorted(judge.front, key=lambda judged: judged.complexity) if judged.rmse < _TRUSTED * judge.floor]
+    return list(dict.fromkeys([*by_cost, *near[:_PLAINEST]]))
 
 
 def _quick(state: State, watch: Watch) -> Iterator[Candidate]:
@@ -123,6 +179,9 @@ def _quick(state: State, watch: Watch) -> Iterator[Candidate]:
     yield from polynomial(state, watch, ("y", "1/y", "y^2", "1/y^2"), most=15, degrees=(1, 2))
     if state.n_columns == 1:
         yield from one_variable(state, watch)
+    if not watch.over:
+        yield from inner_sums(state, watch)
+        yield from sums(state, watch, ("y", "1/y"), 2, most=200)
     reduced = state
     while reduced.n_columns > 1:
         found = slopes(reduced)

@@ -17,11 +17,14 @@ import numpy as np
 from workbench.expression import Expression, Number, call, fold, mul, power
 from workbench.search.native.monomials import exact_exponent
 from workbench.search.native.state import State
-from workbench.search.native.surrogate import Slopes
+from workbench.search.native.surrogate import Slopes, slopes, smooth_error
 
 _RATIOS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 _LARGEST_SUPPORT = 3
 _NEAR_HALF = 0.15
+_LIKELY = 0.04  # misfit of a symmetry that is worth a surrogate
+_NO_RISE, _FALL = 1.5, 0.5  # of the leave-one-out error
+_UNKNOWN = 0.25  # relative error of a surrogate whose gradient says nothing
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,25 @@ def scalings(state: State, found: Slopes, of_each: int = 4) -> list[Scaling]:
         ]
         best += sorted((s for s in every if s is not None and s.misfit < 0.7), key=lambda s: s.misfit)[:of_each]
     return sorted(best, key=lambda s: s.misfit + 0.02 * (len(s.support) - 1))
+
+
+def evidently_scaled(state: State) -> State | None:
+    """Return the state reduced by the plainest of its evident symmetries; None where there is none.
+
+    A symmetry is evident when the gradient says so, or nearly says so and a surrogate of what is left predicts much better.
+    """
+    found = slopes(state)
+    if found.error > _UNKNOWN:
+        return None
+    limit = max(2e-3, min(0.15, 6 * found.error))
+    likely = [s for s in scalings(state, found) if s.misfit < max(limit, _LIKELY)]
+    before = smooth_error(state) if likely else 0.0
+    for scaling in sorted(likely, key=lambda s: len(s.support)):
+        said = scaling.misfit < limit * (1 if len(scaling.support) == 1 else 0.6)
+        smaller = scaled(state, scaling)
+        if smooth_error(smaller) < (_NO_RISE if said else _FALL) * before:
+            return smaller
+    return None
 
 
 class _Gradient:

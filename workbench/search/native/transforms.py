@@ -48,6 +48,7 @@ TRANSFORMS: dict[str, Transform] = {
         Transform("1/y^2", lambda h: h**-2, lambda h: 2 * np.abs(h) ** -3, lambda e: power(e, -_HALF)),
         Transform("sqrt(y)", lambda h: np.sqrt(np.abs(h)), lambda h: 0.5 / np.sqrt(np.abs(h)), lambda e: power(e, 2)),
         Transform("1/sqrt(y)", lambda h: np.abs(h) ** -0.5, lambda h: 0.5 * np.abs(h) ** -1.5, lambda e: power(e, -2)),
+        Transform("cbrt(y)", np.cbrt, lambda h: np.abs(h) ** (-2 / 3) / 3, lambda e: power(e, 3), "any", signed=False),
         Transform("log(y)", lambda h: np.log(np.abs(h)), lambda h: 1 / np.abs(h), lambda e: call("exp", e)),
         Transform("exp(y)", np.exp, np.exp, lambda e: call("log", e), "moderate", signed=False),
         Transform("sin(y)", np.sin, lambda h: np.abs(np.cos(h)), lambda e: call("asin", e), "half turn", signed=False),

@@ -1,0 +1,106 @@
+"""A law that parts into two groups of columns, as a product or a sum:  h = g(u_1, u_2) k(u_3, u_4)  or  h = g + k.
+
+Two smooth functions of few columns describe such a law far better than one of all columns can. Each is named from its own values, and what a name
+leaves of the target, which is exact where the name is, is searched for the other.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.search.native.splits import names_of, plainly_reduced, trusted
+from workbench.search.native.state import Candidate, State
+from workbench.search.native.surrogate import Box, chebyshev, degree_for, leave_one_out, smooth_error
+from workbench.search.native.watch import Watch
+
+_TERMS = 70  # of each group
+_RANKED_ROWS = 500
+_CLEARLY = 0.5  # error of two groups against that of all columns together, for a law that parts
+_PARTED = 2  # that are followed
+_MOST_COLUMNS = 7
+
+
+@dataclass(frozen=True, eq=False)
+class _Parting:
+    """Two groups of columns; `product` where the logarithm is the sum."""
+
+    groups: tuple[tuple[int, ...], tuple[int, ...]]
+    product: bool
+
+
+def separable(state: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield what is found along the partings that describe a state clearly better than one smooth function does."""
+    if not 3 <= state.n_columns <= _MOST_COLUMNS:
+        return
+    few = state.thinned(_RANKED_ROWS)
+    limit = _CLEARLY * smooth_error(few)
+    found = []
+    for place, parting in enumerate(partings := list(_partings(few))):
+        if watch.over:
+            return
+        found.append((_error(few, parting), place))
+    for error, place in sorted(found)[:_PARTED]:
+        if error > limit:
+            return
+        yield from _followed(state, partings[place], watch)
+
+
+def _partings(state: State) -> Iterator[_Parting]:
+    """Yield every way to part the columns in two."""
+    n = state.n_columns
+    one_sign = bool((state.target > 0).all() or (state.target < 0).all())
+    for size in range(1, n // 2 + 1):
+        for group in itertools.combinations(range(n), size):
+            rest = tuple(i for i in range(n) if i not in group)
+            if 2 * size == n and group > rest:
+                continue
+            yield from (_Parting((group, rest), product) for product in ((True, False) if one_sign else (False,)))
+
+
+def _goal(state: State, parting: _Parting) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values of the sum and what an error of it is worth in y."""
+    if parting.product:
+        return np.log(np.abs(state.target)), state.gain * np.abs(state.target)
+    return state.target, state.gain
+
+
+def _bases(state: State, parting: _Parting) -> list[np.ndarray]:
+    """Return smooth functions of each group; the constant is with the first."""
+    made = []
+    for group in parting.groups:
+        places = Box.of(state.columns[:, group]).places
+        made.append(chebyshev(places, degree_for(len(group), state.n_rows // 2, _TERMS)))
+    return [made[0], made[1][:, 1:]]
+
+
+def _error(state: State, parting: _Parting) -> float:
+    values, weights = _goal(state, parting)
+    return leave_one_out(np.column_stack(_bases(state, parting)), values - values.mean(), weights)
+
+
+def _followed(state: State, parting: _Parting, watch: Watch) -> Iterator[Candidate]:
+    """Name either part, and search what that leaves."""
+    values, weights = _goal(state, parting)
+    bases = _bases(state, parting)
+    both = np.column_stack(bases) * weights[:, None]
+    size = np.linalg.norm(both, axis=0)
+    c, *_ = np.linalg.lstsq(both / size, values * weights, rcond=1e-11)
+    c = c / size
+    parts = [bases[0] @ c[: bases[0].shape[1]], bases[1] @ c[bases[0].shape[1] :]]
+    error = float(np.sqrt(np.mean((parts[0] + parts[1] - values) ** 2)))
+    for group, part in sorted(zip(parting.groups, parts), key=lambda own: len(own[0])):
+        own = np.exp(part - part.mean()) if parting.product else part - part.mean()
+        scale = 1.0 if parting.product else float(np.std(own))
+        others = tuple(i for i in range(state.n_columns) if i not in group)
+        names = names_of(state.without(others), own, max(error / max(scale, 1e-300), 1e-6), watch)
+        for named in trusted(names):
+            kind = "times" if parting.product else "plus"
+            note = f"is {named.expression} {kind} a function of other columns"
+            left = state.divided(named.values, named.expression, note) if parting.product else state.reduced_by(named.values, named.expression, note)
+            yield from plainly_reduced(left.without(group), watch)
+            if watch.over:
+                return
