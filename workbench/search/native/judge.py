@@ -20,6 +20,7 @@ from workbench.expression import Call, Constant, Expression, Number, Symbol, com
 from workbench.search.native.exact_constants import with_exact_constants
 from workbench.search.native.parting import parted
 from workbench.search.native.polishing import Rows, polished
+from workbench.search.native.shortening import shortened
 from workbench.search.native.state import Candidate
 
 _CHOSEN, _NAME, _OPERATOR, _PI = 3.0, 6.0, 1.0, 4.0
@@ -29,6 +30,7 @@ _EXACT = 1e-9  # errors below this share are no noise of a measurement
 _FEW = 6  # constants of a law that an exact fit proves; with more, a fit can imitate one
 _QUICK_ROWS, _QUICK_STEPS = 200, 10
 _RIVAL = 40.0  # costs this near to the best may change places once constants are exact
+_AS_GOOD = 1.2  # times the error of the best smooth surrogate: a formula that leaves no more may only be too long
 _LONGEST = 400  # nodes; longer ones are no laws
 
 
@@ -88,6 +90,8 @@ class Judge:
             return None
         expression, rmse = polished(self._folded(expression), self.rows)
         if self.best is None or self.cost(expression, rmse) < self.best.cost + _RIVAL:
+            if rmse < max(_AS_GOOD * min(self.floor, self.size), _EXACT * self.size):
+                expression, rmse = shortened(expression, rmse, self.rows, self._cost_if_allowed)
             expression, rmse = with_exact_constants(expression, rmse, self.rows, self.cost)
             expression = self._folded(expression)
         size = complexity(expression)
@@ -98,6 +102,9 @@ class Judge:
     def cost(self, expression: Expression, rmse: float) -> float:
         """Return n log(mse) + length."""
         return 2 * len(self.rows.y) * math.log(rmse / self.size + self.rounding) + length(expression, len(self.rows.y))
+
+    def _cost_if_allowed(self, expression: Expression, rmse: float) -> float:
+        return self.cost(expression, rmse) if np.isfinite(rmse) and self._allowed(expression) else math.inf
 
     def _allowed(self, expression: Expression) -> bool:
         nodes = list(walk(expression))

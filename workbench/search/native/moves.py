@@ -22,7 +22,7 @@ from workbench.search.native.surrogate import Box, Slopes, chebyshev, degree_for
 
 _ROUGH_ROWS, _ROUGH_TERMS = 400, 80
 _FINE_ROWS = 1000
-_SCATTERED = 0.05  # rank scatter above which a collapse is none; 1 for no relation
+_SCATTERED, _LIKELY = 0.4, 8  # rank scatter above which a collapse is none, 1 for no relation; how many are compared
 _SMALLEST = 1e-3  # a factor that comes nearer to zero, against its median, makes the quotient useless
 
 
@@ -140,6 +140,7 @@ def collapsed(state: State, most: int = 2) -> Iterator[State]:
     """Yield h = phi(u_i) g(one monomial of all columns), phi = 1 among them.
 
     Neighbours in a true monomial are neighbours in h / phi: their rank differences are small (von Neumann, 1941). Ranks are robust to heavy tails.
+    Noise blurs them; of the likely ones a smooth surrogate says which is best.
     """
     n = state.n_columns
     if n < 2 or n > 5:
@@ -154,11 +155,13 @@ def collapsed(state: State, most: int = 2) -> Iterator[State]:
         for place, order in enumerate(orders):
             ratio = 6 * float(np.mean(np.diff(ranks[order]) ** 2))
             scored.append((ratio + (0.02 if factor else 0.0), len(scored), divided, place))
-    for ratio, _, divided, place in sorted(scored, key=lambda s: s[:2])[:most]:
+    likely = []
+    for ratio, _, divided, place in sorted(scored, key=lambda s: s[:2])[:_LIKELY]:
         if ratio < _SCATTERED:
             column = _signed(state.columns, exponents[place : place + 1])[:, 0]
             name = monomials.written(state.names, exponents[place])
-            yield divided.without(range(n)).with_column(column, name, f"depends on {name} alone")
+            likely.append(divided.without(range(n)).with_column(column, name, f"depends on {name} alone"))
+    yield from (likely if len(likely) <= most else sorted(likely, key=smooth_error)[:most])
 
 
 def _quotients(state: State) -> Iterator[tuple[State, bool]]:

@@ -1,0 +1,65 @@
+"""A formula that is as good as any curve, and may be too long: every part is left out once, and what is left is fitted again.
+
+    a*x**2 + b*x + c        ->        b*x + c,  a*x**2 + c,  a*x**2 + b*x,  a*x + b*x + c
+
+The shortest description of these is shortened in turn, until nothing more can go. With noise a screen often finds the law and a term, a factor or a
+function beside it that follows the scatter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from workbench.exceptions import ExpressionError
+from workbench.expression import Call, Expression, Number, add, call, fold, mul, symbols
+from workbench.search.native.polishing import Rows, polished
+
+_ROUNDS, _MOST_PARTS = 6, 60
+_STEPS = 12
+
+Cost = Callable[[Expression, float], float]
+
+
+def shortened(expression: Expression, rmse: float, rows: Rows, cost: Cost) -> tuple[Expression, float]:
+    """Return the expression without the parts whose absence lowers the cost, and its error."""
+    best, tried = cost(expression, rmse), {expression}
+    for _ in range(_ROUNDS):
+        found = None
+        for trial in shorter(expression):
+            if trial in tried or len(tried) > _MOST_PARTS:
+                continue
+            tried.add(trial)
+            fitted, error = polished(trial, rows, _STEPS)
+            if cost(fitted, error) < best:
+                best, found = cost(fitted, error), (fitted, error)
+        if found is None:
+            break
+        expression, rmse = found
+    return expression, rmse
+
+
+def shorter(expression: Expression) -> Iterator[Expression]:
+    """Yield the expression with one part left out, each of its parts in turn; constants alone are no expression."""
+    for trial in _without_one(expression):
+        try:
+            trial = fold(trial)
+        except (ExpressionError, ZeroDivisionError, OverflowError):
+            continue
+        if symbols(trial):
+            yield trial
+
+
+def _without_one(node: Expression) -> Iterator[Expression]:
+    """Yield the node without one of its arguments, or as its only argument; then the same for what is below it."""
+    if not isinstance(node, Call):
+        return
+    arguments = node.arguments
+    if node.function in ("add", "mul"):
+        join = add if node.function == "add" else mul
+        for place in range(len(arguments)):
+            yield join(*arguments[:place], *arguments[place + 1 :])
+    else:
+        yield mul(Number(1.0), arguments[0])
+    for place, argument in enumerate(arguments):
+        for inner in _without_one(argument):
+            yield call(node.function, *arguments[:place], inner, *arguments[place + 1 :])
