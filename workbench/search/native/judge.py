@@ -31,6 +31,7 @@ _FEW = 6  # constants of a law that an exact fit proves; with more, a fit can im
 _QUICK_ROWS, _QUICK_STEPS = 200, 10
 _RIVAL = 40.0  # costs this near to the best may change places once constants are exact
 _AS_GOOD = 1.2  # times the error of the best smooth surrogate: a formula that leaves no more may only be too long
+_PART = 20.0  # what a term with its constant costs
 _LONGEST = 400  # nodes; longer ones are no laws
 
 
@@ -90,7 +91,7 @@ class Judge:
             return None
         expression, rmse = polished(self._folded(expression), self.rows)
         if self.best is None or self.cost(expression, rmse) < self.best.cost + _RIVAL:
-            if rmse < max(_AS_GOOD * min(self.floor, self.size), _EXACT * self.size):
+            if self._may_be_too_long(expression, rmse):
                 expression, rmse = shortened(expression, rmse, self.rows, self._cost_if_allowed)
             expression, rmse = with_exact_constants(expression, rmse, self.rows, self.cost)
             expression = self._folded(expression)
@@ -102,6 +103,12 @@ class Judge:
     def cost(self, expression: Expression, rmse: float) -> float:
         """Return n log(mse) + length."""
         return 2 * len(self.rows.y) * math.log(rmse / self.size + self.rounding) + length(expression, len(self.rows.y))
+
+    def _may_be_too_long(self, expression: Expression, rmse: float) -> bool:
+        """Whether an expression leaves no more than a smooth surrogate, and without one of its parts it may be the best."""
+        if not rmse < max(_AS_GOOD * min(self.floor, self.size), _EXACT * self.size):
+            return False
+        return self.best is None or self.cost(expression, rmse) < self.best.cost + _PART
 
     def _cost_if_allowed(self, expression: Expression, rmse: float) -> float:
         return self.cost(expression, rmse) if np.isfinite(rmse) and self._allowed(expression) else math.inf

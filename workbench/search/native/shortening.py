@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from workbench.exceptions import ExpressionError
 from workbench.expression import Call, Expression, Number, add, call, fold, mul, symbols
 from workbench.search.native.polishing import Rows, polished
 
-_ROUNDS, _MOST_PARTS = 6, 60
+_ROUNDS, _MOST_PARTS = 6, 50
 _STEPS = 12
+_ROUNDING = 1e-9  # of the target's size: errors below it are not told apart
 
 Cost = Callable[[Expression, float], float]
 
@@ -24,13 +27,14 @@ def shortened(expression: Expression, rmse: float, rows: Rows, cost: Cost) -> tu
     """Return the expression without the parts whose absence lowers the cost, and its error."""
     best, tried = cost(expression, rmse), {expression}
     for _ in range(_ROUNDS):
-        found = None
+        worst, found = _worst(expression, rmse, rows, cost), None
         for trial in shorter(expression):
             if trial in tried or len(tried) > _MOST_PARTS:
                 continue
             tried.add(trial)
             fitted, error = polished(trial, rows, _STEPS)
-            if cost(fitted, error) < best:
+            fitted = _folded(fitted) if error < worst else None  # folding takes longer than the fit
+            if fitted is not None and cost(fitted, error) < best:
                 best, found = cost(fitted, error), (fitted, error)
         if found is None:
             break
@@ -39,14 +43,22 @@ def shortened(expression: Expression, rmse: float, rows: Rows, cost: Cost) -> tu
 
 
 def shorter(expression: Expression) -> Iterator[Expression]:
-    """Yield the expression with one part left out, each of its parts in turn; constants alone are no expression."""
-    for trial in _without_one(expression):
-        try:
-            trial = fold(trial)
-        except (ExpressionError, ZeroDivisionError, OverflowError):
-            continue
-        if symbols(trial):
-            yield trial
+    """Yield the expression with one part left out, each of its parts in turn; what has no symbol left is no expression."""
+    return (trial for trial in _without_one(expression) if symbols(trial))
+
+
+def _worst(expression: Expression, rmse: float, rows: Rows, cost: Cost) -> float:
+    """Return the error at which even the shortest expression would cost more than this one."""
+    length = cost(expression, rmse) - cost(Number(1), rmse)
+    return rmse * float(np.exp(min(length / (2 * len(rows.y)), 50.0))) + _ROUNDING * float(np.sqrt(np.mean(rows.y**2)))
+
+
+def _folded(expression: Expression) -> Expression | None:
+    try:
+        folded = fold(expression)
+    except (ExpressionError, ZeroDivisionError, OverflowError):
+        return None
+    return folded if symbols(folded) else None
 
 
 def _without_one(node: Expression) -> Iterator[Expression]:

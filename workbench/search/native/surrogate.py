@@ -9,7 +9,7 @@ one factorisation (Allen, 1974): residual / (1 - leverage). Its degree follows t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import comb
 
@@ -21,12 +21,14 @@ from workbench.search.native.state import State
 _RIDGE = 1e-10
 _ROWS_PER_TERM = 3
 _SPREAD = 1e-9
+_LARGEST_LEVERAGE = 0.98
 _NOISY = 3e-3  # relative error above which logarithms of the values are not taken as they are
 _ONE_SIGN = 0.9  # least share of rows with the target's usual sign
 _LARGEST_LOG = 300.0
 _SMOOTH_TERMS = 130
 _SETTLED = 0.85
-_ROUNDS, _STEP = 4, 2.0  # of the fit of logarithms, and the furthest a value may move it
+_ROUNDS, _ENOUGH = 4, 0.97  # of the fit of logarithms; a round that lowers the error no further than to this share is the last
+_STEP, _RANGE = 2.0, 20.0  # the furthest a value may move such a fit, and how far below the largest value it goes
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +76,14 @@ class Fit:
     values : (n_rows,)     the fit, in units of the target
     error : leave-one-out root mean square error, in weighted units
     settled : whether the last of the ends hardly did better than the one before: what is left is noise
+    leverage : (n_rows,)     by how much a row draws the fit to itself
     """
 
     coefficients: np.ndarray
     values: np.ndarray
     error: float
     settled: bool
+    leverage: np.ndarray
 
     @classmethod
     def of(cls, basis: np.ndarray, target: np.ndarray, weights: np.ndarray, ends: Sequence[int] = ()) -> Fit | None:
@@ -97,18 +101,19 @@ class Fit:
             return None
         q = solve_triangular(factor, (weighted / size).T, lower=True, check_finite=False)
         along = q @ values
-        errors = []
+        errors, leverages = [], {}
         residual, leverage, first = values, np.zeros_like(values), 0
         for end in ends or (basis.shape[1],):
             residual = residual - along[first:end] @ q[first:end]
             leverage = leverage + np.einsum("ij,ij->j", q[first:end], q[first:end])
-            errors.append((float(np.sqrt(np.mean((residual / (1 - np.minimum(leverage, 0.98))) ** 2))), end))
+            leverages[end] = np.minimum(leverage, _LARGEST_LEVERAGE)
+            errors.append((_size(residual / (1 - leverages[end])), end))
             first = end
         error, kept = min(errors)
         settled = len(errors) > 1 and error > _SETTLED * min(errors[:-1])[0]
         coefficients = np.zeros(basis.shape[1])
         coefficients[:kept] = solve_triangular(factor[:kept, :kept], along[:kept], lower=True, trans="T", check_finite=False) / size[:kept]
-        return cls(coefficients, basis[:, :kept] @ coefficients[:kept], error, settled)
+        return cls(coefficients, basis[:, :kept] @ coefficients[:kept], error, settled, leverages[kept])
 
 
 def leave_one_out(basis: np.ndarray, target: np.ndarray, weights: np.ndarray, ends: Sequence[int] = ()) -> float:
@@ -117,30 +122,46 @@ def leave_one_out(basis: np.ndarray, target: np.ndarray, weights: np.ndarray, en
     return np.inf if fit is None else fit.error
 
 
-def logarithmic(basis: np.ndarray, h: np.ndarray, gain: np.ndarray, ends: Sequence[int] = ()) -> Fit | None:
+def logarithmic(basis: np.ndarray, h: np.ndarray, gain: np.ndarray, ends: Sequence[int], plain: Fit | None) -> Fit | None:
     """Fit log|h| by the basis so that the errors of h itself are least; None where h has no sign of its own.
 
-    Logarithms of noisy values are biased, and some values lie beyond zero. So the fit of exp(P) to h is repeated, linear about the last one, as long as
-    that lowers the error (Gauss & Newton; a generalised linear model with a logarithmic link, Nelder & Wedderburn, 1972).
+    Logarithms of noisy values are biased, and some values lie beyond zero. So exp(P) is fitted to h itself, linear about the plain fit and then about
+    the last one, as long as that lowers the error (Gauss & Newton; a generalised linear model with a logarithmic link, Nelder & Wedderburn, 1972).
     """
     sign = -1.0 if np.median(h) < 0 else 1.0
-    size = sign * h
+    size, scale = sign * h, _size(gain * h)
     if not (size > 0).mean() >= _ONE_SIGN:
         return None
-    floor = 0.0 if size.min() > 0 else 0.05 * float(np.median(size))
-    seen = np.maximum(size, floor)
-    fit = Fit.of(basis, np.log(seen), gain * seen, ends)
-    if fit is None or (floor == 0.0 and fit.error < _NOISY * float(np.sqrt(np.mean((gain * h) ** 2)))):
-        return fit
-    best, low, high = None, float(np.log(seen.min())) - 1, float(np.log(seen.max())) + 1
+    noisy = plain is not None and plain.settled and plain.error > _NOISY * scale
+    if size.min() > 0 and not noisy:
+        fit = Fit.of(basis, np.log(size), gain * size, ends)
+        if fit is None or fit.error < _NOISY * scale:
+            return fit
+        start = fit.values
+    elif plain is None:
+        return None
+    else:
+        start = np.log(np.maximum(sign * plain.values, 0.05 * float(np.median(size))))
+    return _newton(basis, size, gain, ends, start)
+
+
+def _newton(basis: np.ndarray, size: np.ndarray, gain: np.ndarray, ends: Sequence[int], start: np.ndarray) -> Fit | None:
+    """Repeat the fit of exp(P) to `size` about the last P."""
+    best, about, highest = None, start, float(np.log(size.max())) + 1
     for _ in range(_ROUNDS):
-        about = np.clip(fit.values, low, high)
-        model = np.exp(about)
-        fit = Fit.of(basis, about + np.clip((size - model) / model, -_STEP, _STEP), gain * model, ends)
-        if fit is None or (best is not None and fit.error > 0.99 * best.error):
+        model = np.exp(np.clip(about, highest - _RANGE, highest))
+        fit = Fit.of(basis, np.log(model) + np.clip((size - model) / model, -_STEP, _STEP), gain * model, ends)
+        if fit is None:
             break
-        best = fit
-    return best if fit is None or best is None or best.error <= fit.error else fit
+        missed = gain * (size - np.exp(np.clip(fit.values, highest - _RANGE, highest)))
+        fit = replace(fit, error=_size(missed / (1 - fit.leverage)))
+        if best is not None and fit.error >= best.error:
+            break
+        enough = best is not None and fit.error > _ENOUGH * best.error
+        best, about = fit, fit.values
+        if enough:
+            break
+    return best
 
 
 def ends_of(n_columns: int, degree: int) -> list[int]:
@@ -158,9 +179,9 @@ def smooth_error(state: State, most: int = 130) -> float:
     if not state.n_rows:
         return np.inf
     basis, ends = _basis(state, most)
-    error = leave_one_out(basis, state.target, state.gain, ends)
-    logs = logarithmic(basis, state.target, state.gain, ends)
-    return error if logs is None else min(error, logs.error)
+    plain = Fit.of(basis, state.target, state.gain, ends)
+    logs = logarithmic(basis, state.target, state.gain, ends, plain)
+    return min((fit.error for fit in (plain, logs) if fit is not None), default=np.inf)
 
 
 @lru_cache(maxsize=16)
@@ -170,7 +191,7 @@ def smoothed(state: State) -> np.ndarray | None:
         return None
     basis, ends = _basis(state, _SMOOTH_TERMS)
     plain = Fit.of(basis, state.target, state.gain, ends)
-    logs = logarithmic(basis, state.target, state.gain, ends)
+    logs = logarithmic(basis, state.target, state.gain, ends, plain)
     best = min((fit for fit in (plain, logs) if fit is not None), key=lambda fit: fit.error, default=None)
     if best is None or not best.settled or best.error < _NOISY * _size(state.target * state.gain):
         return None
@@ -250,8 +271,9 @@ class _Choice:
 def _weighted_choices(basis: np.ndarray, ends: Sequence[int], state: State) -> list[_Choice]:
     """Return both surrogates fitted in units of y, in which noise is the same everywhere."""
     spread, gain = _spread(state.target * state.gain), state.gain / _size(state.gain)
-    choices = [_Choice.of(Fit.of(basis, state.target, state.gain, ends), spread, gain, False)]
-    logs = logarithmic(basis, state.target, state.gain, ends)
+    plain = Fit.of(basis, state.target, state.gain, ends)
+    choices = [_Choice.of(plain, spread, gain, False)]
+    logs = logarithmic(basis, state.target, state.gain, ends, plain)
     if logs is not None:
         model = gain * np.exp(np.minimum(logs.values, _LARGEST_LOG))
         choices.append(_Choice.of(logs, spread, model / _size(model), True))
