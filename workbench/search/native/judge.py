@@ -18,6 +18,7 @@ import numpy as np
 from workbench.exceptions import ExpressionError
 from workbench.expression import Call, Constant, Expression, Number, Symbol, complexity, fold, free_constants, symbols, walk
 from workbench.search.native.exact_constants import with_exact_constants
+from workbench.search.native.factoring import shortest_factoring
 from workbench.search.native.parting import parted
 from workbench.search.native.polishing import Rows, polished
 from workbench.search.native.shortening import shortened
@@ -94,7 +95,7 @@ class Judge:
             if self._may_be_too_long(expression, rmse):
                 expression, rmse = shortened(expression, rmse, self.rows, self._cost_if_allowed)
             expression, rmse = with_exact_constants(expression, rmse, self.rows, self.cost)
-            expression = self._folded(expression)
+            expression = self._shortest_factoring(self._folded(expression))
         size = complexity(expression)
         if not np.isfinite(rmse) or (self.max_complexity is not None and size > self.max_complexity):
             return None
@@ -142,6 +143,12 @@ class Judge:
             return True
         size = complexity(expression)
         return rmse < 0.98 * min((judged.rmse for judged in self.front if judged.complexity <= size), default=math.inf)
+
+    def _shortest_factoring(self, expression: Expression) -> Expression:
+        """Return the same function with factors before or in its sums; where rounding or a domain makes it another one, the expression as it is."""
+        shorter = shortest_factoring(expression, frozenset(self.positive), self._folded, lambda each: length(each, len(self.rows.y)))
+        rmse = self.rows.rmse(expression)
+        return shorter if abs(self.rows.rmse(shorter) - rmse) <= 1e-6 * rmse + self.rounding * self.size else expression
 
     def _folded(self, expression: Expression) -> Expression:
         try:

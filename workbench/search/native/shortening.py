@@ -3,7 +3,7 @@
     a*x**2 + b*x + c        ->        b*x + c,  a*x**2 + c,  a*x**2 + b*x,  a*x + b*x + c
 
 The shortest description of these is shortened in turn, until nothing more can go. With noise a screen often finds the law and a term, a factor or a
-function beside it that follows the scatter.
+function beside it that follows the scatter, or a function that begins like the law's own (series.py): those are tried as well.
 """
 
 from __future__ import annotations
@@ -15,21 +15,31 @@ import numpy as np
 from workbench.exceptions import ExpressionError
 from workbench.expression import Call, Expression, Number, add, call, fold, mul, symbols
 from workbench.search.native.polishing import Rows, polished
+from workbench.search.native.series import alike
 
-_ROUNDS, _MOST_PARTS = 6, 50
+_ROUNDS, _MOST_TRIED = 6, 80
 _STEPS = 12
 _ROUNDING = 1e-9  # of the target's size: errors below it are not told apart
 
 Cost = Callable[[Expression, float], float]
+Fitted = tuple[Expression, float]  # with its root mean square error
 
 
 def shortened(expression: Expression, rmse: float, rows: Rows, cost: Cost) -> tuple[Expression, float]:
-    """Return the expression without the parts whose absence lowers the cost, and its error."""
-    best, tried = cost(expression, rmse), {expression}
+    """Return the expression without the parts whose absence lowers the cost, or with others in their place, and its error."""
+    fitted = _cheapest((expression, rmse), shorter, rows, cost)
+    other = _cheapest(fitted, alike, rows, cost)
+    return other if other == fitted else _cheapest(other, shorter, rows, cost)
+
+
+def _cheapest(start: Fitted, neighbours: Callable[[Expression], Iterator[Expression]], rows: Rows, cost: Cost) -> Fitted:
+    """Go to the neighbour of the lowest cost, as long as that is lower."""
+    (expression, rmse), tried = start, {start[0]}
+    best = cost(expression, rmse)
     for _ in range(_ROUNDS):
         worst, found = _worst(expression, rmse, rows, cost), None
-        for trial in shorter(expression):
-            if trial in tried or len(tried) > _MOST_PARTS:
+        for trial in neighbours(expression):
+            if trial in tried or len(tried) > _MOST_TRIED:
                 continue
             tried.add(trial)
             fitted, error = polished(trial, rows, _STEPS)
