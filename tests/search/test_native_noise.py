@@ -153,6 +153,15 @@ def test_functions_that_begin_alike_are_told_apart_by_their_fit() -> None:
         assert_allclose(evaluate(found, {"a": np.array([2.0]), "b": np.array([0.95])}), 2 / np.sqrt(1 - 0.95**2), rtol=0.05)
 
 
+def test_an_exact_number_is_freed_where_the_rows_say_another() -> None:
+    given = problem("3*a*b/(b + 2.6)", {"a": (1, 4), "b": (0.5, 9)}, 401, noise=0.02)
+    rows = rows_of(given)
+    judge = Judge(rows)
+    found, _ = shortened(*polished(parse("2.0*a*b*(b + 1)**(-0.9)"), rows), rows, judge.cost)
+    again, rmse = polished(found, rows_of(problem("3*a*b/(b + 2.6)", {"a": (1, 4), "b": (0.5, 9)}, 203)), 100)
+    assert rmse < 1e-6, to_text(again)
+
+
 @pytest.mark.parametrize("text", ["exp(0.01*x)", "a + 0.02*x", "(1 + 0.02*x)**(-1/2)", "3*(a + 0.01*x)**2"])
 def test_what_is_put_in_place_of_a_function_begins_as_it_does(text: str) -> None:
     law, columns = parse(text), {"a": np.array([1.0, 1.5]), "x": np.array([0.3, 0.9])}
