@@ -89,6 +89,8 @@ def searched(state: State, watch: Watch) -> Iterator[Candidate]:
 
 
 def _distinct(states: list[Weighed]) -> list[Weighed]:
-    """Return the states by rising error, one of each error: u/v and v/u describe the same."""
-    by_error = {float(f"{state.error:.5g}"): state for state in reversed(states)}
-    return [by_error[error] for error in sorted(by_error)]
+    """Return the states by rising cost, one of each error: u/v and v/u describe the same."""
+    by_error: dict[str, Weighed] = {}
+    for own in sorted(states, key=lambda own: own.cost):
+        by_error.setdefault(f"{own.error:.5g}", own)
+    return list(by_error.values())

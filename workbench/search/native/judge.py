@@ -18,9 +18,11 @@ import numpy as np
 from workbench.exceptions import ExpressionError
 from workbench.expression import Call, Constant, Expression, Number, Symbol, complexity, fold, free_constants, symbols, walk
 from workbench.search.native.exact_constants import with_exact_constants
+from workbench.search.native.factoring import shortest_factoring
 from workbench.search.native.gathering import gathered
 from workbench.search.native.parting import parted
 from workbench.search.native.polishing import Rows, polished
+from workbench.search.native.shortening import shortened
 from workbench.search.native.state import Candidate
 
 _CHOSEN, _NAME, _OPERATOR, _PI = 3.0, 6.0, 1.0, 4.0
@@ -30,6 +32,8 @@ _EXACT = 1e-9  # errors below this share are no noise of a measurement
 _FEW = 2  # constants of a law that an exact fit proves; with more, a fit can imitate one
 _QUICK_ROWS, _QUICK_STEPS = 200, 10
 _RIVAL = 40.0  # costs this near to the best may change places once constants are exact
+_AS_GOOD = 1.2  # times the error of the best smooth surrogate: a formula that leaves no more may only be too long
+_PART = 20.0  # what a term with its constant costs
 _LONGEST = 400  # nodes; longer ones are no laws
 
 
@@ -89,8 +93,10 @@ class Judge:
             return None
         expression, rmse = polished(self._folded(expression), self.rows)
         if self.best is None or self.cost(expression, rmse) < self.best.cost + _RIVAL:
+            if self._may_be_too_long(expression, rmse):
+                expression, rmse = shortened(expression, rmse, self.rows, self._cost_if_allowed)
             expression, rmse = with_exact_constants(expression, rmse, self.rows, self.cost)
-            expression, rmse = self._gathered(self._folded(expression), rmse)
+            expression, rmse = self._gathered(self._shortest_factoring(self._folded(expression)), rmse)
         size = complexity(expression)
         if not np.isfinite(rmse) or (self.max_complexity is not None and size > self.max_complexity):
             return None
@@ -99,6 +105,15 @@ class Judge:
     def cost(self, expression: Expression, rmse: float) -> float:
         """Return n log(mse) + length."""
         return 2 * len(self.rows.y) * math.log(rmse / self.size + self.rounding) + length(expression, len(self.rows.y))
+
+    def _may_be_too_long(self, expression: Expression, rmse: float) -> bool:
+        """Whether an expression leaves no more than a smooth surrogate, and without one of its parts it may be the best."""
+        if not rmse < max(_AS_GOOD * min(self.floor, self.size), _EXACT * self.size):
+            return False
+        return self.best is None or self.cost(expression, rmse) < self.best.cost + _PART
+
+    def _cost_if_allowed(self, expression: Expression, rmse: float) -> float:
+        return self.cost(expression, rmse) if np.isfinite(rmse) and self._allowed(expression) else math.inf
 
     def _allowed(self, expression: Expression) -> bool:
         nodes = list(walk(expression))
@@ -129,6 +144,12 @@ class Judge:
             return True
         size = complexity(expression)
         return rmse < 0.98 * min((judged.rmse for judged in self.front if judged.complexity <= size), default=math.inf)
+
+    def _shortest_factoring(self, expression: Expression) -> Expression:
+        """Return the same function with factors before or in its sums; where rounding or a domain makes it another one, the expression as it is."""
+        shorter = shortest_factoring(expression, frozenset(self.positive), self._folded, lambda each: length(each, len(self.rows.y)))
+        rmse = self.rows.rmse(expression)
+        return shorter if abs(self.rows.rmse(shorter) - rmse) <= 1e-6 * rmse + self.rounding * self.size else expression
 
     def _folded(self, expression: Expression) -> Expression:
         try:

@@ -15,6 +15,7 @@ from workbench.expression import Expression, Number, add, mul, power
 _INTEGERS = {1: range(-7, 8), 2: range(-5, 6), 3: range(-4, 5), 4: range(-2, 3), 5: range(-2, 3), 6: range(-1, 3), 7: range(-1, 3)}
 _HALVES = (-2.5, -1.5, -0.5, 0.5, 1.5, 2.5)
 _LARGEST_DENOMINATOR = 12
+_LARGEST_RATIO, _NEAR = 4, 0.12  # of coefficients that may be small numbers, and how far they may be from that
 
 
 @lru_cache(maxsize=64)
@@ -95,8 +96,8 @@ def exact_exponent(exponent: float) -> Number:
 
 
 def combination(coefficients: Sequence[float], terms: Sequence[Expression]) -> Expression:
-    """Return sum of coefficient * term, coefficients free."""
-    return add(*(mul(Number(float(c)), term) for c, term in zip(coefficients, terms)))
+    """Return sum of coefficient * term; floats are free coefficients, fractions exact ones."""
+    return add(*(mul(Number(c if isinstance(c, Fraction) else float(c)), term) for c, term in zip(coefficients, terms)))
 
 
 def sum_of(names: Sequence[Expression], exponents: np.ndarray, coefficients: Sequence[float]) -> Expression:
@@ -104,6 +105,19 @@ def sum_of(names: Sequence[Expression], exponents: np.ndarray, coefficients: Seq
     pivots = [np.zeros(exponents.shape[1]), _common(exponents), *exponents] if len(exponents) > 1 else [np.zeros(exponents.shape[1])]
     pivot = min(pivots, key=lambda p: np.count_nonzero(p) + np.count_nonzero(exponents - p))
     return mul(written(names, pivot), combination(coefficients, [written(names, e - pivot) for e in exponents]))
+
+
+def plain_ratios(coefficients: Sequence[float]) -> list[Fraction] | None:
+    """Return small numbers in the ratio of the coefficients, if they are near to that.
+
+    >>> plain_ratios([0.98, 1.03, -2.07]), plain_ratios([0.98, 1.37])
+    ([Fraction(1, 1), Fraction(1, 1), Fraction(-2, 1)], None)
+    """
+    for reference in sorted(np.abs(coefficients)):
+        ratios = [Fraction(round(2 * c / reference), 2) for c in coefficients]
+        if all(0 < abs(r) <= _LARGEST_RATIO and abs(float(r) - c / reference) < _NEAR * abs(r) for r, c in zip(ratios, coefficients)):
+            return ratios
+    return None
 
 
 def _common(exponents: np.ndarray) -> np.ndarray:

@@ -3,7 +3,8 @@
     h = phi(u_i) g(rest)      h = c phi(u_i) + g(rest)      h = g(s(u_i, u_j), rest)      h = g(u_1^a u_2^b ...)
 
 Every move makes a new state. `weighed` orders moves by the leave-one-out error of a smooth surrogate of what is left, in units of y: a true
-reduction makes that error smaller (fewer columns allow a higher degree), a wrong one makes it larger.
+reduction makes that error smaller (fewer columns allow a higher degree), a wrong one makes it larger. With noise the least error of many is a matter
+of chance, so what a move takes to be written counts as well, in the unit of n log(error^2).
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ import numpy as np
 
 from workbench.expression import Expression, Number, add, call, mul, power
 from workbench.search.native import monomials, symmetries
+from workbench.search.native.judge import length
 from workbench.search.native.state import State
 from workbench.search.native.surrogate import Box, Slopes, chebyshev, degree_for, slopes, smooth_error
 
 _ROUGH_ROWS, _ROUGH_TERMS = 400, 80
 _FINE_ROWS = 1000
-_SCATTERED = 0.05  # rank scatter above which a collapse is none; 1 for no relation
+_SCATTERED, _BLURRED = 0.05, 0.3  # rank scatter below which a collapse is clear, and above which it is none; 1 for no relation
+_LIKELY = 8  # collapses that are compared where none is clear
 _SMALLEST = 1e-3  # a factor that comes nearer to zero, against its median, makes the quotient useless
 
 
@@ -32,6 +35,12 @@ class Weighed:
 
     state: State
     error: float
+
+    @property
+    def cost(self) -> float:
+        """Return n log(error^2) + length of what is known of the law."""
+        words = length(self.state.shell, self.state.n_rows) + sum(length(name, self.state.n_rows) for name in self.state.names)
+        return 2 * self.state.n_rows * float(np.log(max(self.error, 1e-300))) + words
 
 
 Function = tuple[Callable[[np.ndarray], np.ndarray], Callable[[Expression], Expression]]
@@ -140,6 +149,7 @@ def collapsed(state: State, most: int = 2) -> Iterator[State]:
     """Yield h = phi(u_i) g(one monomial of all columns), phi = 1 among them.
 
     Neighbours in a true monomial are neighbours in h / phi: their rank differences are small (von Neumann, 1941). Ranks are robust to heavy tails.
+    Noise blurs them; where none is clear, a smooth surrogate says which is the likeliest.
     """
     n = state.n_columns
     if n < 2 or n > 5:
@@ -154,11 +164,14 @@ def collapsed(state: State, most: int = 2) -> Iterator[State]:
         for place, order in enumerate(orders):
             ratio = 6 * float(np.mean(np.diff(ranks[order]) ** 2))
             scored.append((ratio + (0.02 if factor else 0.0), len(scored), divided, place))
-    for ratio, _, divided, place in sorted(scored, key=lambda s: s[:2])[:most]:
-        if ratio < _SCATTERED:
+    likely = []
+    for ratio, _, divided, place in sorted(scored, key=lambda s: s[:2])[:_LIKELY]:
+        if ratio < _BLURRED:
             column = _signed(state.columns, exponents[place : place + 1])[:, 0]
             name = monomials.written(state.names, exponents[place])
-            yield divided.without(range(n)).with_column(column, name, f"depends on {name} alone")
+            likely.append((ratio, divided.without(range(n)).with_column(column, name, f"depends on {name} alone")))
+    clear = [own for ratio, own in likely[:most] if ratio < _SCATTERED]
+    yield from clear or sorted((own for _, own in likely), key=smooth_error)[:1]
 
 
 def _quotients(state: State) -> Iterator[tuple[State, bool]]:
@@ -189,7 +202,7 @@ def _signed(columns: np.ndarray, exponents: np.ndarray) -> np.ndarray:
 
 
 def weighed(states: Iterable[State], keep: int, stop: Callable[[], bool]) -> list[Weighed]:
-    """Return the states with the least leave-one-out errors: all roughly, then the better ones on more rows."""
+    """Return the states of the least cost: all roughly, then the better ones on more rows."""
     rough: list[Weighed] = []
     for state in states:
         if stop():
@@ -198,9 +211,9 @@ def weighed(states: Iterable[State], keep: int, stop: Callable[[], bool]) -> lis
         if usable is not None:
             rough.append(Weighed(usable, smooth_error(usable.thinned(_ROUGH_ROWS), _ROUGH_TERMS)))
     rough = [w for w in rough if np.isfinite(w.error)]
-    rough.sort(key=lambda w: w.error)
+    rough.sort(key=lambda w: w.cost)
     fine = [Weighed(w.state, smooth_error(w.state.thinned(_FINE_ROWS))) for w in rough[: 3 * keep]]
-    return sorted(fine, key=lambda w: w.error)[:keep]
+    return sorted(fine, key=lambda w: w.cost)[:keep]
 
 
 def _evaluated(function: Callable[[np.ndarray], np.ndarray], u: np.ndarray) -> np.ndarray:

@@ -29,8 +29,8 @@ def _parted(node: Expression, positive: frozenset[str]) -> Expression:
     base, exponent = node.arguments
     if not (isinstance(base, Call) and base.function == "mul"):
         return node
-    outside = [factor for factor in base.arguments if _above_zero(factor, positive)]
-    inside = [factor for factor in base.arguments if not _above_zero(factor, positive)]
+    outside = [factor for factor in base.arguments if above_zero(factor, positive)]
+    inside = [factor for factor in base.arguments if not above_zero(factor, positive)]
     if not outside:
         return node
     return mul(*(_raised(factor, exponent) for factor in outside), power(mul(*inside), exponent))
@@ -43,7 +43,8 @@ def _raised(factor: Expression, exponent: Number) -> Expression:
     return power(factor, exponent)
 
 
-def _above_zero(node: Expression, positive: frozenset[str]) -> bool:
+def above_zero(node: Expression, positive: frozenset[str]) -> bool:
+    """Whether a node is a positive symbol or a power of one."""
     match node:
         case Symbol(name=name):
             return name in positive

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from workbench.expression import Expression, Number, mul
 from workbench.search.native import monomials
 from workbench.search.native.elimination import SparseFit, eliminated, exact_fit
 from workbench.search.native.state import Candidate, State
@@ -32,8 +33,18 @@ def polynomial(state: State, watch: Watch, transforms: Sequence[str], most: int 
             if watch.over:
                 return
             for fit in _fits(columns, target, watch.bar):
-                inner = monomials.sum_of(state.names, exponents[fit.terms], fit.coefficients)
-                yield state.candidate(target.back(inner), f"{target.name} is a polynomial of {len(fit.terms)} terms")
+                note = f"{target.name} is a polynomial of {len(fit.terms)} terms"
+                for inner in _written(state, exponents[fit.terms], fit):
+                    yield state.candidate(target.back(inner), note)
+
+
+def _written(state: State, exponents: np.ndarray, fit: SparseFit) -> Iterator[Expression]:
+    """Yield the polynomial, and the one of the plain ratios that its coefficients are near to: under a root it may exist where that one does not."""
+    yield monomials.sum_of(state.names, exponents, fit.coefficients)
+    ratios = monomials.plain_ratios(fit.coefficients) if len(fit.terms) > 1 and not np.isneginf(fit.length) else None
+    if ratios is not None:
+        scale = float(np.median(np.abs(fit.coefficients / np.array(ratios, dtype=float)))) * float(np.sign(fit.coefficients[0] * float(ratios[0])))
+        yield mul(Number(scale), monomials.sum_of(state.names, exponents, ratios))
 
 
 def _fits(columns: np.ndarray, target: Target, bar: float) -> list[SparseFit]:

@@ -31,8 +31,7 @@ def product(state: State, watch: Watch, largest: int = 4) -> Iterator[Candidate]
         if watch.over or not made:
             return
         logs = np.column_stack([column for _, column in made])
-        values = _log(target.values)
-        weights = np.abs(target.values) * target.weights
+        values, weights = _logarithms(target)
         if not np.isfinite(values * weights).all():
             continue
         for columns, exponents, errors in _exponents(logs * weights[:, None], values * weights, weights / np.linalg.norm(weights), largest):
@@ -94,6 +93,12 @@ def _factor(name: Expression, exponent: float, free: bool) -> Expression:
 
 def _is_exponential(name: Expression) -> bool:
     return isinstance(name, Call) and name.function == "exp"
+
+
+def _logarithms(target: Target) -> tuple[np.ndarray, np.ndarray]:
+    """Return log|T(h)|, linear about what is known of it without noise, and the weight of each row."""
+    size = np.where(target.about == 0.0, 1.0, target.about)  # those rows have no weight
+    return _log(target.about) + (target.values - target.about) / size, np.abs(target.about) * target.weights
 
 
 def _log(values: np.ndarray) -> np.ndarray:

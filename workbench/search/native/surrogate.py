@@ -8,7 +8,10 @@ one factorisation (Allen, 1974): residual / (1 - leverage). Its degree follows t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import comb
 
 import numpy as np
 
@@ -18,6 +21,14 @@ from workbench.search.native.state import State
 _RIDGE = 1e-10
 _ROWS_PER_TERM = 3
 _SPREAD = 1e-9
+_LARGEST_LEVERAGE = 0.98
+_NOISY = 3e-3  # relative error above which logarithms of the values are not taken as they are
+_ONE_SIGN = 0.9  # least share of rows with the target's usual sign
+_LARGEST_LOG = 300.0
+_SMOOTH_TERMS = 130
+_SETTLED = 0.85
+_ROUNDS, _ENOUGH = 4, 0.97  # of the fit of logarithms; a round that lowers the error no further than to this share is the last
+_STEP, _RANGE = 2.0, 20.0  # the furthest a value may move such a fit, and how far below the largest value it goes
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,18 +66,107 @@ def chebyshev(places: np.ndarray, degree: int) -> np.ndarray:
     return product
 
 
-def leave_one_out(basis: np.ndarray, target: np.ndarray, weights: np.ndarray) -> float:
-    """Return the leave-one-out root mean square error of target ~ basis, in weighted units."""
-    weighted, values = _unit_columns(basis * weights[:, None]), target * weights
-    factor = _factor(weighted)
-    if factor is None:
-        return np.inf
-    from scipy.linalg import solve_triangular
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A least-squares fit by the first columns of a basis, of as many as predict left-out rows best.
 
-    q = solve_triangular(factor, weighted.T, lower=True, check_finite=False)
-    residual = values - q.T @ (q @ values)
-    leverage = np.minimum(np.einsum("ij,ij->j", q, q), 0.98)
-    return float(np.sqrt(np.mean((residual / (1 - leverage)) ** 2)))
+    Parameters
+    ----------
+    coefficients : (n_terms,)     zeros for the columns that are left out
+    values : (n_rows,)     the fit, in units of the target
+    error : leave-one-out root mean square error, in weighted units
+    settled : whether the last of the ends hardly did better than the one before: what is left is noise
+    leverage : (n_rows,)     by how much a row draws the fit to itself
+    """
+
+    coefficients: np.ndarray
+    values: np.ndarray
+    error: float
+    settled: bool
+    leverage: np.ndarray
+
+    @classmethod
+    def of(cls, basis: np.ndarray, target: np.ndarray, weights: np.ndarray, ends: Sequence[int] = ()) -> Fit | None:
+        """Fit the first `ends` columns, or all; None where the columns are not finite.
+
+        One factorisation L L^T = B^T B gives every one of the fits, as its leading part is that of the first columns.
+        """
+        from scipy.linalg import solve_triangular
+
+        weighted, values = basis * weights[:, None], target * weights
+        size = np.linalg.norm(weighted, axis=0)
+        size = np.where(size > 0, size, 1.0)
+        factor = _factor(weighted / size)
+        if factor is None or not np.isfinite(values).all():
+            return None
+        q = solve_triangular(factor, (weighted / size).T, lower=True, check_finite=False)
+        along = q @ values
+        errors, leverages = [], {}
+        residual, leverage, first = values, np.zeros_like(values), 0
+        for end in ends or (basis.shape[1],):
+            residual = residual - along[first:end] @ q[first:end]
+            leverage = leverage + np.einsum("ij,ij->j", q[first:end], q[first:end])
+            leverages[end] = np.minimum(leverage, _LARGEST_LEVERAGE)
+            errors.append((_size(residual / (1 - leverages[end])), end))
+            first = end
+        error, kept = min(errors)
+        settled = len(errors) > 1 and error > _SETTLED * min(errors[:-1])[0]
+        coefficients = np.zeros(basis.shape[1])
+        coefficients[:kept] = solve_triangular(factor[:kept, :kept], along[:kept], lower=True, trans="T", check_finite=False) / size[:kept]
+        return cls(coefficients, basis[:, :kept] @ coefficients[:kept], error, settled, leverages[kept])
+
+
+def leave_one_out(basis: np.ndarray, target: np.ndarray, weights: np.ndarray, ends: Sequence[int] = ()) -> float:
+    """Return the leave-one-out root mean square error of target ~ basis, in weighted units."""
+    fit = Fit.of(basis, target, weights, ends)
+    return np.inf if fit is None else fit.error
+
+
+def logarithmic(basis: np.ndarray, h: np.ndarray, gain: np.ndarray, ends: Sequence[int], plain: Fit | None) -> Fit | None:
+    """Fit log|h| by the basis so that the errors of h itself are least; None where h has no sign of its own.
+
+    Logarithms of noisy values are biased, and some values lie beyond zero. So exp(P) is fitted to h itself, linear about the plain fit and then about
+    the last one, as long as that lowers the error (Gauss & Newton; a generalised linear model with a logarithmic link, Nelder & Wedderburn, 1972).
+    """
+    sign = -1.0 if np.median(h) < 0 else 1.0
+    size, scale = sign * h, _size(gain * h)
+    if not (size > 0).mean() >= _ONE_SIGN:
+        return None
+    noisy = plain is not None and plain.settled and plain.error > _NOISY * scale
+    if size.min() > 0 and not noisy:
+        fit = Fit.of(basis, np.log(size), gain * size, ends)
+        if fit is None or fit.error < _NOISY * scale:
+            return fit
+        start = fit.values
+    elif plain is None:
+        return None
+    else:
+        start = np.log(np.maximum(sign * plain.values, 0.05 * float(np.median(size))))
+    return _newton(basis, size, gain, ends, start)
+
+
+def _newton(basis: np.ndarray, size: np.ndarray, gain: np.ndarray, ends: Sequence[int], start: np.ndarray) -> Fit | None:
+    """Repeat the fit of exp(P) to `size` about the last P."""
+    best, about, highest = None, start, float(np.log(size.max())) + 1
+    for _ in range(_ROUNDS):
+        model = np.exp(np.clip(about, highest - _RANGE, highest))
+        fit = Fit.of(basis, np.log(model) + np.clip((size - model) / model, -_STEP, _STEP), gain * model, ends)
+        if fit is None:
+            break
+        missed = gain * (size - np.exp(np.clip(fit.values, highest - _RANGE, highest)))
+        fit = replace(fit, error=_size(missed / (1 - fit.leverage)))
+        if best is not None and fit.error >= best.error:
+            break
+        enough = best is not None and fit.error > _ENOUGH * best.error
+        best, about = fit, fit.values
+        if enough:
+            break
+    return best
+
+
+def ends_of(n_columns: int, degree: int) -> list[int]:
+    """Return the numbers of terms up to each total degree."""
+    return [comb(n_columns + d, n_columns) for d in range(degree + 1)]
 
 
 def degree_for(n_columns: int, n_rows: int, most: int) -> int:
@@ -74,32 +174,37 @@ def degree_for(n_columns: int, n_rows: int, most: int) -> int:
     return monomials.largest_degree(n_columns, max(min(most, n_rows // _ROWS_PER_TERM), n_columns + 1), cap=10 if n_columns > 1 else 14)
 
 
-def smooth_error(state: State, most: int = 130, factor: np.ndarray | None = None, degree: int | None = None) -> float:
-    """Return the leave-one-out error of y by the better of two surrogates, of h / factor and of log|h / factor|.
-
-    Parameters
-    ----------
-    factor : (n_rows,)     what h is divided by first
-    """
-    h = state.target
-    w = np.ones_like(h) if factor is None else factor
-    if not np.isfinite(w).all() or not state.n_rows:
+def smooth_error(state: State, most: int = 130) -> float:
+    """Return the leave-one-out error of y by the better of two surrogates, of h and of log|h|, of the degree that predicts best."""
+    if not state.n_rows:
         return np.inf
-    basis = _basis(state, most, degree)
-    error = leave_one_out(basis, h / np.where(w == 0, 1.0, w), state.gain * np.abs(w))
-    with np.errstate(all="ignore"):
-        ratio = h / w
-    if (ratio > 0).all() or (ratio < 0).all():
-        logs = np.log(np.abs(ratio))
-        error = min(error, leave_one_out(basis, logs - logs.mean(), state.gain * np.abs(h)))
-    return error
+    basis, ends = _basis(state, most)
+    plain = Fit.of(basis, state.target, state.gain, ends)
+    logs = logarithmic(basis, state.target, state.gain, ends, plain)
+    return min((fit.error for fit in (plain, logs) if fit is not None), default=np.inf)
 
 
-def _basis(state: State, most: int, degree: int | None) -> np.ndarray:
+@lru_cache(maxsize=16)
+def smoothed(state: State) -> np.ndarray | None:
+    """Return what the better surrogate says of h, (n_rows,), where what it misses is noise; None where it is not, or is next to nothing."""
+    if not state.n_rows:
+        return None
+    basis, ends = _basis(state, _SMOOTH_TERMS)
+    plain = Fit.of(basis, state.target, state.gain, ends)
+    logs = logarithmic(basis, state.target, state.gain, ends, plain)
+    best = min((fit for fit in (plain, logs) if fit is not None), key=lambda fit: fit.error, default=None)
+    if best is None or not best.settled or best.error < _NOISY * _size(state.target * state.gain):
+        return None
+    if best is logs:
+        return np.copysign(np.exp(np.minimum(best.values, _LARGEST_LOG)), np.median(state.target))
+    return best.values
+
+
+def _basis(state: State, most: int) -> tuple[np.ndarray, list[int]]:
     if not state.n_columns:
-        return np.ones((state.n_rows, 1))
-    places = Box.of(state.columns).places
-    return chebyshev(places, degree or degree_for(state.n_columns, state.n_rows, most))
+        return np.ones((state.n_rows, 1)), [1]
+    degree = degree_for(state.n_columns, state.n_rows, most)
+    return chebyshev(Box.of(state.columns).places, degree), ends_of(state.n_columns, degree)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +219,7 @@ class Slopes:
     error : its relative leave-one-out error
     columns : which columns are of one sign, so that their slope is by log u
     rows : (n_rows of the state,)     which rows lie inside the box
+    weights : (n_rows,)     how much each row counts: all alike without noise
     """
 
     gradient: np.ndarray
@@ -122,26 +228,56 @@ class Slopes:
     error: float
     columns: np.ndarray
     rows: np.ndarray
+    weights: np.ndarray
 
 
 def slopes(state: State, most: int = 330) -> Slopes:
     """Fit the better of two surrogates and return its gradient."""
     box = Box.of(state.columns)
     degree = degree_for(state.n_columns, state.n_rows, most)
-    basis = chebyshev(box.places, degree)
-    h = state.target
-    choices = [(leave_one_out(basis, h, np.ones_like(h)) / _spread(h), False)]
+    basis, ends = chebyshev(box.places, degree), ends_of(state.n_columns, degree)
+    h, even = state.target, np.ones(state.n_rows)
+    choices = [_Choice.of(Fit.of(basis, h, even, ends), _spread(h), even, False)]
     if (h > 0).all() or (h < 0).all():
         logs = np.log(np.abs(h))
-        choices.append((leave_one_out(basis, logs, np.ones_like(h)) / _spread(logs), True))
-    error, logarithmic = min(choices)
-    values = np.log(np.abs(h)) if logarithmic else h
-    coefficients = np.linalg.solve(basis.T @ basis + _RIDGE * len(h) * np.eye(basis.shape[1]), basis.T @ values)
-    gradient = _gradient(box, degree, coefficients)
+        choices.append(_Choice.of(Fit.of(basis, logs, even, ends), _spread(logs), even, True))
+    if min(choice.error for choice in choices) > _NOISY:
+        choices = _weighted_choices(basis, ends, state)
+    best = min(choices, key=lambda choice: choice.error)
     inside = (np.abs(box.places) < 0.92).all(axis=1)
     inside = inside if inside.sum() > min(100, len(h) // 3) else np.ones(len(h), dtype=bool)
-    value = np.ones(len(h)) if logarithmic else basis @ coefficients
-    return Slopes(gradient[inside], value[inside], logarithmic, error, box.logarithmic, inside)
+    value = even if best.logarithmic else best.values
+    gradient = _gradient(box, degree, best.coefficients)
+    return Slopes(gradient[inside], value[inside], best.logarithmic, best.error, box.logarithmic, inside, best.weights[inside])
+
+
+@dataclass(frozen=True, eq=False)
+class _Choice:
+    """A surrogate with its relative error, and how much its slope counts in each row."""
+
+    error: float
+    logarithmic: bool
+    coefficients: np.ndarray
+    values: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def of(cls, fit: Fit | None, spread: float, weights: np.ndarray, logarithmic: bool) -> _Choice:
+        if fit is None:
+            return cls(np.inf, logarithmic, np.zeros(1), np.zeros_like(weights), weights)
+        return cls(fit.error / spread, logarithmic, fit.coefficients, fit.values, weights)
+
+
+def _weighted_choices(basis: np.ndarray, ends: Sequence[int], state: State) -> list[_Choice]:
+    """Return both surrogates fitted in units of y, in which noise is the same everywhere."""
+    spread, gain = _spread(state.target * state.gain), state.gain / _size(state.gain)
+    plain = Fit.of(basis, state.target, state.gain, ends)
+    choices = [_Choice.of(plain, spread, gain, False)]
+    logs = logarithmic(basis, state.target, state.gain, ends, plain)
+    if logs is not None:
+        model = gain * np.exp(np.minimum(logs.values, _LARGEST_LOG))
+        choices.append(_Choice.of(logs, spread, model / _size(model), True))
+    return choices
 
 
 def _gradient(box: Box, degree: int, coefficients: np.ndarray) -> np.ndarray:
@@ -162,11 +298,6 @@ def _gradient(box: Box, degree: int, coefficients: np.ndarray) -> np.ndarray:
     return gradient * box.slopes
 
 
-def _unit_columns(columns: np.ndarray) -> np.ndarray:
-    size = np.linalg.norm(columns, axis=0)
-    return columns / np.where(size > 0, size, 1.0)
-
-
 def _factor(weighted: np.ndarray) -> np.ndarray | None:
     """Return the Cholesky factor of the normal matrix; None where it has none."""
     normal = weighted.T @ weighted
@@ -180,3 +311,7 @@ def _factor(weighted: np.ndarray) -> np.ndarray | None:
 
 def _spread(values: np.ndarray) -> float:
     return float(np.std(values)) + 1e-300
+
+
+def _size(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(values**2))) + 1e-300

@@ -79,8 +79,8 @@ class _Gradient:
     """The gradient, and its size by column, ready to be asked many times."""
 
     def __init__(self, found: Slopes) -> None:
-        self.slope, self.value, self.logarithmic = found.gradient, found.value, found.logarithmic
-        centred = self.slope - self.slope.mean(axis=0) if self.logarithmic else self.slope
+        self.slope, self.value, self.logarithmic = found.gradient * found.weights[:, None], found.value * found.weights, found.logarithmic
+        centred = self.slope - np.outer(self.value, self.value @ self.slope / (self.value @ self.value)) if self.logarithmic else self.slope
         self.own = np.mean(centred**2, axis=0)
         self.whole = float(np.sqrt(self.own.sum())) + 1e-300
 

@@ -4,6 +4,10 @@
 
 Rows are weighted by gain / |T'(h)|: to first order the weighted residuals of T(h) are then residuals of y, in its own unit. Where a transform
 asks for one sign, rows of the other sign get no weight: with noise, a few values beyond zero must not switch off logarithms.
+
+Noise biases T(h), and the weight with it. Where a smooth surrogate s leaves nothing but noise, T is taken as linear about it, which is unbiased:
+
+    T(s) + T'(s) (h - s)        with the weight gain / |T'(s)|        (the working response of a generalised linear model)
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ import numpy as np
 
 from workbench.expression import Expression, Number, call, mul, power
 from workbench.search.native.state import State
+from workbench.search.native.surrogate import smoothed
 
 _HEAVIEST = 20.0  # weights above this multiple of the median are cut: one row must not make the fit
 _ONE_SIGN = 0.9  # least share of rows with the target's usual sign
@@ -69,12 +74,14 @@ class Target:
     ----------
     values : (n_rows,)
     weights : (n_rows,)     a residual of `values` times this is one of y
+    about : (n_rows,)     the same without its noise, as far as that is known
     """
 
     transform: Transform
     values: Array
     weights: Array
     sign: int
+    about: Array
 
     @property
     def name(self) -> str:
@@ -96,7 +103,8 @@ def targets(state: State, names: Iterable[str]) -> Iterator[Target]:
 
 def transformed(state: State, transform: Transform) -> Target | None:
     """Return the target under one transform; None where that is not one-to-one."""
-    h = state.target
+    smooth = smoothed(state)
+    h = state.target if smooth is None else smooth
     sign = -1 if np.median(h) < 0 else 1
     if not _defined(h, sign, transform.domain):
         return None
@@ -110,7 +118,18 @@ def transformed(state: State, transform: Transform) -> Target | None:
         return None
     weights = np.where(usable, weights, 0.0)
     weights = np.minimum(weights, _HEAVIEST * np.median(weights))
-    return Target(transform, np.where(usable, values, 0.0), weights, sign) if weights.any() else None
+    if not weights.any():
+        return None
+    about = np.where(usable, values, 0.0)
+    return Target(transform, about if smooth is None else _linear(about, state, smooth, transform, usable), weights, sign, about)
+
+
+def _linear(about: Array, state: State, smooth: Array, transform: Transform, usable: Array) -> Array:
+    """Return T(s) + T'(s) (h - s)."""
+    highest, lowest = np.argmax(np.where(usable, smooth, -np.inf)), np.argmin(np.where(usable, smooth, np.inf))
+    rising = 1.0 if about[highest] >= about[lowest] else -1.0  # T is one-to-one
+    with np.errstate(all="ignore"):
+        return np.where(usable, about + rising * transform.slope(smooth) * (state.target - smooth), 0.0)
 
 
 def _defined(h: Array, sign: int, domain: Domain) -> bool:
