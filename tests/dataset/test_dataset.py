@@ -396,3 +396,28 @@ def test_reading_and_dividing_needs_no_heavy_library():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_rows_are_left_out_with_their_reason_and_the_store_keeps_it() -> None:
+    generator = np.random.default_rng(2)
+    table = {"x": generator.uniform(size=83), "y": generator.uniform(size=83), "w": generator.uniform(1, 2, size=83)}
+    table["x"][7] = np.nan
+    data = wb.Dataset.from_table(table, "y", weight="w")
+    rest = data.without([7, 30], "the lamp flickered")
+    assert rest.n_rows == 80
+    assert rest.left_out[-1].rows.tolist() == [8, 31]  # row 7 of the table was not in the dataset
+    assert rest.notes[-1].text == "Left out: 2 rows (9, 32), because the lamp flickered."
+    assert_allclose(rest.weights.mean(), 1.0)
+    assert set(rest.rows) == set(data.rows) - {8, 31}
+    assert rest.fingerprint != data.fingerprint
+    assert wb.Dataset.from_arrays(*rest.to_arrays()).left_out[-1].reason == "the lamp flickered"
+
+
+def test_rows_that_cannot_be_left_out() -> None:
+    data = wb.Dataset.from_table({"x": np.arange(31.0), "g": ["a"] * 29 + ["b"] * 2, "y": np.arange(31.0) ** 2}, "y", group="g")
+    with pytest.raises(DatasetError, match=r"there is no row 31; rows are 0 to 30"):
+        data.without([31], "of this")
+    with pytest.raises(DatasetError, match="'b' would have no row left"):
+        data.without([29, 30], "of this")
+    with pytest.raises(DatasetError, match="no row would be left to fit"):
+        data.without(data.split.train, "of this")

@@ -131,3 +131,18 @@ def test_no_test_rows_on_demand():
 def test_impossible_plans_are_refused(wrong):
     with pytest.raises(DatasetError, match="Allowed|must be left to fit"):
         SplitPlan(**wrong)
+
+
+@pytest.mark.parametrize("n_rows", [23, 61, 307])
+def test_rows_that_are_taken_out_leave_the_others_in_their_parts(n_rows: int) -> None:
+    before = divide(n_rows, SplitPlan())
+    gone = np.zeros(n_rows, dtype=bool)
+    gone[[2, 5, 17]] = True
+    after, kept = before.without(gone), np.flatnonzero(~gone)
+    for part in ("train", "validation", "test"):
+        assert kept[getattr(after, part)].tolist() == [row for row in getattr(before, part) if not gone[row]]
+    for fit, check in after.folds:
+        assert len(fit)
+        assert len(check)
+        assert not set(fit) & set(check)
+    assert len(after.folds) == (n_rows - 3 if n_rows == 23 else len(before.folds))

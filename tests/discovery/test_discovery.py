@@ -12,8 +12,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import workbench as wb
 from tests.discovery.conftest import fingerprint
-from workbench.discovery.autopilot import name_edges
 from workbench.discovery.inspection import inspect, previews
+from workbench.discovery.shapes import name_edges
 from workbench.exceptions import DiscoveryError, ProjectError, SnapError, UnknownEdgeError, UnknownPrimitiveError
 from workbench.figures.drawing import drawing, edge_id
 
@@ -221,3 +221,20 @@ def test_a_node_has_one_name_in_the_list_of_edges_the_drawing_and_the_inspector(
     assert told == {name: drawn[name] for name in told}
     assert {told["0.0.1"], told["1.1.2"], told["2.2.0"]} == {"a → h1", "h1 → h2,2", "h2,2 → y"}
     assert inspect(found, (2, 2, 0), previews(found, (2, 2, 0)))["x_label"] == "h2,2"
+
+
+def test_a_script_leaves_out_the_rows_that_were_set_aside() -> None:
+    data = wb.load_sample("cherry_trees").without([3, 4], "they were felled twice").without([0], "it was measured from above")
+    found = wb.Discovery(data).fit(hidden_layer_sizes=(), n_starts=1)
+    script = found.to_script()
+    assert ".without([3, 4], 'they were felled twice').without([0], 'it was measured from above')" in script
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "Volume" in done.stdout
+
+
+def test_a_number_that_was_typed_stays_in_the_plain_formula() -> None:
+    """Mercury's vapour pressure with the zero of temperature left free is 262.6; who typed 273.15 means 273.15."""
+    data = wb.load_sample("mercury_vapour").with_transforms({"pressure": "log"})
+    found = wb.Discovery(data).fit(hidden_layer_sizes=(), n_starts=1).snap((0, 0, 0), "b/(x+273.15)")
+    assert "5463/20" in str(found.formula(nice=True))
+    assert "273.15" in found.formula(nice=True).to_latex()

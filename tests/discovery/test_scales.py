@@ -119,3 +119,11 @@ def test_scales_that_a_person_gave_are_left_alone():
     data = wb.load_sample("mammals").with_transforms({"brain": "log"})
     assert dict(wb.discover(data, time_budget=1, hidden_layer_sizes=()).data.transforms) == {"brain": "log"}
     assert not wb.discover(wb.load_sample("mammals"), time_budget=1, hidden_layer_sizes=(), scales="given").data.transforms
+
+
+@pytest.mark.parametrize(("unit", "has_logarithm"), [("m", True), ("°C", False), ("degF", False)])
+def test_degrees_of_heat_have_no_logarithm(unit: str, has_logarithm: bool) -> None:
+    t = np.geomspace(1.0, 900.0, 61)
+    y = 3.0 * t**1.7 * np.exp(0.05 * np.random.default_rng(2).normal(size=61))
+    chosen = suggest_transforms(wb.Dataset.from_table({"t": t, "y": y}, "y", units={"t": unit}))
+    assert ("t" in chosen) is has_logarithm

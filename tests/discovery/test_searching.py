@@ -14,7 +14,7 @@ from workbench.discovery import autopilot, searching
 from workbench.discovery.proposals import Collected, adopted, search_problem
 from workbench.discovery.searching import Limits, Search
 from workbench.exceptions import JobError, UnknownPrimitiveError
-from workbench.expression import parse
+from workbench.expression import Expression, parse
 from workbench.search import Proposal, SearchProblem
 
 
@@ -49,9 +49,9 @@ class Scripted:
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def replace(native: Scripted, beside: Scripted | None = None) -> None:
-        monkeypatch.setattr(searching, "_native", lambda: native)
-        monkeypatch.setattr(searching, "_operon", lambda: beside or Scripted())
-        monkeypatch.setattr(searching, "_ALONE", 0.0)
+        monkeypatch.setattr(searching, "engine", lambda name, guesses: native if name == "screens" else beside or Scripted())
+        monkeypatch.setattr(searching, "installed", lambda: ("screens", "operon"))
+        monkeypatch.setattr(searching, "_BESIDE", {"operon": 0.0})
 
     return replace
 
@@ -88,7 +88,22 @@ def test_what_another_engine_finds_beside_is_news(use: Callable[..., None]) -> N
     began = time.monotonic()
     search.run(lambda: time.monotonic() - began > 0.5)
     assert {str(p.expression) for p in search.news()} == {"a", "1.5*a/b"}
-    assert search.news() == []
+    assert list(search.news()) == []
+    search.end()
+
+
+def test_an_engine_that_takes_guesses_starts_from_the_best_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, list[str]] = {}
+
+    def engine(name: str, guesses: list[Expression]) -> Scripted:
+        given[name] = [str(guess) for guess in guesses]
+        return Scripted("a", "1.5*a/b**2", "1.5*a/b") if name == "screens" else Scripted()
+
+    monkeypatch.setattr(searching, "engine", engine)
+    monkeypatch.setattr(searching, "installed", lambda: ("screens", "pysr"))
+    search = Search(dataset(noise=0.05), Limits(), 0, print)
+    search.run(lambda: False)
+    assert given == {"screens": [], "pysr": ["1.5*a/b**2", "1.5*a/b", "a"]}
     search.end()
 
 
@@ -111,9 +126,9 @@ def test_another_scale_weighs_the_same_proposals_anew(use: Callable[..., None]) 
     use(Scripted("1.1*x", "2.5*x"))
     search = Search(data, Limits(), 0, print)
     search.run(lambda: False)
-    assert str(search.news()[0].expression) == "2.5*x"
+    assert str(next(search.news()).expression) == "2.5*x"
     search.on(data.with_transforms({"y": "log", "x": "log"}))
-    assert str(search.news()[0].expression) == "1.1*x"
+    assert str(next(search.news()).expression) == "1.1*x"
     search.end()
 
 
@@ -121,7 +136,7 @@ def test_nothing_is_searched_for_classes_groups_and_shapes() -> None:
     assert search_problem(wb.load_sample("puromycin")) is None
     search = Search(dataset(), Limits(hidden_layer_sizes=(3,)), 0, print)
     search.run(lambda: False)
-    assert search.news() == []
+    assert list(search.news()) == []
 
 
 def test_the_front_holds_the_best_of_each_length_shortest_description_first() -> None:
@@ -130,6 +145,14 @@ def test_the_front_holds_the_best_of_each_length_shortest_description_first() ->
         collected.take(Proposal(parse(text), "scripted"))
     assert str(collected.front[0].expression) == "1.5*a/b**2 + 1e-06*a"
     assert "log(a - 1.0)" not in {str(p.expression) for p in collected.front}  # no value on some rows
+
+
+def test_a_law_found_from_several_starts_is_counted() -> None:
+    collected = Collected(search_problem(dataset(noise=0.05)))
+    for text, origin, path in (("1.5*a/b**2", "screens", ("log y",)), ("1.501*a*b**-2", "screens", ("a/b",)), ("1.499*a/b**2", "operon", ()), ("1.5*a/b**2", "operon", ()), ("3.0*a", "x", ())):
+        collected.take(Proposal(parse(text), origin, path))
+    assert collected.starts(parse("1.5*a/b**2")) == 3
+    assert collected.starts(parse("2.0*b")) == 0
 
 
 def test_proposals_become_networks_with_their_origin_and_certificate() -> None:
@@ -148,7 +171,7 @@ def test_an_imitation_without_scatter_does_not_end_the_search_even_where_it_pass
         found.verdict = "law"
         return found.go_to(findings[0].state)
 
-    monkeypatch.setattr(autopilot, "_concluded", taken_for_a_law)
+    monkeypatch.setattr(autopilot, "concluded", taken_for_a_law)
     a = np.linspace(0.1, 0.6, 97)
     y = np.exp(a / 3) + noise * np.random.default_rng(3).normal(size=97)
     found = wb.Discovery(wb.Dataset.from_table({"a": a, "y": y}, "y"))

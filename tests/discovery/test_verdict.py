@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from scipy.special import jv
 
 import workbench as wb
 from workbench.discovery.findings import Finding, finding
-from workbench.discovery.verdict import verdict
+from workbench.discovery.verdict import judgement
 
 Law = Callable[..., np.ndarray]
 
@@ -34,7 +35,7 @@ def judged(data: wb.Dataset, *forms: tuple[str, ...]) -> str:
         for edge, name in zip(found.network.edges(), names, strict=True):
             found.snap(edge, name)
         findings.append(finding(found.refit(50)))
-    return verdict(found, findings[0], findings, found.go_to(start).metrics.rmse_validation)
+    return judgement(found, findings[0], findings, found.go_to(start).metrics.rmse_validation).verdict
 
 
 @pytest.mark.parametrize("n_rows", [25, 100, 300])
@@ -72,15 +73,48 @@ def test_a_formula_longer_than_the_curve_that_it_names_is_no_law() -> None:
     found = wb.Discovery(data).fit(hidden_layer_sizes=(5,), sparsity=1e-4)
     flexible = found.metrics.rmse_validation
     picked = finding(found.leave().suppose("(cos(cos(0.807*x + 3.741) - 3.276*x + 1.086) - 0.6454*x)*(0.5398 - 0.08642*x) + 0.4813"))
-    assert verdict(found, picked, [picked], flexible) == "law"  # nothing else speaks against it
+    assert judgement(found, picked, [picked], flexible).verdict == "law"  # nothing else speaks against it
     found.go_to(1).eliminate()
-    assert verdict(found, picked, [picked], flexible) == "approximation"
+    assert judgement(found, picked, [picked], flexible).verdict == "approximation"
 
 
 def test_a_formula_that_leaves_a_pattern_is_no_law_though_no_curve_does_better() -> None:
     """a*b + 3*c is no sum of curves: the best sum is a plane, and what it misses has the shape of a*b."""
     assert judged(table(100, lambda a, b, c: a * b + 3 * c, "abc", 0.5, 4, 0.01), ("x", "x", "x")) == "approximation"
     assert judged(table(100, lambda a, b, c: a - b + 3 * c, "abc", 0.5, 4, 0.01), ("x", "x", "x")) == "law"
+
+
+def test_the_verdict_gives_its_reasons() -> None:
+    generator = np.random.default_rng(5)
+    a, b = generator.uniform(0.5, 4.0, (2, 100))
+    exact = wb.discover(wb.Dataset.from_table({"a": a, "b": b, "y": 2 * a / b}, "y"), time_budget=4)
+    assert exact.reasons[0].startswith("It is exact: what it misses is")
+    noisy = wb.discover(wb.Dataset.from_table({"a": a, "b": b, "y": 2 * a / b * (1 + 0.02 * generator.normal(size=100))}, "y"), time_budget=8)
+    assert noisy.verdict == "law"
+    assert "What it misses is scatter: it goes with no input." in noisy.reasons
+    short = wb.discover(wb.Dataset.from_table({"a": a, "b": b, "y": np.sin(5 * a) * b}, "y"), time_budget=4, max_complexity=1)
+    assert (short.verdict, short.reasons) == ("none", ("No formula of at most 1 parts was found.",))
+
+
+def test_what_speaks_against_a_law_is_said() -> None:
+    data = table(100, lambda a, b, c: a * b + 3 * c, "abc", 0.5, 4, 0.01)
+    found = wb.Discovery(data).fit(hidden_layer_sizes=(), n_starts=1)
+    for edge in found.network.edges():
+        found.snap(edge, "x")
+    picked = finding(found.refit(50))
+    (against,) = judgement(found, picked, [picked], picked.error**0.5).reasons
+    assert against.startswith("What it misses is more than scatter")
+    assert "free curves does clearly better" in judgement(found, picked, [picked], 0.1 * picked.error**0.5).reasons[0]
+
+
+def test_reasons_come_back_from_a_file_and_a_file_may_lie(tmp_path: Path) -> None:
+    x = np.linspace(0.5, 4.0, 53)
+    found = wb.discover(wb.Dataset.from_table({"x": x, "y": 2 * np.exp(-x)}, "y"), time_budget=3)
+    found.save(tmp_path / "found.kan")
+    assert wb.load_discovery(tmp_path / "found.kan").reasons == found.reasons
+    found.reasons, found.front = (3,), ([1],)
+    found.save(tmp_path / "lies.kan")
+    assert (wb.load_discovery(tmp_path / "lies.kan").reasons, wb.load_discovery(tmp_path / "lies.kan").front) == ((), ())
 
 
 def test_a_formula_whose_constants_trade_against_each_other_is_no_law() -> None:
@@ -94,7 +128,7 @@ def test_a_formula_that_leaves_out_an_input_that_matters_is_no_law() -> None:
     found = wb.Discovery(data).fit(hidden_layer_sizes=(), n_starts=1).prune(inputs=["a"])
     flexible = found.metrics.rmse_validation
     picked = finding(found.snap(found.network.edges()[0], "x^2").refit(50))
-    assert verdict(found, picked, [picked], flexible) == "approximation"
+    assert judgement(found, picked, [picked], flexible).verdict == "approximation"
 
 
 def test_two_formulas_that_explain_the_rows_alike_are_no_law() -> None:

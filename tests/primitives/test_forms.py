@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from workbench.exceptions import ExpressionError, UnknownPrimitiveError
-from workbench.expression import Symbol, evaluate, fold, parse
+from workbench.expression import Symbol, evaluate, fold, free_constants, parse
 from workbench.primitives import LIBRARY, Form, PrimitiveForm, TypedForm, find, form_from_json
 
 RANGES = {"any": (-1.9, 2.3), "positive": (0.3, 4.1), "nonnegative": (0.3, 4.1), "nonzero": (0.4, 4.1), "unit": (-0.7, 0.6), "above_one": (1.3, 4.1), "tan": (-1.1, 1.2)}  # fmt: skip
@@ -193,3 +193,10 @@ def test_constants_beyond_all_measure_give_infinities_and_no_warning() -> None:
     assert np.isinf(value).all()
     assert np.isinf(slope).all()
     assert np.isinf(form.jacobian(x, (1e300, 1e200, 0.0, 1.5))[1]).all()
+
+
+def test_numbers_of_a_typed_form_are_exact_and_no_fit_or_rounding_moves_them() -> None:
+    form = TypedForm("b/(x + 273.15)")
+    assert form.parameter_names == ("b",)
+    assert_allclose(form.evaluate(np.array([1.0]), [2.0])[0], [2 / 274.15], rtol=1e-15)
+    assert free_constants(form.expression(Symbol("T"), [2.5])) == (2.5,)

@@ -10,7 +10,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import curve_fit
 
 from workbench.exceptions import TrainingError
+from workbench.expression import parse
 from workbench.networks import SymbolicEdge
+from workbench.networks.compile import compile_expression
 from workbench.networks.kan import initial, nodes_of
 from workbench.networks.program import Program
 from workbench.primitives import PrimitiveForm, find
@@ -143,3 +145,15 @@ def test_rows_that_are_no_rows_are_refused() -> None:
 def test_settings_that_make_no_sense_are_refused(settings: dict, sentence: str) -> None:
     with pytest.raises(TrainingError, match=sentence):
         FitConfig(**settings)
+
+
+def test_of_very_many_rows_some_lead_to_the_minimum_of_all() -> None:
+    generator = np.random.default_rng(4)
+    X = generator.uniform(0.2, 2.0, (50_021, 1))
+    y = 1.7 * np.exp(-0.6 * X[:, 0]) + 0.05 * generator.normal(size=len(X))
+    problem = Problem(X.T, y[None])
+    network = compile_expression(parse("1.1*exp(-0.2*x)"), ["x"], X)
+    found, report = refit(network, problem, 100)
+    best = curve_fit(lambda x, c, a: c * np.exp(a * x), X[:, 0], y, [1.0, -0.1])[0]
+    assert_allclose(found(X)[:, 0], best[0] * np.exp(best[1] * X[:, 0]), rtol=1e-6)
+    assert report.n_iter < 8

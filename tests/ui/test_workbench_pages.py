@@ -12,6 +12,8 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 import workbench as wb
+from workbench.julia import JuliaState
+from workbench.search import engines
 from workbench.ui.navigation import PageName
 from workbench.ui.services import Services
 from workbench.ui.state.jobs import Jobs
@@ -284,6 +286,33 @@ def test_a_search_takes_the_limits_that_were_set_and_its_formulas_are_listed(app
     picked = next(law for law in told["laws"] if law["picked"])
     assert picked["complexity"] <= 7
     assert not any(name in law["text"] for law in told["laws"] for name in ("log", "sin", "tanh"))
+
+
+def test_a_locked_edge_is_said_to_bind_the_search(app: AppTest, opened: Services, trees: str) -> None:
+    ask(opened, trees, "discovery.move", move={"name": "snap", "arguments": {"edge": [0, 0, 0]}})
+    ask(opened, trees, "discovery.move", move={"name": "lock", "arguments": {"edge": [0, 0, 0]}})
+    on(app, "workbench", trees)
+    app.session_state["bench_law_open"] = True
+    app.run()
+    assert "One edge is locked; the others are pruned and named." in shown(app)
+    assert "bench_known" not in [field.key for field in app.text_input]
+
+
+def test_an_engine_that_is_missing_is_offered_where_it_would_be_used(app: AppTest, opened: Services, trees: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "julia_state", lambda: JuliaState(None, fault="not installed"))
+    on(app, "workbench", trees)
+    app.session_state["bench_law_open"] = True
+    app.run()
+    assert "PySR" not in app.segmented_control(key="bench_engine").options
+    assert "PySR, which searches in Julia, is not set up here. An estimate: a few hundred MB" in shown(app)
+    monkeypatch.setattr(engines, "julia_state", lambda: JuliaState("2.7.2", "1.11.7", "julia"))
+    app.run()
+    app.segmented_control(key="bench_engine").set_value("pysr").run()
+    assert "is not set up here" not in shown(app)
+    app.checkbox(key="bench_structure").check()
+    app.button(key="bench_search").click().run()
+    assert not app.exception
+    assert "discovery.search" in [job.task for job in opened.pool.jobs(trees)]
 
 
 def test_without_data_there_is_no_list_and_no_search(app: AppTest, opened: Services) -> None:

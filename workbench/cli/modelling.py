@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -88,7 +88,7 @@ def discover(options: argparse.Namespace) -> int:
         write_report(found, options.report)
     if options.save:
         found.save(options.save)
-    _print_result(result)
+    _print_result(result, found.reasons)
     return 0
 
 
@@ -184,9 +184,10 @@ def _require_folders(*paths: str | None) -> None:
             raise OutputError(f"{path!r} cannot be written: it is a folder, or you may not write there. Name another file.")
 
 
-def _print_result(result: dict) -> None:
-    """Print the verdict, the formula with its figures, and the Pareto front, simplest first."""
+def _print_result(result: dict, reasons: Sequence[str]) -> None:
+    """Print the verdict and its reasons, the formula with its figures, and the Pareto front, simplest first."""
     print(f"verdict: {result['verdict']}")
+    print(*(f"  {reason}" for reason in reasons), sep="\n")
     formula = result["formula"]
     if formula:
         print(f"{result['target']} = {formula['python']}")

@@ -16,7 +16,8 @@ from workbench.dataset.encoding import Encoded, Input, encode
 from workbench.dataset.roles import Role
 from workbench.dataset.split import Split, Way
 from workbench.dataset.transforms import NOTE, Transform, checked, notes_of, original, seen
-from workbench.table import Column, Note, Source, Table, read_table
+from workbench.exceptions import DatasetError
+from workbench.table import Column, Note, Source, Table, counted, read_table
 
 Task = Literal["regression", "classification"]
 Categories = Literal["indicators", "group", "ignore"]
@@ -254,6 +255,43 @@ class Dataset:
         wanted = checked(self, transforms)
         kept = tuple(note for note in self.notes if note.kind != NOTE)
         return replace(self, transforms=wanted, notes=(*kept, *notes_of(wanted, self.target_names)))
+
+    def without(self, rows: Sequence[int] | np.ndarray, reason: str) -> Dataset:
+        """Return the dataset without some of its rows, which are named in `left_out` with the reason; the other rows stay in their parts.
+
+        Parameters
+        ----------
+        rows : their numbers in this dataset, from 0
+        reason : why, in words that follow "because": "the sensor was off"
+
+        Raises
+        ------
+        DatasetError
+            There is no such row, a part would have no rows left, or a group or class.
+
+        Examples
+        --------
+        >>> from workbench.dataset import load_sample
+        >>> load_sample("planets").without([4], "it was an asteroid").left_out
+        (LeftOut(rows=array([4]), reason='it was an asteroid'),)
+        """
+        rows = np.unique(np.asarray(rows, dtype=np.int64))
+        if len(rows) and not (0 <= rows[0] and rows[-1] < self.n_rows):
+            raise DatasetError(f"without(rows): there is no row {rows[-1] if rows[-1] >= self.n_rows else rows[0]}; rows are 0 to {self.n_rows - 1}.")
+        gone = np.zeros(self.n_rows, dtype=bool)
+        gone[rows] = True
+        split, kept = self.split.without(gone), ~gone
+        if any(len(before) and not len(after) for before, after in ((self.split.train, split.train), (self.split.validation, split.validation))):
+            raise DatasetError("without(rows): no row would be left to fit, or to check by. Leave out fewer.")
+        for codes, labels in ((self.groups, self.group_labels), (self.y[:, 0] if self.classes else None, self.classes)):
+            if codes is not None and (lost := sorted(set(range(len(labels))) - set(codes[kept].astype(int)))):
+                raise DatasetError(f"without(rows): {labels[lost[0]]!r} would have no row left.")
+        numbers = self.rows[rows]
+        note = Note("rows", (), f"Left out: {counted((numbers + 1).tolist())}, because {reason}.")
+        weights, errors, groups = (None if values is None else values[kept] for values in (self.weights, self.errors, self.groups))
+        return replace(self, X=self.X[kept], y=self.y[kept], rows=self.rows[kept], split=split,
+                       weights=None if weights is None else weights / weights.mean(), errors=errors, groups=groups,
+                       notes=(*self.notes, note), left_out=(*self.left_out, LeftOut(numbers, reason)))  # fmt: skip
 
     @cached_property
     def fingerprint(self) -> str:

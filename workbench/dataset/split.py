@@ -47,6 +47,18 @@ class Split:
     folds: tuple[Fold, ...] = ()
     way: Way = "random"
 
+    def without(self, gone: np.ndarray) -> Split:
+        """Return the split of the rows that stay, numbered from 0 again; a fold that would fit or check nothing goes as well.
+
+        Parameters
+        ----------
+        gone : (n_rows,)     whether a row is taken out
+        """
+        numbers = np.cumsum(~gone) - 1
+        train, validation, test = (numbers[part[~gone[part]]] for part in (self.train, self.validation, self.test))
+        folds = [tuple(numbers[part[~gone[part]]] for part in fold) for fold in self.folds]
+        return Split(self.kind, train, validation, test, tuple(fold for fold in folds if all(map(len, fold))), self.way)
+
     def __post_init__(self) -> None:
         for rows in (self.train, self.validation, self.test, *(part for fold in self.folds for part in fold)):
             rows.setflags(write=False)

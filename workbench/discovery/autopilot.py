@@ -1,8 +1,9 @@
 """The autopilot: the moves a person would make, made by the machine.
 
-    search for whole formulas (proposals.py): what the engine proposes becomes a network; an exact law ends the search
+    search for whole formulas (searching.py, proposals.py): what the engines propose becomes a network; an exact law ends the search
     choose scales (scales.py): values or logarithms
-    for every shape, simplest first:  fit -> eliminate -> snap edge by edge, each form judged by the refitted whole model -> refit
+    where a few rows are far off: a law that all the others follow (outliers.py)
+    for every shape, simplest first:  fit -> eliminate -> snap edge by edge -> refit (shapes.py)
     beside the simplest shape: the rival laws that these data cannot tell from it (rivals.py)
 
 Every path is kept as a branch of one discovery, so that it can be opened, stepped through, undone and continued. The formula picked is the
@@ -12,85 +13,38 @@ shortest description of the checked rows (findings.py); the verdict says what th
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from workbench.dataset import Dataset
 from workbench.discovery import known as known_part
-from workbench.discovery.choices import Choice
+from workbench.discovery import outliers
+from workbench.discovery.course import Clock, Heard, Listener, Watcher
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import LAW, Finding, finding, pareto, shortest
+from workbench.discovery.findings import LAW, Finding, finding
+from workbench.discovery.front import concluded
 from workbench.discovery.library import allowed_forms
 from workbench.discovery.proposals import adopted
-from workbench.discovery.rivals import rival_laws
 from workbench.discovery.scales import fewer_rows, suggest_transforms
 from workbench.discovery.searching import Limits, Search
-from workbench.discovery.verdict import DIGITS, digits_lost, verdict
-from workbench.exceptions import DiscoveryError, SnapError, TrainingError
-from workbench.networks import LEARNED, Edge
-from workbench.training import FitProgress
+from workbench.discovery.shapes import MANY_ROWS, ROWS_PER_EDGE, named, shaped, shapes_for
+from workbench.exceptions import DiscoveryError, TrainingError
+from workbench.table import counted
 
 if TYPE_CHECKING:
     from workbench.search import Proposal
 
-Watcher = Callable[[float, str], "bool | None"]
-Listener = Callable[[Discovery, Finding], None]
-
-_FIRST_LOOK, _SEARCH, _CONCLUDE = 0.25, 0.7, 0.9  # shares of the time: when there may be a law already, when curves are named, when the end is near
+_FIRST_LOOK, _ADOPTED, _SEARCH = 0.25, 0.4, 0.7  # shares of the time: when there may be a law already, when its rivals wait, when curves are named
+_ADOPTED_LAST = 0.9
 _LEAST_SCATTER = 1e-3
-_CONCLUSION = 0.5  # seconds that a verdict takes
 _NEWS_EVERY, _MOST_LOOKS = 2.0, 20  # seconds between two looks at a search that somebody listens to, and how many there are at most
-_TOLD_EVERY = 0.2  # seconds between two words to the watcher
-_EXACT = 1e-11  # unitless error that only rounding leaves
-_CLEARLY = 0.7  # another form must lower the error to this share to take a named edge over
-_ROWS_PER_EDGE = 5
-_LAST_REFIT, _BRIEF_REFIT, _MANY_ROWS = 200, 20, 20_000  # steps when everything is named; of many rows each takes long
-
-
-class _Clock:
-    """The time there is, and the watcher, who is told how it passes and may end it."""
-
-    def __init__(self, budget: float, watch: Watcher | None) -> None:
-        self.budget, self._start, self._watch = budget, time.monotonic(), watch
-        self._words, self._told, self.stopped = "", -math.inf, False
-
-    def say(self, words: str) -> None:
-        """Tell what is being done."""
-        self._words = words
-        self._tell()
-
-    def _tell(self) -> None:
-        self._told = time.monotonic()
-        if self._watch is not None and self._watch(self.share, self._words):
-            self.stopped = True
-
-    @property
-    def spent(self) -> float:
-        return time.monotonic() - self._start
-
-    @property
-    def share(self) -> float:
-        """How much of the budget is spent; at most 0.99, as the last word is not said yet."""
-        return min(self.spent / self.budget, 0.99)
-
-    def past(self, share: float) -> bool:
-        """Whether more than a share of the time is spent, or no more is wanted; the watcher is told now and then."""
-        if time.monotonic() - self._told > _TOLD_EVERY:
-            self._tell()
-        return self.stopped or self.share > share
-
-    @property
-    def over(self) -> bool:
-        """Whether it is time to conclude, which takes a moment itself."""
-        return self.past(min(_CONCLUDE, 1.0 - _CONCLUSION / self.budget))
 
 
 def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one decision that a person can take
-    data: Dataset,
+    data: Dataset | Discovery,
     time_budget: float = 60.0,
     random_state: int = 0,
     functions: Sequence[str] | None = None,
@@ -105,7 +59,7 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
 
     Parameters
     ----------
-    data : the dataset
+    data : the dataset; or a discovery, whose present network is kept then: its locked edges stay, the others are pruned and named
     time_budget : seconds; the sequence of tries is fixed by the seed, time only cuts it
     random_state : seed of every fit
     functions : the only functions that a law may use, such as ("exp", "log"); sums, products and powers are always allowed (library.py)
@@ -124,37 +78,144 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
     if not time_budget > 0:
         raise DiscoveryError(f"time_budget={time_budget}: give seconds above 0, such as 60.")
     forms = allowed_forms(functions)
-    clock = _Clock(time_budget, watch)
-    part = None if known is None else known_part.read(known, data)
-    search = Search(data, Limits(functions, max_complexity, hidden_layer_sizes, part), random_state, clock.say)
+    clock = Clock(time_budget, watch)
+    if isinstance(data, Discovery):
+        return _within_network(data, _Bounds(forms, max_complexity, hidden_layer_sizes, known), clock, random_state, listen)
+    limits = Limits(functions, max_complexity, hidden_layer_sizes, None if known is None else known_part.read(known, data))
+    search = Search(data, limits, random_state, clock.say)
     try:
-        clock.say("searching for whole formulas")
-        looks = _looks(time_budget, often=listen is not None)
-        search.run(lambda: clock.past(looks[0]))
-        found = Discovery(data if search.exact else _scaled(data, search, clock, scales, random_state))
-        heard = _Heard(found, listen)
-        heard.of(adopted(found, search.news(), lambda: clock.over))
-        for share in (share for share in looks[1:] if share <= _FIRST_LOOK):
-            search.run(lambda share=share: clock.past(share))
-            heard.of(adopted(found, search.news(), lambda: clock.over))
-        flexible = np.inf if search.exact or hidden_layer_sizes else _flexible(found, clock, random_state)
-        if not heard.findings or not (search.exact or _settled(found, heard.findings, flexible, max_complexity)):
-            clock.say("searching further")
-            for share in (share for share in looks if share > _FIRST_LOOK):
-                search.run(lambda share=share: clock.past(share))
-                heard.of(adopted(found, search.news(), lambda: clock.over))
-            if part is None:  # a network of curves knows of no part
-                heard.of(_shaped(found, hidden_layer_sizes, forms, clock, random_state, bool(heard.findings)))
-            heard.of(adopted(found, search.news(), lambda: clock.over))
+        run = _Run(search, limits, clock, random_state, _looks(time_budget, often=listen is not None))
+        found, heard = run.begun(data, scales, listen)
+        aside = run.without_outliers(found, heard)
+        return run.concluded(found, heard, forms) if aside is None else aside
     finally:
         search.end()
-    flexible = min((state.metrics.rmse_validation for state in found.states if not state.metrics.n_symbolic), default=flexible)
-    if not heard.findings and (clock.stopped or part is not None):
-        raise DiscoveryError(
-            "The search was stopped before it had found a formula." if clock.stopped
-            else f"No law was found that goes with {known}. Give the search more time, or fewer things that are known."
-        )  # fmt: skip
-    return _concluded(found, heard.findings, flexible, max_complexity)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One search from scratch, in its stages.
+
+    Parameters
+    ----------
+    search : for whole formulas; it goes on from stage to stage
+    limits, random_state : what was fixed, and the seed
+    clock : the time there is
+    looks : shares of the time at which the search is looked at
+    """
+
+    search: Search
+    limits: Limits
+    clock: Clock
+    random_state: int
+    looks: tuple[float, ...]
+
+    def begun(self, data: Dataset, scales: str, listen: Listener | None) -> tuple[Discovery, Heard]:
+        """Search until a law may have been found, on the scales that fit the data."""
+        self.clock.say("searching for whole formulas")
+        self.search.run(lambda: self.clock.past(self.looks[0]))
+        found = Discovery(data if self.search.exact else self._scaled(data, scales))
+        heard = Heard(found, listen)
+        self._take_in(found, heard, _ADOPTED)
+        self._look_at(found, heard, [share for share in self.looks[1:] if share <= _FIRST_LOOK])
+        return found, heard
+
+    def without_outliers(self, found: Discovery, heard: Heard) -> Discovery | None:
+        """Return the law that all but a few rows follow, its discovery without these rows; None where there is no such law, or all rows follow."""
+        if self.search.exact or self.limits.hidden_layer_sizes is not None or self.limits.known is not None or self.clock.over:
+            return None
+        some, best = fewer_rows(found.data), min(heard.findings, key=lambda each: each.length, default=None)
+        suspected = outliers.suspects(some, () if best is None else found.go_to(best.state).state.networks)
+        if not len(suspected):
+            return None
+        self.clock.say(f"looking without {len(suspected)} rows that are far off")
+        end = self.clock.share + _FIRST_LOOK
+        proposals = self.search.aside(some.without(suspected, "they are far off"), lambda: self.clock.past(end))
+        off = outliers.off(found.data, proposals[0].expression) if proposals else ()
+        if not len(off):
+            return None
+        rest = Discovery(found.data.without(off, "they do not follow the law that the others follow"))
+        others = heard.on(rest)
+        others.of(adopted(rest, proposals, lambda: self.clock.over))
+        if not others.findings:
+            return None
+        best = concluded(rest, others.findings, _flexible(rest, self.clock, self.random_state), self.limits.max_complexity)
+        if best.verdict != "law":
+            return None
+        best.reasons = (f"It leaves out {counted((found.data.rows[off] + 1).tolist())}: they do not follow the law that the others follow.", *best.reasons)
+        return best
+
+    def concluded(self, found: Discovery, heard: Heard, forms: Sequence[str] | None) -> Discovery:
+        """Search on unless there is a law already, and pick the best of all."""
+        shape, part = self.limits.hidden_layer_sizes, self.limits.known
+        shapes = [] if part is not None else shapes_for(found.data, shape)  # a network of curves knows of no part
+        if not self.search.exact and len(found.data.features) == 1:  # one curve has rivals, which are cheap to see
+            heard.of(self._shaped(found, heard, shapes[:1], forms))
+            shapes = shapes[1:]
+        flexible = np.inf if self.search.exact or shape else _flexible(found, self.clock, self.random_state)
+        if not heard.findings or not (self.search.exact or _settled(found, heard.findings, flexible, self.limits.max_complexity)):
+            self.clock.say("searching further")
+            self._look_at(found, heard, [share for share in self.looks if share > _FIRST_LOOK])
+            heard.of(self._shaped(found, heard, shapes, forms))
+            self._take_in(found, heard)
+        flexible = min((state.metrics.rmse_validation for state in found.states if not state.metrics.n_symbolic), default=flexible)
+        if not heard.findings and self.clock.stopped:
+            raise DiscoveryError("The search was stopped before it had found a formula.")
+        if not heard.findings and part is not None:
+            raise DiscoveryError(f"No law was found that goes with {part.text}. Give the search more time, or fewer things that are known.")
+        best = concluded(found, heard.findings, flexible, self.limits.max_complexity)
+        if best.verdict == "law":
+            best.reasons += self.search.agreement(best.formula(nice=False))
+        return best
+
+    def _look_at(self, found: Discovery, heard: Heard, shares: Sequence[float]) -> None:
+        """Search on, and take in what there is at these shares of the time."""
+        for share in shares:
+            self.search.run(lambda share=share: self.clock.past(share))
+            self._take_in(found, heard)
+
+    def _shaped(self, found: Discovery, heard: Heard, shapes: Sequence[dict[str, Any]], forms: Sequence[str] | None) -> Iterator[Finding]:
+        return shaped(found, shapes, forms, self.clock, self.random_state, bool(heard.findings))
+
+    def _take_in(self, found: Discovery, heard: Heard, until: float = _ADOPTED_LAST) -> None:
+        """Make networks of the news, until a share of the time is over; of very many rows each takes long."""
+        if not (heard.findings and self.clock.past(until)):
+            heard.of(adopted(found, self.search.news(), lambda: self.clock.past(until) or self.clock.over))
+
+    def _scaled(self, data: Dataset, scales: str) -> Dataset:
+        """Return the data on the scales that were chosen, if that was asked for; a target seen as its logarithm is searched anew."""
+        if scales != "auto" or data.transforms:
+            return data
+        self.clock.say("choosing scales")
+        data = data.with_transforms(suggest_transforms(data, self.random_state))
+        if data.targets[0].name in data.transforms:
+            self.search.on(data)
+            self.search.run(lambda: self.clock.past(2 * _FIRST_LOOK))
+        return data
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    """What was asked of a search within a network; a shape and a known part go with a search from scratch only."""
+
+    forms: Sequence[str] | None
+    max_complexity: int | None
+    hidden_layer_sizes: tuple[int, ...] | None
+    known: str | None
+
+
+def _within_network(start: Discovery, bounds: _Bounds, clock: Clock, random_state: int, listen: Listener | None) -> Discovery:
+    """Prune and name the edges of the present network that are not locked; the start is left as it is."""
+    if bounds.hidden_layer_sizes is not None or bounds.known is not None:
+        raise DiscoveryError("discover(): within a network there is no other shape and no known part. Lock the edges that are known, or give the dataset.")
+    found = start.branch()
+    found.front, begun = (), found.state.id
+    heard = Heard(found, listen)
+    clock.say("pruning and naming what is not locked")
+    heard.of(named(found, bounds.forms, clock))
+    if not heard.findings:
+        heard.of(iter([finding(found.go_to(begun))]))
+    return concluded(found, heard.findings, _flexible(found, clock, random_state), bounds.max_complexity)
 
 
 def judged(data: Dataset, proposals: Sequence[Proposal], random_state: int = 0) -> Discovery:
@@ -168,7 +229,7 @@ def judged(data: Dataset, proposals: Sequence[Proposal], random_state: int = 0) 
     findings = list(adopted(found, proposals, lambda: False))
     if not findings:
         raise DiscoveryError("None of these formulas has a finite value on every row. Are they about these columns, in these units?")
-    return _concluded(found, findings, _flexible(found, _Clock(math.inf, None), random_state), None)
+    return concluded(found, findings, _flexible(found, Clock(math.inf, None), random_state), None)
 
 
 def _looks(time_budget: float, *, often: bool) -> tuple[float, ...]:
@@ -184,46 +245,19 @@ def _looks(time_budget: float, *, often: bool) -> tuple[float, ...]:
     return tuple(sorted({*between, _FIRST_LOOK, _SEARCH}))
 
 
-class _Heard:
-    """What was found, and who is told of it."""
-
-    def __init__(self, found: Discovery, listen: Listener | None) -> None:
-        self.findings: list[Finding] = []
-        self._found, self._listen = found, listen
-
-    def of(self, findings: Iterable[Finding]) -> None:
-        """Take in findings as they are made."""
-        for each in findings:
-            self.findings.append(each)
-            if self._listen is not None:
-                self._listen(self._found, each)
-
-
-def _scaled(data: Dataset, search: Search, clock: _Clock, scales: str, random_state: int) -> Dataset:
-    """Return the data on the scales that were chosen, if that was asked for; a target seen as its logarithm is searched anew."""
-    if scales != "auto" or data.transforms:
-        return data
-    clock.say("choosing scales")
-    data = data.with_transforms(suggest_transforms(data, random_state))
-    if data.targets[0].name in data.transforms:
-        search.on(data)
-        search.run(lambda: clock.past(2 * _FIRST_LOOK))
-    return data
-
-
-def _flexible(found: Discovery, clock: _Clock, random_state: int) -> float:
+def _flexible(found: Discovery, clock: Clock, random_state: int) -> float:
     """Fit a network that bends to most things, to compare with, and return its error on checked rows; of very many rows some are enough.
 
     Of one input it is also made as short as it can be: there a formula may be longer than the curve that it names (verdict.py).
     """
-    few = fewer_rows(found.data) if len(found.data.split.train) > _MANY_ROWS else found.data
+    few = fewer_rows(found.data) if len(found.data.split.train) > MANY_ROWS else found.data
     compared = found.leave() if few is found.data else Discovery(few)
     try:
         fitted = compared.fit(lambda _: clock.over, hidden_layer_sizes=(5,), sparsity=1e-4, random_state=random_state)
     except TrainingError:
         return np.inf
     error = fitted.metrics.rmse_validation
-    if len(few.inputs) == 1 and _ROWS_PER_EDGE * len(fitted.network.edges()) <= len(few.split.train) and not clock.over:
+    if len(few.inputs) == 1 and ROWS_PER_EDGE * len(fitted.network.edges()) <= len(few.split.train) and not clock.over:
         fitted.eliminate()
     return error
 
@@ -234,117 +268,7 @@ def _settled(found: Discovery, findings: list[Finding], flexible: float, max_com
     Hardly any measurement scatters by less than a thousandth of its spread. A formula that misses so little, and something, imitates the law
     more likely than it is one; more time will show.
     """
-    if not findings or _concluded(found, findings, flexible, max_complexity).verdict != "law":
+    if not findings or concluded(found, findings, flexible, max_complexity).verdict != "law":
         return False
     missed = found.metrics.rmse_validation
     return missed <= LAW or missed > _LEAST_SCATTER
-
-
-def _shaped(
-    found: Discovery,
-    hidden_layer_sizes: tuple[int, ...] | None,
-    forms: Sequence[str] | None,
-    clock: _Clock,
-    random_state: int,
-    known: bool,
-) -> Iterator[Finding]:
-    """Fit networks of several shapes and name their edges, until one is exact or time is over; `known` says whether there is a formula already."""
-    exact = False
-    for settings in _shapes(found.data, hidden_layer_sizes):
-        if clock.stopped or (known and (clock.over or exact)):
-            return
-        clock.say(f"trying the shape {settings['hidden_layer_sizes']}")
-        try:
-            for each in _attempt(found, {**settings, "random_state": random_state}, forms, clock, wait=not known):
-                yield each
-                known, exact = True, exact or (each.error < LAW**2 and not each.formula.definitions)
-        except (TrainingError, SnapError):
-            continue
-
-
-def _shapes(data: Dataset, wanted: tuple[int, ...] | None) -> list[dict[str, Any]]:
-    """Return the shapes to try, simplest first; those with more edges than a fifth of the rows would only follow the scatter."""
-    n_inputs, n_rows = len(data.features), len(data.split.train)
-    if wanted is not None:
-        return [{"hidden_layer_sizes": wanted, "sparsity": 1e-4}]
-    shapes: list[tuple[int, dict[str, Any]]] = [(0, {"hidden_layer_sizes": ()})]
-    if n_inputs > 1:
-        if n_inputs <= 4:
-            shapes.append((n_inputs**2 + 1, {"hidden_layer_sizes": (0,), "product_nodes": ((n_inputs,),), "sparsity": 1e-4}))
-        shapes.append((n_inputs + 1, {"hidden_layer_sizes": (1,)}))
-    shapes.append((5 * n_inputs + 5, {"hidden_layer_sizes": (5,), "sparsity": 1e-4}))
-    return [settings for n_edges, settings in shapes if _ROWS_PER_EDGE * n_edges <= n_rows]
-
-
-def _attempt(found: Discovery, settings: dict[str, Any], forms: Sequence[str] | None, clock: _Clock, wait: bool) -> Iterator[Finding]:
-    """Fit one shape, name every edge of it, and yield what was found on the way; unless one must wait, a fit ends when time is over."""
-
-    def hurry(_: FitProgress) -> None:
-        if (clock.over and not wait) or clock.stopped:
-            raise TrainingError("Time is over; there are other shapes.")
-
-    if found.states:
-        found.leave()
-    start = found.fit(watch=hurry, **settings).eliminate().state.id
-    if len(found.network.edges()) > 1:  # the best form of a single edge is the first of its rivals
-        name_edges(found, forms, lambda: clock.over)
-        yield finding(found if clock.over else found.refit(_LAST_REFIT if len(found.data.split.train) <= _MANY_ROWS else _BRIEF_REFIT))
-    for rival in rival_laws(found.go_to(start), forms, lambda: clock.over):
-        with suppress(TrainingError):  # constants so large that the written formula has no value
-            yield finding(rival, rival=True)
-    if not any(state.parent == start for state in found.states):
-        yield finding(found.go_to(start))  # there was no time to name it
-
-
-def name_edges(found: Discovery, functions: Sequence[str] | None = None, stop: Callable[[], bool] = lambda: False) -> None:
-    """Snap every learned edge, the surest first; then ask each edge again, now that the others are named.
-
-    The surest edge is the one whose form costs the refitted model least. Splines beside a form blur the choice (a steep tanh passes for an
-    exponential); once everything is named, the error of the right form falls by orders of magnitude, so every name is put to the test again.
-    """
-    surest: dict[Edge, float] = {}
-    for edge in found.network.edges(*LEARNED):
-        top = None if stop() else _first_allowed(found.candidates(edge, library=functions))
-        surest[edge] = np.inf if top is None or top.rmse_validation is None else top.rmse_validation
-    for edge in sorted(surest, key=lambda edge: (surest[edge], edge)):
-        top = None if stop() else _first_allowed(found.candidates(edge, library=functions))
-        if top is not None:
-            found.snap(edge, top.name)
-    if not found.network.edges(*LEARNED):
-        revise(found, functions, stop)
-
-
-def revise(found: Discovery, functions: Sequence[str] | None = None, stop: Callable[[], bool] = lambda: False) -> None:
-    """Ask every snapped edge again and change its form where another one lowers the error of the whole model clearly."""
-    edges = found.network.edges("snapped")
-    if len(edges) < 2:
-        return
-    for edge in edges:
-        if stop() or found.metrics.rmse_validation < _EXACT:
-            return
-        top = _first_allowed(found.candidates(edge, library=functions))
-        present = found.network.symbolic_edge(edge)
-        if top is None or top.rmse_validation is None or (present is not None and top.name == present.form.name):
-            continue
-        if top.rmse_validation < _CLEARLY * found.metrics.rmse_validation:
-            found.snap(edge, top.name)
-
-
-def _first_allowed(choices: tuple[Choice, ...]) -> Choice | None:
-    return next((choice for choice in choices if choice.refitted), None)
-
-
-def _concluded(found: Discovery, findings: list[Finding], flexible: float, max_complexity: int | None) -> Discovery:
-    """Pick the simplest formula as good as the best, and say what it is worth."""
-    if not findings:
-        raise DiscoveryError("No shape could be fitted to these rows. Look at the notes of the dataset: are the inputs finite, is the target varied?")
-    front = pareto(findings)
-    allowed = [f for f in front if max_complexity is None or f.formula.complexity <= max_complexity]
-    found.front = tuple(each.state for each in front)
-    if not allowed:
-        found.verdict = "none"
-        return found.go_to(front[0].state)
-    picked = shortest(allowed, lambda each: digits_lost(found, each) > DIGITS)
-    found.go_to(picked.state)
-    found.verdict = verdict(found, picked, findings, flexible)
-    return found

@@ -6,10 +6,8 @@ model. Each engine has its share of the time; of their forms those are tried tha
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,12 +16,11 @@ from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.inspection import placed
 from workbench.exceptions import JobCancelled, WorkbenchError
+from workbench.expression import Expression, Symbol
 from workbench.networks import Edge
 from workbench.primitives import TypedForm
+from workbench.search.engines import engine, installed
 from workbench.trace import trace
-
-if TYPE_CHECKING:
-    from workbench.search import Engine
 
 Watcher = Callable[[float, str], None]
 _SEARCH = 0.7  # share of the time
@@ -43,7 +40,7 @@ def search_edge(found: Discovery, edge: Edge, time_budget: float, watch: Watcher
     problem = found.problems[0]
     x, y = trace(found.network, problem.x).of(edge)
     curve = snapping.Curve.of(x, y, problem.weights)
-    for number, form in enumerate(_best(curve, _forms(curve, time_budget, watch))):
+    for number, form in enumerate(_best(curve, _forms(curve, _guesses(found, edge), time_budget, watch))):
         watch(_SEARCH + (1.0 - _SEARCH) * number / _TRIED, f"refitting the model with {form.text}")
         choice = found.candidates(edge, library=(form,))[0]
         if choice.refitted:
@@ -58,16 +55,22 @@ def searched(found: Discovery, edge: Edge, time_budget: float) -> tuple[Choice, 
     return ranked
 
 
-def _forms(curve: snapping.Curve, time_budget: float, watch: Watcher) -> Iterator[TypedForm]:
+def _guesses(found: Discovery, edge: Edge) -> tuple[Expression, ...]:
+    """Return the form that the edge has, in x, if it has one."""
+    snapped = found.network.symbolic_edge(edge)
+    return () if snapped is None else (snapped.form.expression(Symbol("x"), snapped.parameters),)
+
+
+def _forms(curve: snapping.Curve, guesses: tuple[Expression, ...], time_budget: float, watch: Watcher) -> Iterator[TypedForm]:
     """Yield what the engines propose, one engine after the other."""
     from workbench.search import deeper
 
-    engines = _engines()
-    for number, engine in enumerate(engines):
-        turn = _Turn(engine.name, number, len(engines), time_budget, watch)
+    names = installed()
+    for number, name in enumerate(names):
+        turn = _Turn(name, number, len(names), time_budget, watch)
         try:
             with np.errstate(all="ignore"):  # an engine tries much that has no value
-                yield from deeper.forms(curve, engine, turn.over)
+                yield from deeper.forms(curve, engine(name, guesses), turn.over)
         except WorkbenchError as problem:
             watch(turn.end, str(problem))
         if turn.stopped is not None:
@@ -89,16 +92,6 @@ class _Turn:
         except JobCancelled as stop:
             self.stopped = stop
         return share >= 1.0 or self.stopped is not None
-
-
-def _engines() -> list[Engine]:
-    from workbench.search.native.engine import NativeEngine
-
-    if importlib.util.find_spec("pyoperon") is None:
-        return [NativeEngine()]
-    from workbench.search.operon import OperonEngine
-
-    return [NativeEngine(), OperonEngine()]
 
 
 def _best(curve: snapping.Curve, forms: Iterator[TypedForm]) -> list[TypedForm]:

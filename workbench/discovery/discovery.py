@@ -46,6 +46,7 @@ class Discovery(History):
     Attributes
     ----------
     verdict : what the autopilot says of its result: "law", "approximation" or "none" (no law found, or not asked)
+    reasons : why, in sentences: all that speaks for a law, or what speaks against one
     front : states of the autopilot's Pareto front, simplest first
     file : the file it was saved to or brought back from last, which its script reads the data from
 
@@ -62,6 +63,7 @@ class Discovery(History):
         self.data = data
         self._problems: tuple[Problem, ...] = problems(data)
         self.verdict: Verdict = "none"
+        self.reasons: tuple[str, ...] = ()
         self.front: tuple[int, ...] = ()
         self.file: str | None = None
 
@@ -135,6 +137,20 @@ class Discovery(History):
         from workbench.discovery.hall_of_fame import joined
 
         return joined(self, path)
+
+    def search(self, engine: str, time_budget: float = 60.0, keep_structure: bool = False) -> Discovery:
+        """Have one engine look for whole formulas, from where the discovery stands; what it finds is judged and becomes part of the front.
+
+        Parameters
+        ----------
+        engine : "screens" (our own), "operon", or "pysr", which starts from the present formula
+        time_budget : seconds
+        keep_structure : PySR looks for the pieces that the present network's structure has, such as f(a, b) + g(c)
+        """
+        from workbench.discovery.continuation import searched_on
+        from workbench.discovery.front import with_more
+
+        return with_more(self, list(searched_on(self, engine, time_budget, keep_structure)))
 
     def prune(
         self,
@@ -231,7 +247,7 @@ class Discovery(History):
         other = Discovery(self.data)
         other._problems = self._problems
         other._share(self)
-        other.verdict, other.front, other.file = self.verdict, self.front, self.file
+        other.verdict, other.reasons, other.front, other.file = self.verdict, self.reasons, self.front, self.file
         return other
 
     # ---- queries: nothing below changes a byte

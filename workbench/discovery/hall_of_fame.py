@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from workbench.dataset import Dataset
 from workbench.discovery.autopilot import judged
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import finding, pareto, shortest
+from workbench.discovery.front import with_more
 from workbench.discovery.proposals import adopted
-from workbench.discovery.verdict import DIGITS, digits_lost
 from workbench.exceptions import DiscoveryError
 
 if TYPE_CHECKING:
@@ -51,14 +50,11 @@ def joined(found: Discovery, path: str | os.PathLike[str]) -> Discovery:
     DiscoveryError : none of its formulas can be read, or has a finite value on every row
     """
     hall = _read(found.data, path)
-    known = [finding(found.go_to(state)) for state in found.front]
     new = list(adopted(found, hall.proposals, lambda: False))
     if not new:
         reason = hall.notes[-1] if hall.notes and not hall.proposals else "None of its formulas has a finite value on every row."
         raise DiscoveryError(f"{os.fspath(path)!r} holds no formula for these data. {reason}")
-    front = pareto([*known, *new])
-    found.front = tuple(each.state for each in front)
-    return found.go_to(shortest(front, lambda each: digits_lost(found, each) > DIGITS).state)
+    return with_more(found, new)
 
 
 def _read(data: Dataset, path: str | os.PathLike[str], template: Template | None = None) -> HallOfFame:

@@ -6,7 +6,7 @@ the weights that go with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,13 +16,14 @@ from workbench.discovery.discovery import Discovery
 from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
 from workbench.discovery.library import allowed_functions
 from workbench.exceptions import WorkbenchError
-from workbench.expression import complexity, evaluate, fold
+from workbench.expression import Expression, complexity, evaluate, fold
 
 if TYPE_CHECKING:
     from workbench.search import Proposal, SearchProblem
 
 _MOST_ADOPTED = 12  # proposals that become networks
 _MOST_ROWS = 10_000
+_ALIKE = 0.1  # of what one of them misses, by which two formulas that say the same may differ
 _EXACT = 1e-9  # of the spread: below it a formula is not an approximation
 
 
@@ -83,6 +84,21 @@ class Collected:
         self._best[size] = (error, proposal)
         return self.front[0] is proposal
 
+    def starts(self, expression: Expression) -> int:
+        """Return from how many different starts, of whichever engine, proposals came that say the same on the rows as an expression.
+
+        That is, with a difference that is small beside what the expression misses.
+        """
+        with np.errstate(all="ignore"):
+            values = np.broadcast_to(evaluate(expression, self._columns), self.problem.y.shape)
+            missed = max(float(np.mean((values - self.problem.y) ** 2)), _EXACT**2 * self._spread)
+            alike = {
+                (proposal.origin, proposal.path)
+                for proposal in self.all
+                if np.mean((np.broadcast_to(evaluate(proposal.expression, self._columns), values.shape) - values) ** 2) <= _ALIKE**2 * missed
+            }
+        return len(alike)
+
     @property
     def front(self) -> list[Proposal]:
         """The proposals that none of the same length or shorter beats, the shortest description of the rows first; not more than can be adopted."""
@@ -96,7 +112,7 @@ class Collected:
         return [proposal for _, proposal in sorted(kept, key=lambda each: each[0])][:_MOST_ADOPTED]
 
 
-def adopted(found: Discovery, proposals: Sequence[Proposal], stop: Callable[[], bool]) -> Iterator[Finding]:
+def adopted(found: Discovery, proposals: Iterable[Proposal], stop: Callable[[], bool]) -> Iterator[Finding]:
     """Make a network of every proposal, each a branch of its own, and yield it as a finding."""
     for proposal in proposals:
         try:

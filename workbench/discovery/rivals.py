@@ -2,7 +2,8 @@
 
 From a network that is one curve per input, each rival is a branch of its own:
 
-    one curve         the forms that tie with the best one, and the laws that textbooks are made of, as far as they tie as well
+    one curve         the forms that tie with the best one, and the laws that textbooks are made of, as far as they tie as well;
+                      of a temperature in °C or °F the same laws in absolute temperature
     several curves    all of them straight: a linear law, or a power law c x^p z^q where inputs and target are seen as logarithms
 
 Forms that only imitate a simpler one (a tanh far from its bend, say) are left out. A law without an offset is simpler than one with it, and is
@@ -13,14 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from workbench.dataset import Dataset
 from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
 from workbench.exceptions import SnapError, TrainingError
+from workbench.formula.dimensions import SHIFTED
 from workbench.networks import LEARNED, Edge
 from workbench.snapping.ranking import IMITATION
 
 CLASSICS = ("x", "x^p", "exp", "log", "1/x", "exp(-1/x)", "x/(1+x)")
 N_TIED = 5
+_ABSOLUTE = {"exp": "c*exp(b/(x+{zero}))", "x^p": "c*(x+{zero})^p", "1/x": "c/(x+{zero})"}  # needs the form of this name -> what is offered
 
 
 def rival_laws(found: Discovery, functions: Sequence[str] | None, stop: Callable[[], bool]) -> Iterator[Discovery]:
@@ -57,11 +61,19 @@ def _names(found: Discovery, edge: Edge, functions: Sequence[str] | None) -> Ite
     choices = found.candidates(edge, library=functions)
     best = choices[0].name
     yield best
+    yield from _absolute(found.data, edge, functions)
     classics = [name for name in _allowed(CLASSICS, functions) if name != best]
     known = [choice.name for choice in _genuine(found.candidates(edge, library=classics))] if classics else []
     yield from known
     tied = [choice.name for choice in _genuine(choices) if best in choice.tied_with and choice.name not in CLASSICS]
     yield from tied[:N_TIED]
+
+
+def _absolute(data: Dataset, edge: Edge, functions: Sequence[str] | None) -> list[str]:
+    """Return the laws in absolute temperature, if that is what the edge receives as it stands."""
+    column = data.features[edge[1]]
+    zero = None if column.name in data.transforms else SHIFTED.get(column.unit)
+    return [] if zero is None else [_ABSOLUTE[name].format(zero=zero) for name in _allowed(tuple(_ABSOLUTE), functions)]
 
 
 def _genuine(choices: Sequence[Choice]) -> list[Choice]:

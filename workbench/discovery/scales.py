@@ -27,6 +27,7 @@ from workbench.dataset import Dataset, Transform
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.rivals import CLASSICS
 from workbench.exceptions import SnapError, TrainingError
+from workbench.formula.dimensions import SHIFTED
 from workbench.training import Problem
 from workbench.training.score import checked_errors
 
@@ -87,7 +88,7 @@ def _scales(data: Dataset) -> Iterator[dict[str, Transform]]:
     """Yield the scales to compare with that of the table: logarithms of wide inputs, of the target, of both, of everything."""
     target = data.targets[0].name
     wide = [name for name in _positive_inputs(data) if np.divide(*data.ranges[data.names.index(name), ::-1]) > WIDE]
-    positive = bool((data.y > 0.0).all())
+    positive = bool((data.y > 0.0).all()) and data.targets[0].unit not in SHIFTED
     if wide:
         yield dict.fromkeys(wide, "log")
     if positive:
@@ -98,8 +99,8 @@ def _scales(data: Dataset) -> Iterator[dict[str, Transform]]:
 
 
 def _positive_inputs(data: Dataset) -> list[str]:
-    """Return the inputs that have logarithms on every row, test rows too: they are to be predicted."""
-    numbers = [made.how == "number" and made.column.kind == "number" for made in data.inputs]
+    """Return the inputs that have logarithms on every row, test rows too: they are to be predicted. Degrees of heat count from anywhere: they have none."""
+    numbers = [made.how == "number" and made.column.kind == "number" and made.column.unit not in SHIFTED for made in data.inputs]
     return [name for k, name in enumerate(data.names) if numbers[k] and (data.X[:, k] > 0.0).all()]
 
 

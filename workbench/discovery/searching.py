@@ -1,12 +1,11 @@
-"""The search for whole formulas that the autopilot begins with: our own engine, and Operon beside it on another core.
+"""The search for whole formulas that the autopilot begins with: our own engine, and beside it the others that are installed here.
 
 Each engine is a thread that hands over what it proposes. Ours computes in its thread, and holds still while the autopilot looks at what there is;
-Operon's thread waits for a process. Time cuts both sequences, and nothing else.
+the threads of Operon and PySR wait for a process. Time cuts every sequence, and nothing else.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import queue
 import threading
 import time
@@ -21,11 +20,14 @@ from workbench.discovery.known import Known
 from workbench.discovery.proposals import Collected, search_problem
 from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression, free_constants, to_text, with_constants
+from workbench.search.engines import engine, installed
 
 if TYPE_CHECKING:
+    from workbench.formula import Formula
     from workbench.search import Engine, Proposal, SearchProblem
 
-_ALONE = 1.0  # seconds: what is not found at once is worth a second process
+_BESIDE = {"operon": 1.0, "pysr": 8.0}  # seconds after which an engine joins: what is not found at once is worth a second process, and a third
+_GUESSES = 3  # formulas of the others that PySR starts from
 _LOOK = 0.05  # seconds between two looks at the clock
 
 Say = Callable[[str], None]
@@ -55,6 +57,7 @@ class Search:
     def __init__(self, data: Dataset, limits: Limits, random_state: int, say: Say) -> None:
         self._limits, self._random_state, self._say = limits, random_state, say
         self._engines: dict[str, _Running] = {}
+        self._beside = [name for name in installed() if name in _BESIDE]
         self._began = time.monotonic()
         self._shown: set[int] = set()
         self._collected = self._collection(data)
@@ -74,19 +77,31 @@ class Search:
         """Search until there is an exact formula, our own engine has nothing left to try, or `stop()` is true; called again it goes on."""
         if self._collected is None:
             return
-        native = self._engines.get("native") or self._start("native", _native())
+        native = self._engines.get("screens") or self._start("screens")
         native.go_on()
         while not (stop() or self.exact):
             arrived = self._take_what_arrived(_LOOK)
-            if native.done and not arrived:
+            finished = native.done and not arrived
+            for name in self._beside:
+                if name not in self._engines and (finished or time.monotonic() - self._began > _BESIDE[name]):
+                    self._start(name)
+            if finished:
                 break
-            if "operon" not in self._engines and time.monotonic() - self._began > _ALONE and importlib.util.find_spec("pyoperon"):
-                self._start("operon", _operon())
         native.hold()
 
-    def _start(self, name: str, engine: Engine) -> _Running:
-        self._engines[name] = _Running(engine, self._collected.problem, self._random_state, self._say)
+    def _start(self, name: str) -> _Running:
+        guesses = [proposal.expression for proposal in self._collected.front[:_GUESSES]]
+        self._engines[name] = _Running(engine(name, guesses), self._collected.problem, self._random_state, self._say)
         return self._engines[name]
+
+    def aside(self, data: Dataset, stop: Callable[[], bool]) -> list[Proposal]:
+        """Search other rows within the same limits, until `stop()` is true, and return what is best there; this search holds still meanwhile."""
+        other = Search(data, self._limits, self._random_state, self._say)
+        try:
+            other.run(stop)
+            return list(other.news())
+        finally:
+            other.end()
 
     def on(self, data: Dataset) -> None:
         """Go on with the same rows on another scale of the target, on which other proposals are the best."""
@@ -97,25 +112,32 @@ class Search:
             for proposal in earlier:
                 self._collected.take(proposal)
 
-    def news(self) -> list[Proposal]:
-        """Return the proposals on the front that were not returned before, best first."""
+    def news(self) -> Iterator[Proposal]:
+        """Yield the proposals on the front that were not taken before, best first; what is not taken now is news the next time."""
         if self._collected is None:
-            return []
+            return
         self._take_what_arrived()
-        new = [proposal for proposal in self._collected.front if id(proposal) not in self._shown]
-        self._shown.update(map(id, new))
-        return new if self._limits.known is None else [self._limits.known.around(proposal) for proposal in new]
+        for proposal in [each for each in self._collected.front if id(each) not in self._shown]:
+            self._shown.add(id(proposal))
+            yield proposal if self._limits.known is None else self._limits.known.around(proposal)
+
+    def agreement(self, formula: Formula) -> tuple[str, ...]:
+        """Say from how many starts a formula was found, where that is more than one."""
+        if self._collected is None or formula.definitions or self._limits.known is not None:
+            return ()
+        times = self._collected.starts(formula.outputs[0].expression)
+        return (f"It was found {times} times, from different starts.",) if times > 1 else ()
 
     def end(self) -> None:
         """End every engine and its process."""
-        for engine in self._engines.values():
-            engine.end()
+        for running in self._engines.values():
+            running.end()
 
     def _take_what_arrived(self, wait: float = 0.0) -> bool:
         """Take in what engines proposed; where that is nothing, wait for our own a moment. Return whether there was something."""
-        arrived = [proposal for engine in self._engines.values() for proposal in engine.arrived()]
+        arrived = [proposal for running in self._engines.values() for proposal in running.arrived()]
         if not arrived and wait:
-            arrived = self._engines["native"].next_within(wait)
+            arrived = self._engines["screens"].next_within(wait)
         if any([self._collected.take(proposal) for proposal in arrived]):
             self._say(f"searching for whole formulas, best so far: {_readable(self._collected.front[0].expression)}")
         return bool(arrived)
@@ -123,18 +145,6 @@ class Search:
 
 def _readable(expression: Expression) -> str:
     return to_text(with_constants(expression, [float(f"{value:.3g}") for value in free_constants(expression)]))
-
-
-def _native() -> Engine:
-    from workbench.search.native.engine import NativeEngine
-
-    return NativeEngine()
-
-
-def _operon() -> Engine:
-    from workbench.search.operon import OperonEngine
-
-    return OperonEngine()
 
 
 class _Running:

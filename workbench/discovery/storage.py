@@ -63,7 +63,7 @@ def to_archive(found: Discovery) -> store.Archive:
             state.id, state.parent, found.next_from(state.id), 1, state.move.label, state.move.to_json(), state.metrics.to_json(), now
         )
         states.append(store.State(step, network, arrays))
-    summary = {"verdict": found.verdict, "front": list(found.front)}
+    summary = {"verdict": found.verdict, "reasons": list(found.reasons), "front": list(found.front)}
     return store.Archive(
         found.data.name or "discovery", tuple(states), (store.Data(1, content, numbers),), found.state.id, 1, summary
     )
@@ -90,10 +90,13 @@ def from_archive(archive: store.Archive, kind: type[D]) -> D:
 
 
 def _recall(found: Discovery, summary: Mapping[str, Any]) -> None:
-    verdict, front = summary.get("verdict"), summary.get("front", [])
+    """Take over what was said of the states, as far as it can be true: a summary comes from a file."""
+    verdict, reasons, front = summary.get("verdict"), summary.get("reasons", []), summary.get("front", [])
     known = {state.id for state in found.states}
-    if verdict in ("law", "approximation", "none") and isinstance(front, list) and set(front) <= known:
+    if verdict in ("law", "approximation", "none") and isinstance(front, list) and all(isinstance(state, int) and state in known for state in front):
         found.verdict, found.front = verdict, tuple(front)
+        if isinstance(reasons, list) and all(isinstance(reason, str) for reason in reasons):
+            found.reasons = tuple(reasons)
 
 
 def save(found: Discovery, path: str | os.PathLike[str]) -> None:

@@ -19,6 +19,7 @@ ranks, in the ranks of the inputs, says whether they go with the inputs. Test ro
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,10 +36,19 @@ _ALIKE, _WITH_INPUTS = 2.6, 2.0  # standard normals beyond are not chance; there
 DIGITS = 1.5  # that constants may lose on average by trading against each other
 _LIKE = 1.5  # nats by which the description that a rival gives may be longer
 _SAME = 0.01  # of what is missed, for classes of the logit: a formula that follows another one as closely says the same
+_MANY_ROWS = 20_000
 _MOST_ROWS = 2000  # that are looked at for neighbours
 
 
-def verdict(found: Discovery, picked: Finding, findings: Sequence[Finding], flexible: float) -> Verdict:
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict, and in sentences what it rests on: all that speaks for a law, or what speaks against one."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+def judgement(found: Discovery, picked: Finding, findings: Sequence[Finding], flexible: float) -> Judgement:
     """Say what a finding is worth.
 
     Parameters
@@ -49,20 +59,55 @@ def verdict(found: Discovery, picked: Finding, findings: Sequence[Finding], flex
     flexible : error of the best fit of splines, in units of the target's spread, on checked rows
     """
     if picked.error + 2 * picked.standard_error >= 1.0:
-        return "none"
-    if picked.formula.definitions or not _earns_its_length(picked):
-        return "approximation"
+        return Judgement("none", ("On rows that it was not fitted to it is not clearly better than the mean.",))
+    if picked.formula.definitions:
+        return Judgement("approximation", ("One of its curves has no name.",))
+    if not _earns_its_length(picked):
+        return Judgement("approximation", (f"It is long for what it explains: {picked.formula.complexity} parts on so few rows, or so much scatter.",))
     if picked.error <= LAW**2:
-        return "law"
-    state = _state(found, picked)
-    reasons = (
+        return Judgement("law", (f"It is exact: what it misses is {picked.error**0.5:.0e} of the target's spread.",))
+    checks = list(_checks(found, picked, findings, flexible))
+    if against := tuple(check.against for check in checks if not check.holds):
+        return Judgement("approximation", against)
+    return Judgement("law", tuple(check.favour for check in checks))
+
+
+@dataclass(frozen=True)
+class _Check:
+    """Something that holds of a law, and what is to be said where it does and where it does not."""
+
+    holds: bool
+    favour: str
+    against: str
+
+
+def _checks(found: Discovery, picked: Finding, findings: Sequence[Finding], flexible: float) -> Iterator[_Check]:
+    yield _Check(
         _close_to(flexible / (picked.chance or 1.0) ** 0.5, picked),
-        _is_scatter(found, state),
-        _constants_known(found, picked),
-        not any(_is_rival(found, other, picked) for other in findings),
-        not _shorter_as_curves(found, picked),
+        "A network of free curves does no better.",
+        "A network of free curves does clearly better: something is left to be explained.",
     )
-    return "law" if all(reasons) else "approximation"
+    yield _Check(
+        _is_scatter(found, _state(found, picked)),
+        "What it misses is scatter: it goes with no input.",
+        "What it misses is more than scatter: it goes with an input, or rows that are neighbours are missed in the same direction.",
+    )
+    yield _Check(
+        _constants_known(found, picked),
+        "The rows know each of its constants.",
+        "The rows do not know its constants: one of them may be zero, or they trade against each other.",
+    )
+    rival = next((other for other in findings if _is_rival(found, other, picked)), None)
+    yield _Check(
+        rival is None,
+        "No other formula that was found describes the rows as shortly.",
+        "" if rival is None else f"Another formula describes the rows as shortly: {rival.formula.rounded(3).to_text()}.",
+    )
+    yield _Check(
+        not _shorter_as_curves(found, picked),
+        "It is a shorter description of the rows than any network of free curves.",
+        "A network of free curves is a shorter description of the rows: its names explain nothing.",
+    )
 
 
 def _earns_its_length(picked: Finding) -> bool:
@@ -91,7 +136,7 @@ def _constants_known(found: Discovery, picked: Finding) -> bool:
 
 def digits_lost(found: Discovery, picked: Finding) -> float:
     """Return how many digits the constants lose on average by trading against each other: 0 where each is known as well as so many rows can."""
-    data, rows = found.data, found.data.split.train
+    data, rows = found.data, _some(found.data)
     if data.groups is not None or data.task == "classification":
         return 0.0
     weights = None if data.seen_weights is None else data.seen_weights[rows]
@@ -119,7 +164,7 @@ def _shorter_as_curves(found: Discovery, picked: Finding) -> bool:
 
 def _says_the_same(found: Discovery, state: State, picked: Finding) -> bool:
     """Whether the formula of a state is the one picked in another notation, or holds it: with constants of its own it has the same values."""
-    data, rows = found.data, found.data.split.train
+    data, rows = found.data, _some(found.data)
     groups = None if data.groups is None else [data.group_labels[code] for code in data.groups[rows]]
     values = picked.formula.prediction(data.X[rows], groups).values
     try:
@@ -129,6 +174,12 @@ def _says_the_same(found: Discovery, state: State, picked: Finding) -> bool:
     difference, values = (again - values).reshape(len(rows), -1), values.reshape(len(rows), -1)
     size = values - data.y[rows] if data.task == "regression" else values
     return bool(((difference**2).mean(0) <= _SAME**2 * (size**2).mean(0)).all())
+
+
+def _some(data: Dataset) -> np.ndarray:
+    """Return the rows that are fitted, of very many an even choice: what is asked of them does not depend on how many they are."""
+    rows = data.split.train
+    return rows[:: -(-len(rows) // _MANY_ROWS)]
 
 
 def _state(found: Discovery, finding: Finding) -> State:

@@ -19,6 +19,8 @@ from workbench.expression import Call, Constant, Expression, Number, Symbol
 if TYPE_CHECKING:
     from workbench.formula.formula import Formula
 
+SHIFTED = {**dict.fromkeys(("°C", "℃", "degC"), "273.15"), **dict.fromkeys(("°F", "degF"), "459.67")}  # temperature scales: what leads to their absolute zero
+
 Dimension = Mapping[str, float]  # base unit -> exponent, none of them 0; empty for a pure number
 
 _PURE = ("", "1", "-", "–", "—", "%", "‰", "rad", "deg", "°", "ppm", "ppb")
@@ -26,7 +28,7 @@ _NAMED = {  # unit -> base units; the definitions of the SI Brochure (BIPM, 2019
     **{name: "m" for name in ("in", "inch", "ft", "yd", "mi", "mile", "miles", "au", "AU", "ly", "pc", "Å", "metre", "meter", "metres", "meters")},
     **{name: "s" for name in ("min", "h", "hr", "hour", "hours", "d", "day", "days", "a", "yr", "year", "years", "sec", "seconds")},
     **{name: "kg" for name in ("g", "t", "lb", "lbs", "oz", "u", "Da", "gram", "grams")},
-    **{name: "K" for name in ("°C", "℃", "°F", "degC", "degF")},
+    **dict.fromkeys(SHIFTED, "K"),
     "N": "kg m s^-2", "Pa": "kg m^-1 s^-2", "bar": "kg m^-1 s^-2", "atm": "kg m^-1 s^-2", "mmHg": "kg m^-1 s^-2", "psi": "kg m^-1 s^-2",
     "J": "kg m^2 s^-2", "cal": "kg m^2 s^-2", "eV": "kg m^2 s^-2", "Wh": "kg m^2 s^-2", "W": "kg m^2 s^-3", "hp": "kg m^2 s^-3",
     "C": "A s", "V": "kg m^2 s^-3 A^-1", "Ω": "kg m^2 s^-3 A^-2", "Ohm": "kg m^2 s^-3 A^-2", "ohm": "kg m^2 s^-3 A^-2", "S": "A^2 s^3 kg^-1 m^-2",

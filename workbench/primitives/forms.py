@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache, cached_property
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -27,6 +28,7 @@ from workbench.expression import (
     Symbol,
     add,
     complexity,
+    free_constants,
     mul,
     parse,
     substitute,
@@ -34,6 +36,7 @@ from workbench.expression import (
     to_text,
     value_and_gradient,
     walk,
+    with_constants,
 )
 from workbench.primitives.library import find
 from workbench.primitives.primitive import Affine, Array, Primitive
@@ -279,8 +282,9 @@ def _factor(value: float) -> Number:
 
 @cache
 def _without_offset(text: str) -> tuple[Expression, tuple[str, ...]]:
-    """Parse a typed form and part terms that are constants of their own, which the node's bias takes over."""
+    """Parse a typed form, its numbers exact, and part terms that are constants of their own, which the node's bias takes over."""
     tree = parse(text)
+    tree = with_constants(tree, [Number(Fraction(repr(value))) for value in free_constants(tree)])
     terms = tree.arguments if isinstance(tree, Call) and tree.function == "add" else (tree,)
     kept, notes = [], []
     for position, term in enumerate(terms):

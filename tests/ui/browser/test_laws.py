@@ -43,6 +43,10 @@ def test_a_law_is_found_opened_typed_extended_and_compared(page: Page, table: Pa
     expect(rows(page).first).to_be_visible(timeout=60_000)  # it fills while the search runs, or at its end where that came at once
     expect(page.locator(".laws:not([data-searching]) em.picked")).to_be_visible(timeout=60_000)
     expect(page.locator(".laws .chip")).to_have_text("law found")
+    expect(page.locator(".laws .reasons")).to_be_hidden()
+    page.locator(".laws .chip").click()
+    expect(page.locator(".laws .reasons li").first).to_be_visible()
+    page.locator(".laws .chip").click()
     expect(page.locator(".laws .detail .constant b").first).to_be_visible()
 
     field = page.get_by_role("textbox", name="Type a formula")

@@ -128,6 +128,44 @@ def test_a_person_who_moves_during_a_search_stays_where_they_went(bench: Bench) 
     assert any(law["picked"] for law in listed(bench)["laws"])
 
 
+def test_one_engine_searches_on_and_the_page_stays_where_it_is(bench: Bench) -> None:
+    do(bench, "suppose", text="k*a")
+    here = listed(bench)["here"]
+    bench.start("discovery.search", engine="screens", time_budget=4.0)
+    until(lambda: bench.scene().running is None)
+    told = listed(bench)
+    assert bench.refusal is None
+    assert told["here"] == here
+    assert any("a**2" in law["text"] and law["origin"] == "screens" for law in told["laws"])
+
+
+def test_an_engine_that_is_not_here_is_answered(bench: Bench, opened: Services) -> None:
+    bench.start("discovery.search", engine="eureqa", time_budget=4.0)
+    until(lambda: bench.scene().running is None)
+    job = next(job for job in opened.pool.jobs(bench.project) if job.task == "discovery.search")
+    assert "There is no engine 'eureqa'. Engines: screens, operon, pysr." in job.error
+
+
+def test_a_locked_edge_binds_the_search(bench: Bench) -> None:
+    do(bench, "suppose", text="k*a^2 + c*b")
+    do(bench, "lock", edge=[0, 0, 0])
+    assert bench.scene().locked == 1
+    typed = bench.scene().state.step.id
+    bench.start("discovery.auto", time_budget=10.0, known="3*a + ?")
+    until(lambda: bench.scene().running is None)
+    told, scene = listed(bench), bench.scene()
+    assert bench.refusal is None
+    assert told["here"] == next(law for law in told["laws"] if law["picked"])["state"]
+    assert scene.locked == 1
+    assert "a**2" in next(law for law in told["laws"] if law["picked"])["text"]
+    path, steps = [], {step.id: step for step in scene.steps}
+    here = scene.state.step.id
+    while here is not None:
+        path.append(here)
+        here = steps[here].parent
+    assert typed in path
+
+
 def test_a_search_that_is_stopped_keeps_what_it_found(bench: Bench) -> None:
     bench.start("discovery.auto", time_budget=60.0)
     until(lambda: listed(bench)["laws"])

@@ -68,7 +68,7 @@ Payload of `laws`, each formula as the worker told it (worker/lines.py)::
                "constants": [{"value": 0.0026, "low": 0.0025, "high": 0.0027, "unit": "ft/in" | null}],
                "front": true, "picked": false}]                               simplest first
      "here": 7 | null         the one that is looked at,                      "searching": false
-     "verdict": "law" | "approximation" | "none" | null                       of the last search
+     "verdict": "law" | "approximation" | "none" | null,  "reasons": ["It is exact: ..."]      of the last search
      "columns": [{"name": "Girth", "symbol": "Girth"}], "target": "Volume"    for the field in which one is typed
      "comparison": {"text": "...", "other": "...", "relation": "...", "curve": {"label", "x", "difference"} | null} | null
      "can_extend": true, "busy": "Comparing …" | null, "revision": 7, "height": 520, "message": "one plain sentence" | null}

@@ -103,7 +103,7 @@ class Bench(Room):
             self.memory.selected = None
 
     def start(self, task: str, **arguments: Any) -> None:
-        """Start a long job, "discovery.auto" or "discovery.name_edges"; one at a time."""
+        """Start a long job, such as "discovery.auto" or "discovery.name_edges"; one at a time."""
         if self._running() is None:
             self._guarded(self._laws.prepare)
         super().start(task, **arguments)

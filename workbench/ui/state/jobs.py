@@ -26,13 +26,14 @@ FOLLOWED: Mapping[str, tuple[str, str]] = {
     "discovery.refit": ("Training on", "Training"),
     "discovery.extend": ("Fitting what it misses", "Fit of what it misses"),
     "discovery.auto": ("Searching for the law", "Search"),
+    "discovery.search": ("Searching with one engine", "Search"),
     "discovery.name_edges": ("Naming the edges", "Naming"),
     "kat.fit": ("Training", "Training"),
     "kat.name_all": ("Naming the functions", "Naming"),
 }
 # tasks that can be paused, stepped, and ended with what they have
 STEERED = frozenset({"discovery.fit", "discovery.refit", "discovery.extend", "kat.fit"})
-KEEPING = frozenset({"discovery.auto"})  # tasks that conclude with what they have when they are stopped
+KEEPING = frozenset({"discovery.auto", "discovery.search"})  # tasks that conclude with what they have when they are stopped
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from workbench.ui.state.data import Preparation
 from workbench.ui.state.jobs import Jobs
 from workbench.ui.state.memory import TYPED, Asked, Memory
 
-SEARCHES = ("discovery.auto",)  # long jobs that find formulas
+SEARCHES = ("discovery.auto", "discovery.search")  # long jobs that find formulas
 
 _CALL = re.compile(r"^\w+\((?:\.\.\.|'[^']*'|\"[^\"]*\")\): ")
 _WITHIN = re.compile(r"parse\((?:'[^']*'|\"[^\"]*\")\): ")
@@ -44,7 +44,7 @@ class Laws:
         known = {line["state"] for line in found}
         return {
             "laws": found, "here": project.cursor if project.cursor in known else None, "searching": searching,
-            "verdict": summary.get("verdict") if summary.get("picked") in known else None,
+            **(verdict_of(summary) if summary.get("picked") in known else {"verdict": None, "reasons": []}),
             **columns, "message": plain(memory.message) if memory.message and memory.about == TYPED else None,
             "busy": self._doing(),
             "comparison": memory.comparison if memory.comparison and memory.comparison["state"] == project.cursor else None, "revision": memory.revision, "height": height,
@@ -182,6 +182,16 @@ def told_of(opened: Mapping[str, Any]) -> str:
     read = "1 formula was read, fitted again and judged." if count == 1 else f"{count} formulas were read, fitted again and judged."
     more = [f"{len(notes) - MOST_NOTES} more rows were left out."] if len(notes) > MOST_NOTES else []
     return " ".join([read, *notes[:MOST_NOTES], *more])
+
+
+def verdict_of(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a search said of the formula it picked, and why; a summary may come from somebody's file.
+
+    >>> verdict_of({"verdict": "law", "reasons": ["It is exact.", 3]})
+    {'verdict': 'law', 'reasons': ['It is exact.']}
+    """
+    reasons = summary.get("reasons")
+    return {"verdict": summary.get("verdict"), "reasons": [why for why in reasons if isinstance(why, str)] if isinstance(reasons, list) else []}
 
 
 def distinct(laws: Mapping[int, Line], steps: Mapping[int, Step], here: int | None) -> dict[int, Line]:

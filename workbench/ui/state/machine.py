@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.exceptions import MissingEngineError
+from workbench.search.engines import TITLES, installed
 
 DOCTOR = (sys.executable, "-m", "workbench.cli", "doctor")
 COST = "An estimate: a few hundred MB to download, 1 to 2 GB on disk, 5 to 20 minutes, once. Nothing else changes."
@@ -43,6 +44,11 @@ def findings(command: Sequence[str] = (*DOCTOR, "--json")) -> tuple[Finding, ...
         return tuple(Finding(*(str(entry[name]) for name in ("name", "state", "detail", "remedy"))) for entry in json.loads(done.stdout))
     except (subprocess.SubprocessError, OSError, ValueError, KeyError) as problem:
         raise MissingEngineError(f"The doctor did not answer ({type(problem).__name__}). Type kan-workbench doctor to see why.") from None
+
+
+def engines() -> dict[str, str]:
+    """Return the engines for whole formulas that can be used here, by name, with what a person calls them."""
+    return {name: TITLES[name] for name in installed()}
 
 
 class Setup:

@@ -28,7 +28,7 @@ from workbench.ui.state.training import PATIENCE, Training
 COSTLY = -0.01  # a snap that changes R2 by less than this is worth a warning
 LONG = {
     "discovery.fit": "Fitting", "discovery.refit": "Training on", "discovery.extend": "Fitting what it misses",
-    "discovery.auto": "Looking for the law", "discovery.name_edges": "Naming edges",
+    "discovery.auto": "Looking for the law", "discovery.search": "Looking for the law", "discovery.name_edges": "Naming edges",
     "kat.fit": "Training", "kat.name_all": "Naming functions",
 }  # fmt: skip
 Way = Literal["undo", "redo"]
@@ -76,6 +76,11 @@ class Scene:
     def view(self) -> Mapping[str, Any]:
         """What the worker has drawn of the state."""
         return {} if self.state is None else self.state.view
+
+    @property
+    def locked(self) -> int:
+        """How many edges of the network are locked."""
+        return sum(edge["state"] == "locked" for edge in (self.view.get("drawing") or {}).get("edges", []))
 
     @property
     def can_undo(self) -> bool:
@@ -175,7 +180,7 @@ class Room(ABC):
         self._guarded(lambda: self._store.states.go_to(self.project, state))
 
     def start(self, task: str, **arguments: Any) -> None:
-        """Start a long job, "discovery.auto" or "discovery.name_edges"; one at a time."""
+        """Start a long job, such as "discovery.auto" or "discovery.name_edges"; one at a time."""
         if self._running() is None:
             self._guarded(lambda: self._jobs.submit(self.project, task, arguments))
 

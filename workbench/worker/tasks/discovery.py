@@ -3,13 +3,14 @@
 Arguments always hold `workspace` (the folder of the store) and `project`; `state` names the state to start from (the one looked at, when
 left out). A move returns {"state": its number}. The page then only reads the store: everything it draws lies there as JSON.
 
-    made here      fit, refit, move, suppose, extend, hall_of_fame, auto, name_edges    append states to the project's history
+    made here      fit, refit, move, suppose, extend, hall_of_fame, auto, search, name_edges    append states to the project's history
     asked here     inspect, deepen, compare, pruning_curve      about a state; answers are kept, a state never changes
                    formula, export, script, predict    what the page Export shows and gives away
 """
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, cast
@@ -19,6 +20,7 @@ import scipy.optimize  # noqa: F401  typed forms need it: it is imported with th
 
 from workbench.discovery import Discovery, discover, naming
 from workbench.discovery.choices import Choice
+from workbench.discovery.continuation import searched_on
 from workbench.discovery.deeper import search_edge
 from workbench.discovery.findings import Finding
 from workbench.discovery.hall_of_fame import aliases
@@ -31,6 +33,7 @@ from workbench.figures.svg import network_svg
 from workbench.jobs import Result
 from workbench.networks import LEARNED, Edge
 from workbench.primitives import LIBRARY
+from workbench.search.engines import TITLES
 from workbench.worker import exporting
 from workbench.worker.context import Context
 from workbench.worker.desk import Desk
@@ -133,10 +136,13 @@ def hall_of_fame(arguments: Arguments, arrays: Arrays, context: Context) -> obje
 def auto(arguments: Arguments, arrays: Arrays, context: Context) -> object:
     """Let the autopilot search. Arguments: `time_budget` seconds, `functions`, `max_complexity`, `known`.
 
-    Every formula is kept as it is found, and payloads {"laws": how many states there are} tell of it. Asked to finish, it concludes with what
+    Where edges of the present network are locked, it is this network that is pruned and named; only `time_budget`, `functions` and `max_complexity`
+    count then. Every formula is kept as it is found, and payloads {"laws": how many states there are} tell of it. Asked to finish, it concludes with what
     there is; stopped, it leaves what was found and says nothing of it.
     """
-    desk = Desk(arguments, fresh=True)
+    desk = Desk(arguments)
+    bound = bool(desk.found.path) and bool(desk.found.network.edges("locked"))
+    desk = desk if bound else Desk(arguments, fresh=True)
     recorder = Recorder(desk)
     told = 0.0, ""
 
@@ -152,15 +158,34 @@ def auto(arguments: Arguments, arrays: Arrays, context: Context) -> object:
         context.progress(*told, {"laws": recorder.count})
         context.flush()  # a later word without news would take its place
 
-    limits = {name: arguments[name] for name in ("functions", "max_complexity", "known") if arguments.get(name) is not None}
+    limits = {name: arguments[name] for name in ("functions", "max_complexity", *(() if bound else ("known",))) if arguments.get(name) is not None}
     budget = float(cast("float", arguments.get("time_budget", 60.0)))
     try:
-        best = discover(desk.found.data, time_budget=budget, watch=watch, listen=listen, **cast("dict[str, Any]", limits))
+        best = discover(desk.found if bound else desk.found.data, time_budget=budget, watch=watch, listen=listen, **cast("dict[str, Any]", limits))
     except DiscoveryError:
         if context.finishing() and not recorder.count:
             raise JobCancelled("It was stopped before it had found a formula.") from None
         raise
     return recorder.conclude(best)
+
+
+@task("discovery.search")
+def search(arguments: Arguments, arrays: Arrays, context: Context) -> object:
+    """Let one engine search from where the project stands. Arguments: `engine`, `time_budget` seconds, `keep_structure`. Returns how many formulas there are."""
+    desk, began = Desk(arguments), time.monotonic()
+    recorder, found = Recorder(desk), desk.found
+    name, budget = str(arguments["engine"]), float(cast("float", arguments.get("time_budget", 60.0)))
+
+    def stop() -> bool:
+        context.check()
+        context.progress(min((time.monotonic() - began) / budget, 0.99), f"{TITLES[name]} is searching")
+        return context.finishing()
+
+    for finding in searched_on(found, name, budget, bool(arguments.get("keep_structure")), stop):
+        recorder.keep(found, finding)
+        context.progress(0.99, "fitting again what was found", {"laws": recorder.count})
+        context.flush()
+    return {"count": recorder.count}
 
 
 @task("discovery.name_edges")

@@ -15,12 +15,6 @@ import { TypedField } from "./laws/typed.js";
 import { ComparisonCard } from "./laws/comparison.js";
 
 const VERDICTS = { law: "law found", approximation: "an approximation", none: "no law found" };
-const SENTENCES = {
-  law: "It earns its length on rows it was not fitted to, what it misses is scatter, and no other formula says it as shortly.",
-  approximation: "The best of these is close, but something is left that a law would explain, or another formula is as good.",
-  none: "On rows they were not fitted to, none of these is clearly better than the mean.",
-};
-
 class LawsView {
   constructor(mount) {
     this.outbox = new Outbox();
@@ -32,7 +26,9 @@ class LawsView {
     }, this.detail.element);
     this.typed = new TypedField({ suppose: (text) => this.#tell("suppose", { text }), compare: (text) => this.#tell("compare", { text }) });
     this.comparison = new ComparisonCard({ close: () => this.#tell("forget", {}) });
-    this.verdict = html("span", { class: "chip" });
+    this.verdict = html("button", { class: "chip", type: "button", title: "Why?" });
+    this.verdict.addEventListener("click", () => this.#explain());
+    this.reasons = html("ul", { class: "reasons" });
     this.front = html("button", { type: "button", title: "Those that no other one beats in both length and error" }, "Front");
     this.all = html("button", { type: "button", title: "Every formula that was found, typed or named by hand" }, "All");
     this.front.addEventListener("click", () => this.#show(false));
@@ -42,7 +38,7 @@ class LawsView {
     this.message = html("p", { class: "message", role: "alert", hidden: true });
     this.element = html("div", { class: "laws" },
       html("header", {}, html("h2", {}, "Formulas"), this.verdict, html("span", { class: "grow" }), this.switch),
-      this.figure, this.list.element, this.comparison.element, this.message, this.typed.element);
+      this.reasons, this.figure, this.list.element, this.comparison.element, this.message, this.typed.element);
     mount.replaceChildren(this.element);
     this.observer = new ResizeObserver(() => this.#resized());
     this.observer.observe(this.figure);
@@ -56,7 +52,7 @@ class LawsView {
     this.args = args;
     const answered = args.data.revision !== this.data?.revision;
     const before = this.data?.here;
-    this.data = { laws: [], columns: [], ...args.data };
+    this.data = { laws: [], columns: [], reasons: [], ...args.data };
     this.element.style.setProperty("--height", this.data.height ? `${this.data.height}px` : "auto");
     if (answered) { this.waiting = 0; this.opening = null; }
     this.#draw();
@@ -80,8 +76,10 @@ class LawsView {
     const law = data.laws.find((one) => one.state === here) ?? null;
     const busy = Boolean(this.waiting) || Boolean(data.busy);
     const more = data.laws.some((one) => !one.front);
-    set(this.verdict, { hidden: !data.verdict, "data-verdict": data.verdict, title: SENTENCES[data.verdict] });
+    set(this.verdict, { hidden: !data.verdict, "data-verdict": data.verdict, disabled: !data.reasons.length, "aria-expanded": String(Boolean(this.why)) });
     this.verdict.textContent = VERDICTS[data.verdict] ?? "";
+    set(this.reasons, { hidden: !this.why || !data.verdict });
+    this.reasons.replaceChildren(...data.reasons.map((reason) => html("li", {}, reason)));
     set(this.switch, { hidden: !more });
     set(this.front, { "aria-pressed": String(!this.every) });
     set(this.all, { "aria-pressed": String(this.every) });
@@ -110,6 +108,11 @@ class LawsView {
   #hover(law) {
     this.plot.emphasize(law?.state);
     this.list.emphasize(law?.state);
+  }
+
+  #explain() {
+    this.why = !this.why;
+    this.#draw();
   }
 
   #show(every) {
