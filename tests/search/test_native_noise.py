@@ -99,14 +99,14 @@ def test_a_steep_factor_does_not_hide_an_error() -> None:
 def test_a_transform_of_noisy_values_is_not_biased() -> None:
     rng = np.random.default_rng(9)
     u = rng.uniform(0.5, 2, (997, 1))
-    truth, noise = 1 + u[:, 0], 0.4 * rng.standard_normal(997)
+    truth, noise = 1 + u[:, 0], 0.25 * rng.standard_normal(997)
     state = state_of(u, truth + noise, "u")
     assert_allclose(smoothed(state), truth, atol=0.1)
     for name, exact in (("y^2", truth**2), ("1/y", 1 / truth), ("log(y)", np.log(truth))):
         target = transformed(state, TRANSFORMS[name])
         missed = (target.values - exact) * target.weights
         assert abs(missed.mean()) < 3 * missed.std() / np.sqrt(997), name
-        assert_allclose(missed.std(), 0.4, rtol=0.1)
+        assert_allclose(missed.std(), 0.25, rtol=0.1)
 
 
 def test_values_without_noise_are_transformed_as_they_are() -> None:

@@ -4,6 +4,7 @@
     screens     power laws, products, sums of monomials, polynomials, ratios, forms of one variable: what h may be
     moves       symmetries, factors, pairs, terms: how a state becomes a smaller one
     judge       polishes every whole candidate on the original rows and weighs error against length
+shortening  what is superfluous in a good candidate goes, and its neighbours are tried in its place
     engine      the order of it all
 """
 

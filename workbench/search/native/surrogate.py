@@ -26,7 +26,8 @@ _NOISY = 3e-3  # relative error above which logarithms of the values are not tak
 _ONE_SIGN = 0.9  # least share of rows with the target's usual sign
 _LARGEST_LOG = 300.0
 _SMOOTH_TERMS = 130
-_SETTLED = 0.85
+_SETTLED = 0.85  # share of the error of a lower degree to which a higher one lowers it where it follows a law, not noise
+_UNKNOWN = 0.6  # relative error of a surrogate that knows little
 _ROUNDS, _ENOUGH = 4, 0.97  # of the fit of logarithms; a round that lowers the error no further than to this share is the last
 _STEP, _RANGE = 2.0, 20.0  # the furthest a value may move such a fit, and how far below the largest value it goes
 
@@ -186,7 +187,7 @@ def smooth_error(state: State, most: int = 130) -> float:
 
 @lru_cache(maxsize=16)
 def smoothed(state: State) -> np.ndarray | None:
-    """Return what the better surrogate says of h, (n_rows,), where what it misses is noise; None where it is not, or is next to nothing."""
+    """Return what the better surrogate says of h, (n_rows,), where what it misses is noise; None where it is not, or is next to nothing or much."""
     if not state.n_rows:
         return None
     basis, ends = _basis(state, _SMOOTH_TERMS)
@@ -194,6 +195,8 @@ def smoothed(state: State) -> np.ndarray | None:
     logs = logarithmic(basis, state.target, state.gain, ends, plain)
     best = min((fit for fit in (plain, logs) if fit is not None), key=lambda fit: fit.error, default=None)
     if best is None or not best.settled or best.error < _NOISY * _size(state.target * state.gain):
+        return None
+    if best.error > _UNKNOWN * _spread(state.target * state.gain):
         return None
     if best is logs:
         return np.copysign(np.exp(np.minimum(best.values, _LARGEST_LOG)), np.median(state.target))

@@ -24,6 +24,7 @@ from workbench.search.native.state import State
 from workbench.search.native.surrogate import smoothed
 
 _HEAVIEST = 20.0  # weights above this multiple of the median are cut: one row must not make the fit
+_FEW_ROWS = 250
 _ONE_SIGN = 0.9  # least share of rows with the target's usual sign
 
 Array = np.ndarray
@@ -94,16 +95,23 @@ class Target:
 
 
 def targets(state: State, names: Iterable[str]) -> Iterator[Target]:
-    """Yield the target under every transform that is defined for it."""
+    """Yield the target under every transform that is defined for it; few rows do not tell noise from a law, so there it is yielded both ways."""
+    smooth = smoothed(state)
+    ways = (smooth, None) if smooth is not None and state.n_rows < _FEW_ROWS else (smooth,)
     for name in names:
-        target = transformed(state, TRANSFORMS[name])
-        if target is not None:
-            yield target
+        for way in ways:
+            target = _transformed(state, TRANSFORMS[name], way)
+            if target is not None:
+                yield target
 
 
 def transformed(state: State, transform: Transform) -> Target | None:
     """Return the target under one transform; None where that is not one-to-one."""
-    smooth = smoothed(state)
+    return _transformed(state, transform, smoothed(state))
+
+
+def _transformed(state: State, transform: Transform, smooth: Array | None) -> Target | None:
+    """Return the target under one transform, taken as linear about a smooth surrogate where there is one."""
     h = state.target if smooth is None else smooth
     sign = -1 if np.median(h) < 0 else 1
     if not _defined(h, sign, transform.domain):
