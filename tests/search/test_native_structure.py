@@ -72,6 +72,7 @@ def test_what_imitates_a_law_is_not_taken_for_it() -> None:
         ("V*C*w/(C**2*w**2*R**2 + 1)**(1/2)", "V/(R**2 + 1/(C**2*w**2))**(1/2)"),
         ("3.1*sqrt(k)*sqrt(tanh(k*h))", "3.1*sqrt(k*tanh(k*h))"),
         ("sqrt(t*r**2)/s", "r*sqrt(t)/s"),
+        ("sqrt(t*r)*sqrt(r)/s", "r*sqrt(t)/s"),
         ("f*u/(f + u)", "f*u/(f + u)"),
     ],
 )

@@ -20,7 +20,7 @@ from workbench.search.native.judge import Judge
 from workbench.search.native.polishing import Rows
 from workbench.search.native.power_law import power_law
 from workbench.search.native.relevance import relevant
-from workbench.search.native.screens import high, quick
+from workbench.search.native.screens import high, may_be_exact, quick
 from workbench.search.native.separable import separable
 from workbench.search.native.spans import spans
 from workbench.search.native.splits import linear_in_function
@@ -133,8 +133,10 @@ def _splits(chain: list[State], watch: Watch) -> Iterator[Candidate]:
     root, last = chain[0], chain[-1]
     if root.n_columns > _SMALL and not watch.over:
         yield from linear_in_function(root, watch, _CLEAR)
+    if last.n_columns <= 1 or not may_be_exact(last, watch):
+        return
     for screen in (spans, separable, linear_in_function):
-        if last.n_columns > 1 and not watch.over:
+        if not watch.over:
             yield from screen(last, watch)
 
 

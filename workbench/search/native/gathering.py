@@ -17,11 +17,8 @@ def gathered(expression: Expression) -> Expression:
     if not isinstance(expression, Call):
         return expression
     node = fold(call(expression.function, *map(gathered, expression.arguments)))
-    while True:
-        shortest = min(_others(node), key=complexity, default=node)
-        if complexity(shortest) >= complexity(node):
-            return node
-        node = shortest
+    shortest = min(_others(node), key=complexity, default=node)
+    return gathered(shortest) if complexity(shortest) < complexity(node) else node
 
 
 def _others(node: Expression) -> Iterator[Expression]:

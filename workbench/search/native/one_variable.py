@@ -57,6 +57,8 @@ def _inside(beside: float, positive: bool) -> tuple[float, ...]:
     """Return the powers of the column inside a form: u and 1/u say the same, but not every form has its mirror image in the library."""
     if beside == 0:
         return (1, -1, 2, 0.5) if positive else (1, 2)
+    if positive and abs(beside) == 0.5:
+        return (1, -1, 0.5)
     return (1, -1) if positive and abs(beside) <= 2 else (1,)
 
 

@@ -19,9 +19,11 @@ from workbench.search.native.ratios import SHAPES, ratio
 from workbench.search.native.spans import spans
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.sums import sums
+from workbench.search.native.surrogate import smooth_error
 from workbench.search.native.transforms import PLAIN
 from workbench.search.native.watch import Watch
 
+_NEARLY_EXACT = 5e-3
 _BANK_COLUMNS, _SMALL_BANK_COLUMNS = 3, 2  # for the problem itself, and for what reductions leave
 
 
@@ -75,6 +77,11 @@ def _spanned(state: State, watch: Watch) -> Iterator[Candidate]:
         yield from spans(state, watch)
     elif 1 < state.n_columns <= _SMALL_BANK_COLUMNS:
         yield from spans(state, watch, pairs=False)
+
+
+def may_be_exact(state: State, watch: Watch) -> bool:
+    """Whether a smooth surrogate is so near that noise, if any, is small: otherwise exact screens wait until the others were tried."""
+    return smooth_error(state) < _NEARLY_EXACT * watch.judge.size
 
 
 def _spanned_by_more(state: State, watch: Watch) -> Iterator[Candidate]:
