@@ -147,6 +147,31 @@ def test_the_front_holds_the_best_of_each_length_shortest_description_first() ->
     assert "log(a - 1.0)" not in {str(p.expression) for p in collected.front}  # no value on some rows
 
 
+def test_what_has_no_value_on_checked_rows_is_no_exact_law() -> None:
+    data = dataset(n_rows=307)
+    problem = search_problem(data)
+    assert len(problem.X_checked)
+    least = float(problem.X_checked[:, 0].max())  # no fitted row need lie beyond
+    collected = Collected(problem)
+    collected.take(Proposal(parse(f"1.5*a/b**2 + 0.0*log({least - 1e-3} - a)"), "scripted"))
+    assert not collected.exact
+
+
+def test_a_search_goes_on_where_an_exact_proposal_does_not_hold(use: Callable[..., None]) -> None:
+    """A first law that no network can be made of, and a second one that comes later."""
+    use(Scripted("1.5*a/b**2", "1.51*a/b**2", endless=True))
+    search = Search(dataset(), Limits(), 0, print)
+    search.run(lambda: False)
+    assert search.exact
+    list(search.news())
+    search.doubt()
+    assert not search.exact
+    began = time.monotonic()
+    search.run(lambda: time.monotonic() - began > 0.3)
+    assert "1.51*a/b**2" in [str(p.expression) for p in search.news()]
+    search.end()
+
+
 def test_a_law_found_from_several_starts_is_counted() -> None:
     collected = Collected(search_problem(dataset(noise=0.05)))
     for text, origin, path in (("1.5*a/b**2", "screens", ("log y",)), ("1.501*a*b**-2", "screens", ("a/b",)), ("1.499*a/b**2", "operon", ()), ("1.5*a/b**2", "operon", ()), ("3.0*a", "x", ())):

@@ -117,6 +117,8 @@ class _Run:
         found = Discovery(data if self.search.exact else self._scaled(data, scales))
         heard = Heard(found, listen)
         self._take_in(found, heard, _ADOPTED)
+        if self.search.exact and not any(each.error <= LAW**2 for each in heard.findings):
+            self.search.doubt()
         self._look_at(found, heard, [share for share in self.looks[1:] if share <= _FIRST_LOOK])
         return found, heard
 

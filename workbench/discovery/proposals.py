@@ -64,6 +64,7 @@ class Collected:
         self.all: list[Proposal] = []
         self._best: dict[int, tuple[float, Proposal]] = {}
         self._columns = dict(zip(problem.symbols, problem.X.T, strict=True))
+        self._checked = {} if problem.X_checked is None else dict(zip(problem.symbols, problem.X_checked.T, strict=True))
         mean = np.average(problem.y, weights=problem.weights)
         self._spread = float(np.average((problem.y - mean) ** 2, weights=problem.weights))
 
@@ -77,12 +78,21 @@ class Collected:
         with np.errstate(all="ignore"):
             values = np.broadcast_to(evaluate(proposal.expression, self._columns), self.problem.y.shape)
             error = float(np.average((values - self.problem.y) ** 2, weights=self.problem.weights)) / (self._spread or 1.0)
+            checked = not self._checked or np.isfinite(evaluate(proposal.expression, self._checked)).all()
         self.all.append(proposal)
         size = complexity(fold(proposal.expression))
-        if not np.isfinite(error) or (size in self._best and error >= self._best[size][0]):
+        if not (np.isfinite(error) and checked) or (size in self._best and error >= self._best[size][0]):
             return False
         self._best[size] = (error, proposal)
         return self.front[0] is proposal
+
+    def doubt(self) -> None:
+        """Forget proposals without error, which did not hold as networks; others of their length take their places."""
+        while self.exact:
+            doubted = {id(proposal) for error, proposal in self._best.values() if error < _EXACT**2}
+            kept, self.all, self._best = [each for each in self.all if id(each) not in doubted], [], {}
+            for each in kept:
+                self.take(each)
 
     def starts(self, expression: Expression) -> int:
         """Return from how many different starts, of whichever engine, proposals came that say the same on the rows as an expression.

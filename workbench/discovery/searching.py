@@ -94,6 +94,11 @@ class Search:
         self._engines[name] = _Running(engine(name, guesses), self._collected.problem, self._random_state, self._say)
         return self._engines[name]
 
+    def doubt(self) -> None:
+        """Search on although a proposal had no error."""
+        if self._collected is not None:
+            self._collected.doubt()
+
     def aside(self, data: Dataset, stop: Callable[[], bool]) -> list[Proposal]:
         """Search other rows within the same limits, until `stop()` is true, and return what is best there; this search holds still meanwhile."""
         other = Search(data, self._limits, self._random_state, self._say)

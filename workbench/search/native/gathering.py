@@ -27,22 +27,22 @@ def _others(node: Expression) -> Iterator[Expression]:
     if not (isinstance(node, Call) and node.function == "mul"):
         return
     for place, factor in enumerate(node.arguments):
-        base, exponent = _power(factor)
+        base, exponent = base_and_exponent(factor)
         if not _is_sum(base) and exponent.denominator == 1:
             continue
         rest = [other for i, other in enumerate(node.arguments) if i != place]
         movable = [i for i, other in enumerate(rest) if not isinstance(other, Number)]
         for chosen in (movable, *([i] for i in movable)) if len(movable) > 1 else (movable,):
-            inside = [power(b, Number(e / exponent)) for b, e in (_power(rest[i]) for i in chosen)]
+            inside = [power(b, Number(e / exponent)) for b, e in (base_and_exponent(rest[i]) for i in chosen)]
             outside = [other for i, other in enumerate(rest) if i not in chosen]
             yield fold(mul(*outside, power(_multiplied(base, inside), Number(exponent))))
 
 
 def _taken_out(node: Expression) -> Iterator[Expression]:
-    base, exponent = _power(node)
+    base, exponent = base_and_exponent(node)
     if exponent.denominator == 1 or not (isinstance(base, Call) and base.function == "mul"):
         return
-    parts = [_power(factor) for factor in base.arguments]
+    parts = [base_and_exponent(factor) for factor in base.arguments]
     whole = [(e * exponent).denominator == 1 and not isinstance(b, Number) for b, e in parts]
     if any(whole):
         outside = [power(b, Number(e * exponent)) for (b, e), out in zip(parts, whole) if out]
@@ -61,7 +61,7 @@ def _multiplied(base: Expression, factors: Sequence[Expression]) -> Expression:
     return mul(base, *factors)
 
 
-def _power(factor: Expression) -> tuple[Expression, Fraction]:
+def base_and_exponent(factor: Expression) -> tuple[Expression, Fraction]:
     """Return base and exponent, which is 1 for what is no exact power."""
     match factor:
         case Call(function="pow", arguments=(base, Number(value=int() | Fraction() as exponent))):

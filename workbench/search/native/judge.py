@@ -23,6 +23,7 @@ from workbench.search.native.gathering import gathered
 from workbench.search.native.parting import parted
 from workbench.search.native.polishing import Rows, polished
 from workbench.search.native.shortening import shortened
+from workbench.search.native.squares import unrooted
 from workbench.search.native.state import Candidate
 
 _CHOSEN, _NAME, _OPERATOR, _PI = 3.0, 6.0, 1.0, 4.0
@@ -97,6 +98,7 @@ class Judge:
                 expression, rmse = shortened(expression, rmse, self.rows, self._cost_if_allowed)
             expression, rmse = with_exact_constants(expression, rmse, self.rows, self.cost)
             expression, rmse = self._gathered(self._shortest_factoring(self._folded(expression)), rmse)
+            expression, rmse = self._unrooted(expression, rmse)
         size = complexity(expression)
         if not np.isfinite(rmse) or (self.max_complexity is not None and size > self.max_complexity):
             return None
@@ -165,6 +167,14 @@ class Judge:
             return expression, rmse
         error = self.rows.rmse(shorter)
         return (shorter, error) if error <= rmse + _ROUNDING * self.size else (expression, rmse)
+
+    def _unrooted(self, expression: Expression, rmse: float) -> tuple[Expression, float]:
+        """Return the expression with perfect squares taken out of their roots, with the sign that they have on the rows."""
+        for other in unrooted(expression):
+            error = self.rows.rmse(other) if self._allowed(other) else math.inf
+            if complexity(other) <= complexity(expression) and error <= rmse + _ROUNDING * self.size:
+                return self._unrooted(other, error)
+        return expression, rmse
 
     def _placed(self, judged: Judged) -> Judged | None:
         """Put a judged expression into the front; None where it has no place."""

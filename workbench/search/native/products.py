@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -19,6 +20,7 @@ _TRANSFORMS = ("y", "sin(y)", "tan(y)", "cos(y)", "log(y)")
 _POWERS = ("log(y)",)  # u^v and (1 + u)^v are products under it, of logarithms too
 _LONGEST_LOG = 30.0
 _LARGEST_EXPONENT = 8.0
+_EXACT = 1e-9  # of the size of what is fitted
 
 Exponents = tuple[list[int], np.ndarray, np.ndarray]  # columns, exponents, their standard errors
 
@@ -43,9 +45,9 @@ def _exponents(weighted: np.ndarray, goal: np.ndarray, ones: np.ndarray, largest
     """Yield sets of factors with their fitted exponents and the errors of those."""
     exact = exact_fit(np.column_stack([ones, weighted]), goal)
     if exact is not None:
-        places = [(int(t) - 1, c) for t, c in zip(exact.terms, exact.coefficients) if t and abs(c) > 1e-3]
+        places = [int(t) - 1 for t, c in zip(exact.terms, exact.coefficients) if t and abs(c) > 1e-3]
         if places:
-            yield [p for p, _ in places], np.array([c for _, c in places]), np.zeros(len(places))
+            yield _fewest(weighted, goal, ones, places)
     centred = weighted - np.outer(ones, ones @ weighted)
     goal = goal - ones * (ones @ goal)
     for subset in best_subsets(centred, goal, largest, keep=2):
@@ -55,6 +57,18 @@ def _exponents(weighted: np.ndarray, goal: np.ndarray, ones: np.ndarray, largest
         residual = goal - columns @ c
         variance = np.diag(np.linalg.pinv(columns.T @ columns)) * float(residual @ residual) / max(len(goal) - len(c) - 1, 1)
         yield chosen, c, np.sqrt(np.maximum(variance, 0.0))
+
+
+def _fewest(weighted: np.ndarray, goal: np.ndarray, ones: np.ndarray, places: list[int]) -> Exponents:
+    """Return the fewest of some factors that fit exactly: log|1 + u| + log|1 - u| is log|1 - u^2|, and one of three is enough."""
+    limit = _EXACT * float(np.linalg.norm(goal))
+    for size in range(1, len(places) + 1):
+        for chosen in itertools.combinations(places, size):
+            columns = np.column_stack([ones, weighted[:, chosen]])
+            exponents = np.linalg.lstsq(columns, goal, rcond=None)[0]
+            if size == len(places) or np.linalg.norm(goal - columns @ exponents) <= limit:
+                return list(chosen), exponents[1:], np.zeros(size)
+    raise AssertionError("All of them are the last choice.")
 
 
 def _candidates(
