@@ -107,6 +107,18 @@ def test_what_speaks_against_a_law_is_said() -> None:
     assert "free curves does clearly better" in judgement(found, picked, [picked], 0.1 * picked.error**0.5).reasons[0]
 
 
+@pytest.mark.parametrize(("digits", "verdict"), [(17, "approximation"), (7, "law")])
+def test_what_misses_a_millionth_is_exact_only_where_the_table_is_rounded_there(digits: int, verdict: str) -> None:
+    """A polynomial of the fifth degree follows exp(-x/4) to a few millionths; the law itself misses what was rounded away."""
+    x = np.linspace(0.0, 1.0, 211)
+    y = np.array([float(f"{value:.{digits}g}") for value in np.exp(-x / 4)])
+    found = wb.Discovery(wb.Dataset.from_table({"x": x, "y": y}, "y"))
+    imitation = "1.0 - 0.25*x + 0.03125*x**2 - 0.0026*x**3 + 0.00015*x**4"
+    picked = finding(found.suppose("c*exp(k*x)" if digits < 17 else imitation))
+    assert 1e-9 < picked.error**0.5 < 1e-6
+    assert judgement(found, picked, [picked], np.inf).verdict == verdict
+
+
 def test_reasons_come_back_from_a_file_and_a_file_may_lie(tmp_path: Path) -> None:
     x = np.linspace(0.5, 4.0, 53)
     found = wb.discover(wb.Dataset.from_table({"x": x, "y": 2 * np.exp(-x)}, "y"), time_budget=3)

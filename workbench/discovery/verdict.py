@@ -2,7 +2,8 @@
 
     none            on checked rows it is not clearly better than the mean
     law             it earns its length: the checked rows gain 3 nats of likelihood over the mean for every node, and
-                        it is exact (an error below 1e-6 of the spread), or all of this holds:
+                        it is exact (an error below 1e-9 of the spread, or below 1e-6 where that is the rounding of the table and so is
+                        scatter), or all of this holds:
                         no fit of splines does clearly better, so that nothing is left that curves could explain
                         what it misses is scatter: it does not go with any input, and rows that are neighbours are not missed in the
                         same direction
@@ -35,6 +36,7 @@ _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flex
 _ALIKE, _WITH_INPUTS = 2.6, 2.0  # standard normals beyond are not chance; there are several of the first and one of the second
 DIGITS = 1.5  # that constants may lose on average by trading against each other
 _LIKE = 1.5  # nats by which the description that a rival gives may be longer
+_EXACT = 1e-9  # of the spread, that a fit to numbers without error may miss
 _SAME = 0.01  # of what is missed, for classes of the logit: a formula that follows another one as closely says the same
 _MANY_ROWS = 20_000
 _MOST_ROWS = 2000  # that are looked at for neighbours
@@ -64,7 +66,7 @@ def judgement(found: Discovery, picked: Finding, findings: Sequence[Finding], fl
         return Judgement("approximation", ("One of its curves has no name.",))
     if not _earns_its_length(picked):
         return Judgement("approximation", (f"It is long for what it explains: {picked.formula.complexity} parts on so few rows, or so much scatter.",))
-    if picked.error <= LAW**2:
+    if picked.error <= _EXACT**2 or (picked.error <= LAW**2 and _is_scatter(found, _state(found, picked))):
         return Judgement("law", (f"It is exact: what it misses is {picked.error**0.5:.0e} of the target's spread.",))
     checks = list(_checks(found, picked, findings, flexible))
     if against := tuple(check.against for check in checks if not check.holds):
