@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -37,8 +38,9 @@ from workbench.table import counted
 if TYPE_CHECKING:
     from workbench.search import Proposal
 
-_FIRST_LOOK, _ADOPTED, _SEARCH = 0.25, 0.4, 0.7  # shares of the time: when there may be a law already, when its rivals wait, when curves are named
-_ADOPTED_LAST = 0.9
+_FIRST_LOOK, _ADOPTED, _SEARCH, _LAST = 0.25, 0.15, 0.7, 0.9  # shares of the time: when there may be a law already, for its rivals, when curves are named, the end
+_UNDISTURBED = 6.0  # seconds of search before it waits for anything
+_BRIEFLY = 3  # formulas that are looked at meanwhile, where somebody wants to see some
 _LEAST_SCATTER = 1e-3
 _NEWS_EVERY, _MOST_LOOKS = 2.0, 20  # seconds between two looks at a search that somebody listens to, and how many there are at most
 
@@ -84,7 +86,7 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
     limits = Limits(functions, max_complexity, hidden_layer_sizes, None if known is None else known_part.read(known, data))
     search = Search(data, limits, random_state, clock.say)
     try:
-        run = _Run(search, limits, clock, random_state, _looks(time_budget, often=listen is not None))
+        run = _Run(search, limits, clock, random_state, _first_look(time_budget), _looks(time_budget, often=listen is not None))
         found, heard = run.begun(data, scales, listen)
         aside = run.without_outliers(found, heard)
         return run.concluded(found, heard, forms) if aside is None else aside
@@ -101,13 +103,14 @@ class _Run:
     search : for whole formulas; it goes on from stage to stage
     limits, random_state : what was fixed, and the seed
     clock : the time there is
-    looks : shares of the time at which the search is looked at
+    first, looks : shares of the time: when there may be a law already, and all at which the search is looked at
     """
 
     search: Search
     limits: Limits
     clock: Clock
     random_state: int
+    first: float
     looks: tuple[float, ...]
 
     def begun(self, data: Dataset, scales: str, listen: Listener | None) -> tuple[Discovery, Heard]:
@@ -116,10 +119,13 @@ class _Run:
         self.search.run(lambda: self.clock.past(self.looks[0]))
         found = Discovery(data if self.search.exact else self._scaled(data, scales))
         heard = Heard(found, listen)
-        self._take_in(found, heard, _ADOPTED)
+        for share in [share for share in self.looks if share < self.first]:
+            self.search.run(lambda share=share: self.clock.past(share))
+            self._take_in(found, heard, share, _BRIEFLY)
+        self.search.run(lambda: self.clock.past(self.first))
+        self._take_in(found, heard, self.first + _ADOPTED)
         if self.search.exact and not any(each.error <= LAW**2 for each in heard.findings):
             self.search.doubt()
-        self._look_at(found, heard, [share for share in self.looks[1:] if share <= _FIRST_LOOK])
         return found, heard
 
     def without_outliers(self, found: Discovery, heard: Heard) -> Discovery | None:
@@ -157,7 +163,9 @@ class _Run:
         flexible = np.inf if self.search.exact or shape else _flexible(found, self.clock, self.random_state)
         if not heard.findings or not (self.search.exact or _settled(found, heard.findings, flexible, self.limits.max_complexity)):
             self.clock.say("searching further")
-            self._look_at(found, heard, [share for share in self.looks if share > _FIRST_LOOK])
+            for share in [share for share in self.looks if share > self.first]:
+                self.search.run(lambda share=share: self.clock.past(share))
+                self._take_in(found, heard)
             heard.of(self._shaped(found, heard, shapes, forms))
             self._take_in(found, heard)
         flexible = min((state.metrics.rmse_validation for state in found.states if not state.metrics.n_symbolic), default=flexible)
@@ -170,19 +178,13 @@ class _Run:
             best.reasons += self.search.agreement(best.formula(nice=False))
         return best
 
-    def _look_at(self, found: Discovery, heard: Heard, shares: Sequence[float]) -> None:
-        """Search on, and take in what there is at these shares of the time."""
-        for share in shares:
-            self.search.run(lambda share=share: self.clock.past(share))
-            self._take_in(found, heard)
-
     def _shaped(self, found: Discovery, heard: Heard, shapes: Sequence[dict[str, Any]], forms: Sequence[str] | None) -> Iterator[Finding]:
         return shaped(found, shapes, forms, self.clock, self.random_state, bool(heard.findings))
 
-    def _take_in(self, found: Discovery, heard: Heard, until: float = _ADOPTED_LAST) -> None:
-        """Make networks of the news, until a share of the time is over; of very many rows each takes long."""
+    def _take_in(self, found: Discovery, heard: Heard, until: float = _LAST, most: int | None = None) -> None:
+        """Make networks of the news, at most so many, until a share of the time is over: of very many rows each takes long."""
         if not (heard.findings and self.clock.past(until)):
-            heard.of(adopted(found, self.search.news(), lambda: self.clock.past(until) or self.clock.over))
+            heard.of(islice(adopted(found, self.search.news(), lambda: self.clock.past(until) or self.clock.over), most))
 
     def _scaled(self, data: Dataset, scales: str) -> Dataset:
         """Return the data on the scales that were chosen, if that was asked for; a target seen as its logarithm is searched anew."""
@@ -192,7 +194,7 @@ class _Run:
         data = data.with_transforms(suggest_transforms(data, self.random_state))
         if data.targets[0].name in data.transforms:
             self.search.on(data)
-            self.search.run(lambda: self.clock.past(2 * _FIRST_LOOK))
+            self.search.run(lambda: self.clock.past(min(self.first + _FIRST_LOOK, _SEARCH)))
         return data
 
 
@@ -234,17 +236,27 @@ def judged(data: Dataset, proposals: Sequence[Proposal], random_state: int = 0) 
     return concluded(found, findings, _flexible(found, Clock(math.inf, None), random_state), None)
 
 
+def _first_look(time_budget: float) -> float:
+    """Return the share of the time after which there may be a law already.
+
+    >>> _first_look(60.0), _first_look(12.0), _first_look(5.0)
+    (0.25, 0.5, 0.7)
+    """
+    return min(max(_FIRST_LOOK, _UNDISTURBED / time_budget), _SEARCH)
+
+
 def _looks(time_budget: float, *, often: bool) -> tuple[float, ...]:
     """Return the shares of the time at which the search for whole formulas is looked at: more often where somebody waits for news.
 
     >>> _looks(60.0, often=False), _looks(20.0, often=True)
-    ((0.25, 0.7), (0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7))
+    ((0.25, 0.7), (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7))
     """
+    first = _first_look(time_budget)
     if not often:
-        return (_FIRST_LOOK, _SEARCH)
+        return tuple(sorted({first, _SEARCH}))
     step = max(_NEWS_EVERY / time_budget, _SEARCH / _MOST_LOOKS)
     between = [round(step * k, 9) for k in range(1, math.ceil(_SEARCH / step)) if step * k < _SEARCH]
-    return tuple(sorted({*between, _FIRST_LOOK, _SEARCH}))
+    return tuple(sorted({*between, first, _SEARCH}))
 
 
 def _flexible(found: Discovery, clock: Clock, random_state: int) -> float:

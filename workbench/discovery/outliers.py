@@ -28,10 +28,11 @@ _NORMAL = 1.4826  # standard deviation of a normal variable over its median abso
 _BISQUARE, _ROUNDS = 4.685, 20
 _ROWS_PER_TERM, _MOST_LEVERAGE = 6, 0.98
 _LEAST = 1e-9  # of the target's spread: below it there is nothing but rounding
+_GROSS = 2e-3  # of the target's spread, ten times: what a polynomial misses by less is its own fault
 
 
 def suspects(data: Dataset, networks: Sequence[KAN] = ()) -> np.ndarray:
-    """Return the rows of the dataset that a robust fit misses by far more than the others; not more than a few in a hundred.
+    """Return the rows of the dataset that a robust fit misses by far more than the others; none where there are more than a few in a hundred.
 
     Parameters
     ----------
@@ -43,11 +44,7 @@ def suspects(data: Dataset, networks: Sequence[KAN] = ()) -> np.ndarray:
         return np.empty(0, dtype=np.int64)
     X, y = data.seen(data.X[rows]), data.seen_targets(data.y[rows])[:, 0]
     fits = [_polynomial(X, y), *(network(X)[:, 0] for network in networks)]
-    away = _away(y, min(fits, key=lambda fit: _robust_spread(y - fit)))
-    far = np.flatnonzero(away > _FAR)
-    if len(far) > _most(rows):
-        far = np.argsort(-away, kind="stable")[: _most(rows)]
-    return np.sort(rows[far])
+    return _few(rows, _away(y, min(fits, key=lambda fit: _robust_spread(y - fit)), _GROSS))
 
 
 def off(data: Dataset, expression: Expression) -> np.ndarray:
@@ -64,26 +61,27 @@ def off(data: Dataset, expression: Expression) -> np.ndarray:
     away = _away(y, values)
     if data.transforms.get(data.targets[0].name) and (values > 0).all():
         away = np.minimum(away, _away(np.log(y), np.log(values)))
-    far = np.flatnonzero(away > _FAR)
-    return rows[far] if len(far) <= _most(rows) else rows[:0]
+    return _few(rows, away)
 
 
 def _looked_at(data: Dataset) -> np.ndarray:
     return np.sort(np.concatenate([data.split.train, data.split.validation]))
 
 
-def _most(rows: np.ndarray) -> int:
-    return int(_MOST * len(rows))
+def _few(rows: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """Return the rows that are far away, none where they are too many to be outliers."""
+    far = rows[away > _FAR]
+    return far if len(far) <= _MOST * len(rows) else far[:0]
 
 
-def _away(y: np.ndarray, fit: np.ndarray) -> np.ndarray:
+def _away(y: np.ndarray, fit: np.ndarray, least: float = _LEAST) -> np.ndarray:
     """Return how far every y is from a fit, in the spread of all rows or that of the rows whose fitted values are alike, whichever is larger."""
     missed = np.abs(y - fit)
     local = np.empty_like(missed)
     for block in np.array_split(np.argsort(fit, kind="stable"), max(1, len(y) // _ALIKE)):
         local[block] = _NORMAL * np.median(missed[block])
-    least = _LEAST * _robust_spread(y - np.median(y))
-    return missed / np.maximum(np.maximum(local, _NORMAL * np.median(missed)), max(least, np.finfo(float).tiny))
+    least = max(least * _robust_spread(y - np.median(y)), np.finfo(float).tiny)
+    return missed / np.maximum(np.maximum(local, _NORMAL * np.median(missed)), least)
 
 
 def _polynomial(X: np.ndarray, y: np.ndarray) -> np.ndarray:
