@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from workbench.search import Proposal
 
 _FIRST_LOOK, _ADOPTED, _SEARCH, _LAST = 0.25, 0.15, 0.7, 0.9  # shares of the time: when there may be a law already, for its rivals, when curves are named, the end
+_ASIDE = 0.85  # share of the time when rows that do not follow are not looked for any more
 _UNDISTURBED = 6.0  # seconds of search before it waits for anything
-_BRIEFLY = 3  # formulas that are looked at meanwhile, where somebody wants to see some
+_BRIEFLY = 3  # formulas that are looked at before the search goes on
 _LEAST_SCATTER = 1e-3
 _NEWS_EVERY, _MOST_LOOKS = 2.0, 20  # seconds between two looks at a search that somebody listens to, and how many there are at most
 
@@ -123,21 +124,22 @@ class _Run:
             self.search.run(lambda share=share: self.clock.past(share))
             self._take_in(found, heard, share, _BRIEFLY)
         self.search.run(lambda: self.clock.past(self.first))
-        self._take_in(found, heard, self.first + _ADOPTED)
+        self._take_in(found, heard, self.first + _ADOPTED, _BRIEFLY)
         if self.search.exact and not any(each.error <= LAW**2 for each in heard.findings):
             self.search.doubt()
         return found, heard
 
     def without_outliers(self, found: Discovery, heard: Heard) -> Discovery | None:
         """Return the law that all but a few rows follow, its discovery without these rows; None where there is no such law, or all rows follow."""
-        if self.search.exact or self.limits.hidden_layer_sizes is not None or self.limits.known is not None or self.clock.over:
+        bound = self.limits.hidden_layer_sizes is not None or self.limits.known is not None
+        if self.search.exact or bound or self.clock.past(_ASIDE):
             return None
         some, best = fewer_rows(found.data), min(heard.findings, key=lambda each: each.length, default=None)
         suspected = outliers.suspects(some, () if best is None else found.go_to(best.state).state.networks)
         if not len(suspected):
             return None
         self.clock.say(f"looking without {len(suspected)} rows that are far off")
-        end = self.clock.share + _FIRST_LOOK
+        end = min(self.clock.share + _FIRST_LOOK, _ASIDE)
         proposals = self.search.aside(some.without(suspected, "they are far off"), lambda: self.clock.past(end))
         off = outliers.off(found.data, proposals[0].expression) if proposals else ()
         if not len(off):
@@ -160,6 +162,7 @@ class _Run:
         if not self.search.exact and len(found.data.features) == 1:  # one curve has rivals, which are cheap to see
             heard.of(self._shaped(found, heard, shapes[:1], forms))
             shapes = shapes[1:]
+        self._take_in(found, heard, self.first + 2 * _ADOPTED)
         flexible = np.inf if self.search.exact or shape else _flexible(found, self.clock, self.random_state)
         if not heard.findings or not (self.search.exact or _settled(found, heard.findings, flexible, self.limits.max_complexity)):
             self.clock.say("searching further")

@@ -212,7 +212,11 @@ def weighed(states: Iterable[State], keep: int, stop: Callable[[], bool]) -> lis
             rough.append(Weighed(usable, smooth_error(usable.thinned(_ROUGH_ROWS), _ROUGH_TERMS)))
     rough = [w for w in rough if np.isfinite(w.error)]
     rough.sort(key=lambda w: w.cost)
-    fine = [Weighed(w.state, smooth_error(w.state.thinned(_FINE_ROWS))) for w in rough[: 3 * keep]]
+    fine: list[Weighed] = []
+    for own in rough[: 3 * keep]:
+        if stop():
+            break
+        fine.append(Weighed(own.state, smooth_error(own.state.thinned(_FINE_ROWS))))
     return sorted(fine, key=lambda w: w.cost)[:keep]
 
 
