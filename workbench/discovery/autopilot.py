@@ -158,12 +158,12 @@ class _Run:
     def concluded(self, found: Discovery, heard: Heard, forms: Sequence[str] | None) -> Discovery:
         """Search on unless there is a law already, and pick the best of all."""
         shape, part = self.limits.hidden_layer_sizes, self.limits.known
+        self._take_in(found, heard, self.first + 2 * _ADOPTED)
+        flexible = np.inf if self.search.exact or shape else _flexible(found, self.clock, self.random_state)
         shapes = [] if part is not None else shapes_for(found.data, shape)  # a network of curves knows of no part
         if not self.search.exact and len(found.data.features) == 1:  # one curve has rivals, which are cheap to see
             heard.of(self._shaped(found, heard, shapes[:1], forms))
             shapes = shapes[1:]
-        self._take_in(found, heard, self.first + 2 * _ADOPTED)
-        flexible = np.inf if self.search.exact or shape else _flexible(found, self.clock, self.random_state)
         if not heard.findings or not (self.search.exact or _settled(found, heard.findings, flexible, self.limits.max_complexity)):
             self.clock.say("searching further")
             for share in [share for share in self.looks if share > self.first]:

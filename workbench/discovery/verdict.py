@@ -30,12 +30,13 @@ from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
 from workbench.discovery.reading import assembled
 from workbench.discovery.state import State, outputs
 from workbench.exceptions import WorkbenchError
+from workbench.expression import Call, walk
 from workbench.training import Problem
 
 _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flexible fit
 _ALIKE, _WITH_INPUTS = 2.6, 2.0  # standard normals beyond are not chance; there are several of the first and one of the second
 DIGITS = 1.5  # that constants may lose on average by trading against each other
-_LIKE = 1.5  # nats by which the description that a rival gives may be longer
+_LIKE = 4.5  # nats by which the description that a rival gives may be longer: it is a hundredth as probable then
 _EXACT = 1e-9  # of the spread, that a fit to numbers without error may miss
 _SAME = 0.01  # of what is missed, for classes of the logit: a formula that follows another one as closely says the same
 _MANY_ROWS = 20_000
@@ -151,7 +152,14 @@ def _is_rival(found: Discovery, other: Finding, picked: Finding) -> bool:
     """Whether another formula, that is no mere imitation, describes the checked rows as shortly: then the data do not say which is the law."""
     if other.state == picked.state or other.formula.definitions or other.length > picked.length + _LIKE:
         return False
+    if _n_functions(other) > _n_functions(picked):  # exp(atan(x)) beside exp(x): what is stranger needs more than to be as good
+        return False
     return digits_lost(found, other) <= DIGITS and not _says_the_same(found, _state(found, other), picked)
+
+
+def _n_functions(each: Finding) -> int:
+    expressions = [output.expression for output in each.formula.outputs]
+    return sum(isinstance(node, Call) and node.function not in ("add", "mul", "pow") for expression in expressions for node in walk(expression))
 
 
 def _shorter_as_curves(found: Discovery, picked: Finding) -> bool:
