@@ -192,6 +192,6 @@ def test_a_known_part_that_cannot_be_used_is_answered(data: wb.Dataset, known: s
 def test_a_law_of_temperature_is_offered_in_absolute_temperature_too(unit: str, zero: float | None) -> None:
     t = np.linspace(10.0, 90.0, 25)
     y = 3e6 * np.exp(-4000.0 / (t + (zero or 273.15))) * (1 + 0.02 * np.random.default_rng(1).normal(size=25))
-    best = wb.discover(wb.Dataset.from_table({"t": t, "y": y}, "y", units={"t": unit}), time_budget=10)
+    best = wb.discover(wb.Dataset.from_table({"t": t, "y": y}, "y", units={"t": unit}), time_budget=25)
     offered = [each["formula"] for each in best.pareto_table(every=True)]
     assert any("5463/20" in text or "45967/100" in text for text in offered) is (zero is not None)

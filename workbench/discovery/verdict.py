@@ -36,7 +36,7 @@ from workbench.training import Problem
 _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flexible fit
 _ALIKE, _WITH_INPUTS = 2.6, 2.0  # standard normals beyond are not chance; there are several of the first and one of the second
 DIGITS = 1.5  # that constants may lose on average by trading against each other
-_LIKE = 4.5  # nats by which the description that a rival gives may be longer: it is a hundredth as probable then
+_LIKE = 1.5  # nats by which the description that a rival gives may be longer
 _EXACT = 1e-9  # of the spread, that a fit to numbers without error may miss
 _SAME = 0.01  # of what is missed, for classes of the logit: a formula that follows another one as closely says the same
 _MANY_ROWS = 20_000

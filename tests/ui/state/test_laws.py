@@ -241,6 +241,7 @@ def test_what_was_fitted_further_or_found_twice_is_one_line() -> None:
     assert list(distinct(laws, steps, None)) == [2]
     assert list(distinct(laws, steps, 1)) == [1, 2]
     assert list(distinct(laws, steps, 3)) == [3]
+    assert list(distinct(laws, steps, None, 3)) == [3]  # what a search picked stays, wherever one looks
 
 
 def test_on_the_front_is_what_no_other_beats_in_both() -> None:

@@ -65,9 +65,9 @@ class Laws:
             memory.laws |= self._store.states.entries(self.project, "law", memory.read)
             memory.read = last
         own = {number: law for number, law in memory.laws.items() if number in by_id and by_id[number].dataset == project.dataset}
-        kept = distinct(own, by_id, project.cursor)
-        front = on_front(kept) | {number for number in project.summary.get("front", []) if number in kept}
         picked = project.summary.get("picked")
+        kept = distinct(own, by_id, project.cursor, picked)
+        front = on_front(kept) | {number for number in project.summary.get("front", []) if number in kept}
         lines = [{**law, "state": number, "front": number in front, "picked": number == picked} for number, law in kept.items()]
         return sorted(lines, key=lambda line: (line["complexity"], _size(line["share"]), line["state"]))
 
@@ -194,12 +194,13 @@ def verdict_of(summary: Mapping[str, Any]) -> dict[str, Any]:
     return {"verdict": summary.get("verdict"), "reasons": [why for why in reasons if isinstance(why, str)] if isinstance(reasons, list) else []}
 
 
-def distinct(laws: Mapping[int, Line], steps: Mapping[int, Step], here: int | None) -> dict[int, Line]:
-    """Leave out what was only fitted further, and what says the same as an earlier line; the present state always stays."""
+def distinct(laws: Mapping[int, Line], steps: Mapping[int, Step], here: int | None, picked: int | None = None) -> dict[int, Line]:
+    """Leave out what was only fitted further, and what says the same as an earlier line; the present state always stays, and then the one picked."""
+    first = [number for number in (here, picked) if number in laws]
     refined = {steps[number].parent for number in laws if steps[number].move.get("name") == "refit"}
     kept: dict[str, int] = {}
-    for number in sorted(laws, key=lambda number: (number != here, number)):
-        if number == here or number not in refined:
+    for number in [*first, *sorted(set(laws) - set(first))]:
+        if number in first or number not in refined:
             kept.setdefault(laws[number]["copy"]["text"], number)
     return {number: laws[number] for number in sorted(kept.values())}
 
