@@ -93,6 +93,13 @@ def test_what_cannot_be_searched_is_answered() -> None:
         wb.Discovery(wb.load_sample("puromycin")).search("screens")
 
 
+def test_where_nothing_that_was_found_holds_on_every_row_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(continuation, "engine", lambda name, guesses: Told("1.0*a"))
+    monkeypatch.setattr(continuation, "adopted", lambda *_: iter(()))
+    with pytest.raises(DiscoveryError, match="no finite value on every row"):
+        wb.Discovery(data(A * B)).search("operon")
+
+
 def test_without_julia_pysr_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setenv("PYTHON_JULIAPKG_PROJECT", str(tmp_path))
     with pytest.raises(MissingEngineError, match="pysr"):

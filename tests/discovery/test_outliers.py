@@ -43,7 +43,7 @@ def test_wrong_rows_are_found_and_the_law_of_the_others_shows_them(noise: float,
     assert best.verdict == "law"
     assert set(best.data.left_out[-1].rows) == seen
     assert f"{len(seen)} row" in best.reasons[0]
-    assert "they do not follow the law" in best.reasons[0]
+    assert "the law that the others follow does not hold there" in best.reasons[0]
     truth = law(*best.data.X_train.T)
     assert np.abs(best.formula().predict(best.data.X_train) - truth).max() < max(1e-6, 0.5 * noise) * truth.std()
 

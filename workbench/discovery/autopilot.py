@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _FIRST_LOOK, _ADOPTED, _SEARCH, _LAST = 0.25, 0.15, 0.7, 0.9  # shares of the time: when there may be a law already, for its rivals, when curves are named, the end
 _ASIDE = 0.85  # share of the time when rows that do not follow are not looked for any more
+_ASTRAY = "the law that the others follow does not hold there"  # why rows are left out
 _UNDISTURBED = 6.0  # seconds of search before it waits for anything
 _BRIEFLY = 3  # formulas that are looked at before the search goes on
 _LEAST_SCATTER = 1e-3
@@ -82,9 +83,11 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
         raise DiscoveryError(f"time_budget={time_budget}: give seconds above 0, such as 60.")
     forms = allowed_forms(functions)
     clock = Clock(time_budget, watch)
-    if isinstance(data, Discovery):
-        return _within_network(data, _Bounds(forms, max_complexity, hidden_layer_sizes, known), clock, random_state, listen)
+    within = data if isinstance(data, Discovery) else None
+    data = data if within is None else within.data
     limits = Limits(functions, max_complexity, hidden_layer_sizes, None if known is None else known_part.read(known, data))
+    if within is not None:
+        return _within_network(within, limits, forms, clock, random_state, listen)
     search = Search(data, limits, random_state, clock.say)
     try:
         run = _Run(search, limits, clock, random_state, _first_look(time_budget), _looks(time_budget, often=listen is not None))
@@ -144,7 +147,7 @@ class _Run:
         off = outliers.off(found.data, proposals[0].expression) if proposals else ()
         if not len(off):
             return None
-        rest = Discovery(found.data.without(off, "they do not follow the law that the others follow"))
+        rest = Discovery(found.data.without(off, _ASTRAY))
         others = heard.on(rest)
         others.of(adopted(rest, proposals, lambda: self.clock.over))
         if not others.findings:
@@ -152,7 +155,7 @@ class _Run:
         best = concluded(rest, others.findings, _flexible(rest, self.clock, self.random_state), self.limits.max_complexity)
         if best.verdict != "law":
             return None
-        best.reasons = (f"It leaves out {counted((found.data.rows[off] + 1).tolist())}: they do not follow the law that the others follow.", *best.reasons)
+        best.reasons = (f"It leaves out {counted((found.data.rows[off] + 1).tolist())}: {_ASTRAY}.", *best.reasons)
         return best
 
     def concluded(self, found: Discovery, heard: Heard, forms: Sequence[str] | None) -> Discovery:
@@ -201,28 +204,20 @@ class _Run:
         return data
 
 
-@dataclass(frozen=True)
-class _Bounds:
-    """What was asked of a search within a network; a shape and a known part go with a search from scratch only."""
-
-    forms: Sequence[str] | None
-    max_complexity: int | None
-    hidden_layer_sizes: tuple[int, ...] | None
-    known: str | None
-
-
-def _within_network(start: Discovery, bounds: _Bounds, clock: Clock, random_state: int, listen: Listener | None) -> Discovery:
+def _within_network(
+    start: Discovery, limits: Limits, forms: Sequence[str] | None, clock: Clock, random_state: int, listen: Listener | None
+) -> Discovery:
     """Prune and name the edges of the present network that are not locked; the start is left as it is."""
-    if bounds.hidden_layer_sizes is not None or bounds.known is not None:
+    if limits.hidden_layer_sizes is not None or limits.known is not None:
         raise DiscoveryError("discover(): within a network there is no other shape and no known part. Lock the edges that are known, or give the dataset.")
     found = start.branch()
     found.front, begun = (), found.state.id
     heard = Heard(found, listen)
     clock.say("pruning and naming what is not locked")
-    heard.of(named(found, bounds.forms, clock))
+    heard.of(named(found, forms, clock))
     if not heard.findings:
-        heard.of(iter([finding(found.go_to(begun))]))
-    return concluded(found, heard.findings, _flexible(found, clock, random_state), bounds.max_complexity)
+        heard.of([finding(found.go_to(begun))])
+    return concluded(found, heard.findings, _flexible(found, clock, random_state), limits.max_complexity)
 
 
 def judged(data: Dataset, proposals: Sequence[Proposal], random_state: int = 0) -> Discovery:

@@ -54,7 +54,12 @@ def searched_on(found: Discovery, name: str, time_budget: float, keep_structure:
                 break
     if not collected.front:
         raise DiscoveryError(f"search(): the engine {name} has found nothing in {time_budget:g} s. Give it more time.")
-    yield from adopted(found, collected.front, stop)
+    held = False
+    for each in adopted(found, collected.front, stop):
+        held = True
+        yield each
+    if not held:
+        raise DiscoveryError(f"search(): what the engine {name} found has no finite value on every row.")
 
 
 def _chosen(found: Discovery, name: str, keep_structure: bool) -> Engine:

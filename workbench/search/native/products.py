@@ -66,9 +66,9 @@ def _fewest(weighted: np.ndarray, goal: np.ndarray, ones: np.ndarray, places: li
         for chosen in itertools.combinations(places, size):
             columns = np.column_stack([ones, weighted[:, chosen]])
             exponents = np.linalg.lstsq(columns, goal, rcond=None)[0]
-            if size == len(places) or np.linalg.norm(goal - columns @ exponents) <= limit:
+            if np.linalg.norm(goal - columns @ exponents) <= limit:
                 return list(chosen), exponents[1:], np.zeros(size)
-    raise AssertionError("All of them are the last choice.")
+    return places, exponents[1:], np.zeros(len(places))
 
 
 def _candidates(
