@@ -16,6 +16,7 @@ from workbench.search.native.screens import quick, thorough
 from workbench.search.native.splits import linear_in_function
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.surrogate import smooth_error
+from workbench.search.native.transformed import within_transforms
 from workbench.search.native.watch import Watch
 
 _WIDTH = 4
@@ -86,6 +87,8 @@ def searched(state: State, watch: Watch) -> Iterator[Candidate]:
     yield from thorough(state, watch)
     if state.n_columns >= 2 and not watch.over:
         yield from linear_in_function(state, watch)
+    if not watch.over:
+        yield from within_transforms(state, watch)
 
 
 def _distinct(states: list[Weighed]) -> list[Weighed]:

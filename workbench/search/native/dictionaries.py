@@ -41,7 +41,7 @@ _ONE_COLUMN: tuple[Rule, ...] = (
     (lambda u: np.sin(u * u), lambda e: call("sin", power(e, 2))),
     (lambda u: np.cos(u * u), lambda e: call("cos", power(e, 2))),
 )
-_IN_PLACE = 4  # the first rules: cos, sin, exp(-u), exp
+_IN_PLACE = 5  # the first rules: cos, sin, exp(-u), exp, log
 _HIGHEST = 4  # power of a column in a sum without products
 
 

@@ -20,7 +20,7 @@ from workbench.expression import Expression, Number, add, call, mul, power
 from workbench.search.native import monomials, symmetries
 from workbench.search.native.judge import length
 from workbench.search.native.state import State
-from workbench.search.native.surrogate import Box, Slopes, chebyshev, degree_for, slopes, smooth_error
+from workbench.search.native.surrogate import Box, Slopes, chebyshev, degree_for, slopes, smooth_error, straight
 
 _ROUGH_ROWS, _ROUGH_TERMS = 400, 80
 _FINE_ROWS = 1000
@@ -133,7 +133,7 @@ def peeled(state: State) -> Iterator[State]:
         return
     for i in range(state.n_columns):
         rest = np.delete(state.columns, i, axis=1)
-        basis = chebyshev(Box.of(rest).places, degree_for(rest.shape[1], state.n_rows, _ROUGH_TERMS))
+        basis = chebyshev(Box.of(rest, straight(state)).places, degree_for(rest.shape[1], state.n_rows, _ROUGH_TERMS))
         for values, written in TERMS:
             term = _evaluated(values, state.columns[:, i])
             if not np.isfinite(term).all() or np.abs(term).max() > 1e8:

@@ -20,6 +20,12 @@ _LARGEST = 9.0
 
 def power_law(state: State) -> Iterator[Candidate]:
     """Yield c * u_1^e_1 ... u_k^e_k with exponents rounded, and free."""
+    for expression in as_power_law(state):
+        yield state.candidate(expression, "a power law: log y is linear in the logs")
+
+
+def as_power_law(state: State) -> Iterator[Expression]:
+    """Yield what h itself is as a power law: exponents rounded, and free."""
     fitted = exponents(state)
     if fitted is None:
         return
@@ -33,9 +39,9 @@ def power_law(state: State) -> Iterator[Candidate]:
         if key in offered or (not np.any(whole) and not np.isnan(variant).any()) or np.abs(whole).max() > _LARGEST:
             continue
         offered.append(key)
-        yield state.candidate(_scaled(state, variant, fit), "a power law: log y is linear in the logs")
+        yield _scaled(state, variant, fit)
     if np.abs(fit).max() < _LARGEST:
-        yield state.candidate(_scaled(state, np.full(len(fit), np.nan), fit), "a power law with free exponents")
+        yield _scaled(state, np.full(len(fit), np.nan), fit)
 
 
 def exponents(state: State) -> tuple[np.ndarray, np.ndarray] | None:

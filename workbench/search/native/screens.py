@@ -10,7 +10,9 @@ import numpy as np
 from workbench.expression import Number, call
 from workbench.search.native.bank import bank
 from workbench.search.native.composed import function_columns, with_function
+from workbench.search.native.exponents import with_exponents
 from workbench.search.native.inner_sums import inner_sums
+from workbench.search.native.offsets import offset_power_law
 from workbench.search.native.one_variable import OTHERS, a_new_curve, one_variable
 from workbench.search.native.polynomials import polynomial
 from workbench.search.native.power_law import power_law
@@ -32,7 +34,7 @@ def quick(state: State, watch: Watch) -> Iterator[Candidate]:
     if state.n_columns == 0:
         yield state.candidate(Number(float(np.median(state.target))), "a constant is left")
         return
-    for screen in (_low, inner_sums, _curve, _low_ratios, _spanned):
+    for screen in (_low, offset_power_law, with_exponents, inner_sums, _curve, _low_ratios, _spanned):
         yield from _attempted(screen(state, watch))
         if watch.over:
             return

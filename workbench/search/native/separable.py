@@ -14,7 +14,7 @@ import numpy as np
 
 from workbench.search.native.splits import names_of, plainly_reduced, trusted
 from workbench.search.native.state import Candidate, State
-from workbench.search.native.surrogate import Box, chebyshev, degree_for, leave_one_out, smooth_error
+from workbench.search.native.surrogate import Box, chebyshev, degree_for, leave_one_out, smooth_error, straight
 from workbench.search.native.watch import Watch
 
 _TERMS = 70  # of each group
@@ -72,7 +72,7 @@ def _bases(state: State, parting: _Parting) -> list[np.ndarray]:
     """Return smooth functions of each group; the constant is with the first."""
     made = []
     for group in parting.groups:
-        places = Box.of(state.columns[:, group]).places
+        places = Box.of(state.columns[:, group], straight(state)).places
         made.append(chebyshev(places, degree_for(len(group), state.n_rows // 2, _TERMS)))
     return [made[0], made[1][:, 1:]]
 

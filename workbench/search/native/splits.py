@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.expression import Expression, Number, Symbol, add, evaluate, mul, power, substitute
+from workbench.expression import Expression, Number, Symbol, add, complexity, evaluate, mul, power, substitute
 from workbench.search.native import symmetries
 from workbench.search.native.composed import Composed, function_columns
 from workbench.search.native.inner_sums import inner_sums
@@ -24,7 +24,7 @@ from workbench.search.native.relevance import relevant
 from workbench.search.native.screens import quick
 from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.sums import sums
-from workbench.search.native.surrogate import Box, chebyshev, degree_for, leave_one_out, slopes
+from workbench.search.native.surrogate import Box, chebyshev, degree_for, leave_one_out, slopes, straight
 from workbench.search.native.watch import Watch
 
 _TERMS = 130
@@ -63,6 +63,16 @@ def linear_in_function(state: State, watch: Watch, worst: float = 3.0) -> Iterat
             yield from plainly_reduced(left, watch)
 
 
+def linear_parts(state: State, watch: Watch, worst: float) -> Iterator[tuple[Expression, np.ndarray, tuple[int, ...]]]:
+    """Yield B f of A + B f where B has a name: as an expression, its values, and the columns that f is made of."""
+    size = float(np.sqrt(np.mean((state.target * state.gain) ** 2)))
+    for split in _splits(state, watch):
+        if split.error > min(_WORST * size, worst * watch.judge.floor) or watch.over:
+            return
+        for own in trusted(names_of(split.rest, split.parts[1], max(split.error / size, 1e-5), watch)):
+            yield mul(own.expression, split.composed.name), own.values * split.composed.values, split.composed.parts
+
+
 def _remainders(state: State, split: Split, constants: list[Named], slopes_named: list[Named]) -> Iterator[State]:
     """Yield what is left for one part where the other has a name: it is exact where the name is, unlike the part itself."""
     phi = split.composed
@@ -95,19 +105,19 @@ def _splits(state: State, watch: Watch) -> list[Split]:
             break
         rest = few.without(composed.parts)
         if rest.n_columns:
-            found.append((leave_one_out(_basis(rest, composed), few.target, few.gain), place))
+            found.append((leave_one_out(_basis(rest, composed, straight(state)), few.target, few.gain), place))
     return [_fitted(state, columns[place]) for _, place in sorted(found)[:_SPLITS]]
 
 
-def _basis(rest: State, composed: Composed) -> np.ndarray:
+def _basis(rest: State, composed: Composed, as_they_are: bool) -> np.ndarray:
     """Return smooth functions of the rest, and the same times the function column."""
-    basis = chebyshev(Box.of(rest.columns).places, degree_for(rest.n_columns, rest.n_rows // 2, _TERMS))
+    basis = chebyshev(Box.of(rest.columns, as_they_are).places, degree_for(rest.n_columns, rest.n_rows // 2, _TERMS))
     return np.column_stack([basis, basis * composed.values[: rest.n_rows, None]])
 
 
 def _fitted(state: State, composed: Composed) -> Split:
     rest = state.without(composed.parts)
-    both = _basis(rest, composed)
+    both = _basis(rest, composed, straight(state))
     weighted, m = both * state.gain[:, None], both.shape[1] // 2
     size = np.linalg.norm(weighted, axis=0)
     c, *_ = np.linalg.lstsq(weighted / size, state.target * state.gain, rcond=1e-9)
@@ -134,8 +144,9 @@ class Named:
 
 
 def trusted(names: list[Named]) -> list[Named]:
-    """Return the likeliest names that are near enough to go on with."""
-    return [own for own in names if own.trusted][:_FOLLOWED]
+    """Return the plainest of the names that are near enough to go on with, which does not follow what is wrong with the part, and the likeliest."""
+    near = [own for own in names if own.trusted]
+    return list(dict.fromkeys([*sorted(near, key=lambda own: complexity(own.expression))[:_FOLLOWED], *near[:_FOLLOWED]]))
 
 
 def names_of(rest: State, values: np.ndarray, error: float, watch: Watch) -> list[Named]:

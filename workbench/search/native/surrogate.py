@@ -2,7 +2,8 @@
 
     h ~ w * P(u)      or      log|h| ~ P(u)
 
-Columns of one sign enter by their logarithm, in which power laws are straight lines; the others as they are. The leave-one-out error comes from
+Columns of one sign enter by their logarithm, in which power laws are straight lines; the others as they are, and so may those that begin next to
+zero, such as a time, if that predicts better. The leave-one-out error comes from
 one factorisation (Allen, 1974): residual / (1 - leverage). Its degree follows the rows: at least three rows for a coefficient.
 """
 
@@ -21,6 +22,8 @@ from workbench.search.native.state import State
 _RIDGE = 1e-10
 _ROWS_PER_TERM = 3
 _SPREAD = 1e-9
+_NEXT_TO_ZERO, _EVENLY = 0.05, 0.2  # of the largest value: the least of a column that may be taken as it is, and its median
+_TRIED_ROWS = 400
 _LARGEST_LEVERAGE = 0.98
 _NOISY = 3e-3  # relative error above which logarithms of the values are not taken as they are
 _ONE_SIGN = 0.9  # least share of rows with the target's usual sign
@@ -39,7 +42,7 @@ class Box:
     Parameters
     ----------
     places : (n_rows, n_columns)
-    slopes : (n_rows, n_columns)     d place / d (log of column), or d place / d column where that is not positive
+    slopes : (n_rows, n_columns)     d place / d (log of column), or d place / d column where that is not of one sign
     logarithmic : (n_columns,)
     """
 
@@ -48,12 +51,35 @@ class Box:
     logarithmic: np.ndarray
 
     @classmethod
-    def of(cls, columns: np.ndarray) -> Box:
+    def of(cls, columns: np.ndarray, straight: bool = False) -> Box:
+        """Map columns; those that begin next to zero as they are where `straight`."""
         logarithmic = (columns > 0).all(axis=0) | (columns < 0).all(axis=0)
-        scaled = np.where(logarithmic, np.log(np.abs(np.where(logarithmic, columns, 1.0))), columns)
+        by_log = logarithmic & ~from_zero(columns) if straight else logarithmic
+        scaled = np.where(by_log, np.log(np.abs(np.where(by_log, columns, 1.0))), columns)
         low, high = scaled.min(axis=0), scaled.max(axis=0)
         half = np.maximum(0.5 * (high - low), _SPREAD * (1 + np.abs(high)))
-        return cls((scaled - 0.5 * (low + high)) / half, 1 / half, logarithmic)
+        slopes = np.where(logarithmic & ~by_log, columns, 1.0) / half
+        return cls((scaled - 0.5 * (low + high)) / half, slopes, logarithmic)
+
+
+def from_zero(columns: np.ndarray) -> np.ndarray:
+    """Return which columns, of one sign, begin next to zero and are spread evenly: their logarithm crowds what happens there."""
+    size = np.abs(columns)
+    most = size.max(axis=0)
+    return (size.min(axis=0) < _NEXT_TO_ZERO * most) & (np.median(size, axis=0) > _EVENLY * most)
+
+
+def boxes(columns: np.ndarray) -> tuple[Box, ...]:
+    """Return the ways to map columns."""
+    return (Box.of(columns), Box.of(columns, straight=True)) if columns.shape[1] and from_zero(columns).any() else (Box.of(columns),)
+
+
+@lru_cache(maxsize=16)
+def straight(state: State) -> bool:
+    """Whether the columns of a state that begin next to zero are better taken as they are."""
+    few = state.thinned(_TRIED_ROWS)
+    errors = [_plain_or_logarithmic(box, few, _SMOOTH_TERMS) for box in boxes(few.columns)]
+    return len(errors) > 1 and errors[1] < errors[0]
 
 
 def chebyshev(places: np.ndarray, degree: int) -> np.ndarray:
@@ -172,17 +198,25 @@ def ends_of(n_columns: int, degree: int) -> list[int]:
 
 def degree_for(n_columns: int, n_rows: int, most: int) -> int:
     """Return the degree that the rows can support, with at most `most` terms."""
-    return monomials.largest_degree(n_columns, max(min(most, n_rows // _ROWS_PER_TERM), n_columns + 1), cap=10 if n_columns > 1 else 14)
+    return monomials.largest_degree(n_columns, max(min(most, n_rows // _ROWS_PER_TERM), n_columns + 1), cap=10 if n_columns > 1 else 24)
 
 
 def smooth_error(state: State, most: int = 130) -> float:
-    """Return the leave-one-out error of y by the better of two surrogates, of h and of log|h|, of the degree that predicts best."""
+    """Return the leave-one-out error of y by the best of its surrogates, of h and of log|h|, of the degree that predicts best."""
     if not state.n_rows:
         return np.inf
-    basis, ends = _basis(state, most)
+    return min(_plain_or_logarithmic(box, state, most) for box in boxes(state.columns))
+
+
+def _plain_or_logarithmic(box: Box, state: State, most: int) -> float:
+    return min((fit.error for fit in _both(box, state, most) if fit is not None), default=np.inf)
+
+
+def _both(box: Box, state: State, most: int) -> tuple[Fit | None, Fit | None]:
+    """Fit h and log|h|."""
+    basis, ends = _basis(box, state, most)
     plain = Fit.of(basis, state.target, state.gain, ends)
-    logs = logarithmic(basis, state.target, state.gain, ends, plain)
-    return min((fit.error for fit in (plain, logs) if fit is not None), default=np.inf)
+    return plain, logarithmic(basis, state.target, state.gain, ends, plain)
 
 
 @lru_cache(maxsize=16)
@@ -190,24 +224,22 @@ def smoothed(state: State) -> np.ndarray | None:
     """Return what the better surrogate says of h, (n_rows,), where what it misses is noise; None where it is not, or is next to nothing or much."""
     if not state.n_rows:
         return None
-    basis, ends = _basis(state, _SMOOTH_TERMS)
-    plain = Fit.of(basis, state.target, state.gain, ends)
-    logs = logarithmic(basis, state.target, state.gain, ends, plain)
-    best = min((fit for fit in (plain, logs) if fit is not None), key=lambda fit: fit.error, default=None)
+    fits = [(fit, place) for box in boxes(state.columns) for place, fit in enumerate(_both(box, state, _SMOOTH_TERMS)) if fit is not None]
+    best, place = min(fits, key=lambda own: own[0].error, default=(None, 0))
     if best is None or not best.settled or best.error < _NOISY * _size(state.target * state.gain):
         return None
     if best.error > _UNKNOWN * _spread(state.target * state.gain):
         return None
-    if best is logs:
+    if place:
         return np.copysign(np.exp(np.minimum(best.values, _LARGEST_LOG)), np.median(state.target))
     return best.values
 
 
-def _basis(state: State, most: int) -> tuple[np.ndarray, list[int]]:
+def _basis(box: Box, state: State, most: int) -> tuple[np.ndarray, list[int]]:
     if not state.n_columns:
         return np.ones((state.n_rows, 1)), [1]
     degree = degree_for(state.n_columns, state.n_rows, most)
-    return chebyshev(Box.of(state.columns).places, degree), ends_of(state.n_columns, degree)
+    return chebyshev(box.places, degree), ends_of(state.n_columns, degree)
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,7 +268,7 @@ class Slopes:
 
 def slopes(state: State, most: int = 330) -> Slopes:
     """Fit the better of two surrogates and return its gradient."""
-    box = Box.of(state.columns)
+    box = Box.of(state.columns, straight(state))
     degree = degree_for(state.n_columns, state.n_rows, most)
     basis, ends = chebyshev(box.places, degree), ends_of(state.n_columns, degree)
     h, even = state.target, np.ones(state.n_rows)

@@ -19,7 +19,7 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.expression import Expression, Number, call, mul, power
+from workbench.expression import Expression, Number, add, call, mul, power
 from workbench.search.native.state import State
 from workbench.search.native.surrogate import smoothed
 
@@ -28,7 +28,7 @@ _FEW_ROWS = 250
 _ONE_SIGN = 0.9  # least share of rows with the target's usual sign
 
 Array = np.ndarray
-Domain = Literal["any", "one sign", "half turn", "turn", "moderate"]
+Domain = Literal["any", "one sign", "share", "half turn", "turn", "moderate"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ class Transform:
 
 _HALF = Fraction(1, 2)
 
+
+def _logistic(e: Expression) -> Expression:
+    return power(add(1, call("exp", mul(-1, e))), -1)
+
+
 TRANSFORMS: dict[str, Transform] = {
     transform.name: transform
     for transform in (
@@ -56,6 +61,8 @@ TRANSFORMS: dict[str, Transform] = {
         Transform("1/sqrt(y)", lambda h: np.abs(h) ** -0.5, lambda h: 0.5 * np.abs(h) ** -1.5, lambda e: power(e, -2)),
         Transform("cbrt(y)", np.cbrt, lambda h: np.abs(h) ** (-2 / 3) / 3, lambda e: power(e, 3), "any", signed=False),
         Transform("log(y)", lambda h: np.log(np.abs(h)), lambda h: 1 / np.abs(h), lambda e: call("exp", e)),
+        Transform("log(1-y)", lambda h: np.log(1 - h), lambda h: 1 / (1 - h), lambda e: add(1, mul(-1, call("exp", e))), "share", signed=False),
+        Transform("logit(y)", lambda h: np.log(h / (1 - h)), lambda h: 1 / (h * (1 - h)), _logistic, "share", signed=False),
         Transform("exp(y)", np.exp, np.exp, lambda e: call("log", e), "moderate", signed=False),
         Transform("sin(y)", np.sin, lambda h: np.abs(np.cos(h)), lambda e: call("asin", e), "half turn", signed=False),
         Transform("tan(y)", np.tan, lambda h: 1 + np.tan(h) ** 2, lambda e: call("atan", e), "half turn", signed=False),
@@ -144,6 +151,8 @@ def _defined(h: Array, sign: int, domain: Domain) -> bool:
     match domain:
         case "one sign":
             return bool((sign * h > 0).mean() >= _ONE_SIGN)
+        case "share":
+            return bool(h.min() >= 0.0 and h.max() <= 1.0)
         case "half turn":
             return bool(np.abs(h).max() <= 0.5 * np.pi)
         case "turn":
