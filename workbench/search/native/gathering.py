@@ -8,13 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from workbench.expression import Call, Expression, Number, add, call, complexity, fold, mul, power
 
+_LONGEST = 60  # nodes
 
+
+@lru_cache(maxsize=10_000)  # the parts of a product are asked again with every factor that moves
 def gathered(expression: Expression) -> Expression:
-    """Return the expression with powers gathered wherever that makes it shorter; true where all symbols in them are above zero."""
-    if not isinstance(expression, Call):
+    """Return the expression with powers gathered wherever that makes it shorter; true where all symbols in them are above zero.
+
+    A long expression stays as it is: it is no law, and there are very many ways to write it.
+    """
+    if not isinstance(expression, Call) or complexity(expression) > _LONGEST:
         return expression
     node = fold(call(expression.function, *map(gathered, expression.arguments)))
     shortest = min(_others(node), key=complexity, default=node)

@@ -35,7 +35,7 @@ _QUICK_ROWS, _QUICK_STEPS = 200, 10
 _RIVAL = 40.0  # costs this near to the best may change places once constants are exact
 _AS_GOOD = 1.2  # times the error of the best smooth surrogate: a formula that leaves no more may only be too long
 _PART = 20.0  # what a term with its constant costs
-_LONGEST = 400  # nodes; longer ones are no laws
+_LONG, _LONGEST = 50, 400  # nodes beyond which a formula is not made shorter part by part, and beyond which it is none
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Judge:
 
     def _may_be_too_long(self, expression: Expression, rmse: float) -> bool:
         """Whether an expression leaves no more than a smooth surrogate, and without one of its parts it may be the best."""
-        if not rmse < max(_AS_GOOD * min(self.floor, self.size), _EXACT * self.size):
+        if not rmse < max(_AS_GOOD * min(self.floor, self.size), _EXACT * self.size) or complexity(expression) > _LONG:
             return False
         return self.best is None or self.cost(expression, rmse) < self.best.cost + _PART
 
