@@ -17,9 +17,11 @@ from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
 from workbench.discovery.library import allowed_functions
 from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression, complexity, evaluate, fold
+from workbench.formula.dimensions import vectors
+from workbench.table import is_constant
 
 if TYPE_CHECKING:
-    from workbench.search import Proposal, SearchProblem
+    from workbench.search import Dimensions, Proposal, SearchProblem
 
 _MOST_ADOPTED = 12  # proposals that become networks
 _MOST_ROWS = 10_000
@@ -46,9 +48,26 @@ def search_problem(data: Dataset, functions: Sequence[str] | None = None, max_co
         y_checked=data.y[checked, 0] if len(checked) else None,
         units=tuple(column.unit or None for column in data.features),
         target_unit=data.targets[0].unit or None,
+        dimensions=_dimensions(data),
         functions=allowed_functions(functions),
         max_complexity=max_complexity,
     )
+
+
+def _dimensions(data: Dataset) -> Dimensions | None:
+    """Return what the columns of a dataset measure, those too that are no inputs as they do not vary; None where no unit says anything.
+
+    A date counts from a day that somebody chose: like a temperature in °C it is in no ratio to anything.
+    """
+    from workbench.search import Dimensions
+
+    inputs = [None if made.how == "date" else made.column.unit or None for made in data.inputs]
+    table, used = data.table, {made.source for made in data.inputs} | {column.name for column in data.targets}
+    alike = [name for name in table.units if name not in used and table.column(name).kind == "number" and is_constant(table.values[name])]
+    target, *known = vectors([data.targets[0].unit or None, *inputs, *(table.units[name] for name in alike)])
+    if not target and not any(filter(None, known)):
+        return None
+    return Dimensions(tuple(known[: len(inputs)]), target, tuple(own for own in known[len(inputs) :] if own is not None))
 
 
 def _sampled(rows: np.ndarray) -> np.ndarray:

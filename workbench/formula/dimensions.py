@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from workbench.expression import Call, Constant, Expression, Number, Symbol
@@ -37,6 +38,7 @@ _NAMED = {  # unit -> base units; the definitions of the SI Brochure (BIPM, 2019
     "L": "m^3", "l": "m^3", "gal": "m^3", "M": "mol m^-3", "ha": "m^2",
 }  # fmt: skip
 _BASE = ("m", "kg", "s", "A", "K", "mol", "cd")
+_LARGEST_DENOMINATOR = 12
 _OF_ROOTS = {"sqrt": 1 / 2, "cbrt": 1 / 3, "abs": 1.0}
 _PREFIXES = ("da", *"yzafpnuµμmcdhkMGTPEZY")
 _PIECE = re.compile(
@@ -51,15 +53,34 @@ _RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "+-0123456789-")
 def fits_units(formula: Formula) -> bool | None:
     """Say whether every output of a formula fits the units; None where too little is known of them to say anything."""
     units = {column.symbol: dimension(column.unit) for column in formula.inputs}
-    told = [known for known in (*units.values(), *(dimension(output.unit) for output in formula.outputs)) if known is not None]
-    if not any(told) or formula.definitions:
+    wanted = [dimension(output.unit) for output in formula.outputs]
+    if not any((*units.values(), *wanted)) or formula.definitions:
         return None
+    return all(is_of(output.expression, units, own) for output, own in zip(formula.outputs, wanted, strict=True))
+
+
+def is_of(expression: Expression, units: Mapping[str, Dimension | None], wanted: Dimension | None) -> bool:
+    """Say whether an expression of quantities adds and compares like ones only, and may itself be of a dimension."""
     try:
-        for output in formula.outputs:
-            _same(_of(output.expression, units), dimension(output.unit))
+        _same(_of(expression, units), wanted)
     except _DoesNotFitError:
         return False
     return True
+
+
+def loosened(expression: Expression) -> Expression:
+    """Return an expression whose exact factors and terms are floats, which may have units: who rounds 2.98 kg to 3 says nothing of its unit.
+
+    Signs and exponents stay exact.
+    """
+    if not isinstance(expression, Call):
+        return expression
+    if expression.function == "pow":
+        return Call("pow", (loosened(expression.arguments[0]), expression.arguments[1]))
+    parts = [loosened(argument) for argument in expression.arguments]
+    if expression.function in ("add", "mul"):
+        parts = [Number(float(p.value)) if isinstance(p, Number) and p.exact and abs(p.value) != 1 else p for p in parts]
+    return Call(expression.function, tuple(parts))
 
 
 def dimension(unit: str | None) -> Dimension | None:
@@ -83,6 +104,17 @@ def dimension(unit: str | None) -> Dimension | None:
     except _UnreadableError:
         return None
     return {base: exponent for base, exponent in found.items() if exponent}
+
+
+def vectors(units: Sequence[str | None]) -> tuple[tuple[Fraction, ...] | None, ...]:
+    """Return every unit's exponents of the base units that occur in any of them; None where there is no dimension, or a scale that starts elsewhere (°C).
+
+    >>> [[str(e) for e in own] for own in vectors(["km/h", "m"])]        # of m and s
+    [['1', '-1'], ['1', '0']]
+    """
+    known = [None if unit is None or unit.strip() in SHIFTED else dimension(unit) for unit in units]
+    bases = sorted({base for own in known if own for base in own})
+    return tuple(None if own is None else tuple(Fraction(own.get(base, 0.0)).limit_denominator(_LARGEST_DENOMINATOR) for base in bases) for own in known)
 
 
 class _UnreadableError(Exception):
