@@ -20,6 +20,7 @@ from workbench.formula import ConstantInterval, Formula
 from workbench.formula.dimensions import fits_units, loosened
 
 if TYPE_CHECKING:
+    from workbench.dataset import Dataset
     from workbench.discovery.discovery import Discovery
     from workbench.discovery.state import State
 
@@ -94,9 +95,16 @@ def law(found: Discovery, state: State, origin: str, nice: bool = True, formula:
             measured = freed(read, data.X[rows], data.y[rows], weights)
             constants = measured.intervals(data.X[rows], data.y[rows], weights)
             stable = measured.stability(data.X[rows], data.y[rows], weights)
-    exact = assembled(data, state.networks)
-    fits = fits_units(exact if origin == "typed" else _with_loose_numbers(exact))
+    fits = fits_its_units(data, state, origin)
     return Law(state.id, read, state.metrics.rmse_validation, state.metrics.r2_validation, origin, stable, fits, constants)
+
+
+def fits_its_units(data: Dataset, state: State, origin: str) -> bool | None:
+    """Say whether the formula of a state fits the units of the columns; None where they say nothing. Plain numbers may have a unit, unless they were typed."""
+    if not any(column.unit for column in (*data.features, *data.targets)):
+        return None
+    exact = assembled(data, state.networks)
+    return fits_units(exact) if origin == "typed" else exact.fits_units
 
 
 def freed(formula: Formula, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> Formula:

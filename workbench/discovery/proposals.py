@@ -17,7 +17,7 @@ from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
 from workbench.discovery.library import allowed_functions
 from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression, complexity, evaluate, fold
-from workbench.formula.dimensions import vectors
+from workbench.formula.dimensions import dimension, is_of, loosened, vectors
 from workbench.table import is_constant
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _MOST_ADOPTED = 12  # proposals that become networks
 _MOST_ROWS = 10_000
 _ALIKE = 0.1  # of what one of them misses, by which two formulas that say the same may differ
+_NEARLY = 2.0 * NATS_PER_NODE  # nats on the rows that are fitted, by which a description may be longer and yet be picked for its units
 _EXACT = 1e-9  # of the spread: below it a formula is not an approximation
 
 
@@ -76,12 +77,13 @@ def _sampled(rows: np.ndarray) -> np.ndarray:
 
 
 class Collected:
-    """The proposals of engines for one problem: those that no simpler one beats."""
+    """The proposals of engines for one problem: those that no simpler one beats, and among those that fit the units."""
 
     def __init__(self, problem: SearchProblem) -> None:
         self.problem = problem
         self.all: list[Proposal] = []
-        self._best: dict[int, tuple[float, Proposal]] = {}
+        self._best: dict[tuple[int, bool], tuple[float, Proposal]] = {}  # by complexity, and whether it does not fit the units
+        self._units = {symbol: dimension(unit) for symbol, unit in zip(problem.symbols, problem.units)}
         self._columns = dict(zip(problem.symbols, problem.X.T, strict=True))
         self._checked = {} if problem.X_checked is None else dict(zip(problem.symbols, problem.X_checked.T, strict=True))
         mean = np.average(problem.y, weights=problem.weights)
@@ -99,10 +101,10 @@ class Collected:
             error = float(np.average((values - self.problem.y) ** 2, weights=self.problem.weights)) / (self._spread or 1.0)
             checked = not self._checked or np.isfinite(evaluate(proposal.expression, self._checked)).all()
         self.all.append(proposal)
-        size = complexity(fold(proposal.expression))
-        if not (np.isfinite(error) and checked) or (size in self._best and error >= self._best[size][0]):
+        kind = complexity(fold(proposal.expression)), not is_of(loosened(proposal.expression), self._units, dimension(self.problem.target_unit))
+        if not (np.isfinite(error) and checked) or (kind in self._best and error >= self._best[kind][0]):
             return False
-        self._best[size] = (error, proposal)
+        self._best[kind] = (error, proposal)
         return self.front[0] is proposal
 
     def doubt(self) -> None:
@@ -130,15 +132,27 @@ class Collected:
 
     @property
     def front(self) -> list[Proposal]:
-        """The proposals that none of the same length or shorter beats, the shortest description of the rows first; not more than can be adopted."""
+        """The proposals that none of the same length or shorter beats, the shortest description of the rows first; not more than can be adopted.
+
+        Where the shortest does not fit the units, those that do and are nearly as short are among them.
+        """
+        kept = self._unbeaten(sorted(self._best))
+        shortest = min((length for length, _ in kept), default=np.inf)
+        of_units = self._unbeaten(sorted(kind for kind in self._best if not kind[1]))
+        known = {id(proposal) for _, proposal in kept}
+        kept += [each for each in of_units if id(each[1]) not in known and each[0] <= shortest + _NEARLY]
+        return [proposal for _, proposal in sorted(kept, key=lambda each: each[0])][:_MOST_ADOPTED]
+
+    def _unbeaten(self, kinds: Iterable[tuple[int, bool]]) -> list[tuple[float, Proposal]]:
+        """Return the proposals of some kinds that none before them beats, each after its description length."""
         kept: list[tuple[float, Proposal]] = []
         least = np.inf
-        for size in sorted(self._best):
-            error, proposal = self._best[size]
+        for kind in kinds:
+            error, proposal = self._best[kind]
             if error < least * (1.0 - 1e-9) and not least < LAW**4:
-                kept.append((NATS_PER_NODE * size + 0.5 * len(self.problem.y) * np.log(error + LAW**2), proposal))
+                kept.append((NATS_PER_NODE * kind[0] + 0.5 * len(self.problem.y) * np.log(error + LAW**2), proposal))
                 least = error
-        return [proposal for _, proposal in sorted(kept, key=lambda each: each[0])][:_MOST_ADOPTED]
+        return kept
 
 
 def adopted(found: Discovery, proposals: Iterable[Proposal], stop: Callable[[], bool]) -> Iterator[Finding]:
