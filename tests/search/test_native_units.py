@@ -16,7 +16,7 @@ from workbench.formula.dimensions import vectors
 from workbench.search import Dimensions, Proposal, SearchProblem
 from workbench.search.native import NativeEngine
 from workbench.search.native.engine import _root
-from workbench.search.native.groups import reduced, reductions, relations
+from workbench.search.native.groups import applied, reduced, reductions, relations
 
 REYNOLDS = {"rho": "kg/m^3", "v": "m/s", "L": "m", "mu": "Pa s"}
 PENDULUM = "2*pi*sqrt(l/g)*(1 + th**2/16)", {"l": (0.2, 3.0), "g": (1.6, 25.0), "th": (0.1, 1.5)}
@@ -64,6 +64,16 @@ def test_an_angle_is_a_group_by_itself_and_the_monomial_may_have_roots() -> None
 def test_plain_ratios_come_before_longer_groups() -> None:
     found = reductions(measured({"m": "kg", "v": "m/s", "c": "km/h", "a": "m", "b": "cm"}, "J"))
     assert (found[0].groups, found[0].monomial) == (((0, 0, 0, 1, -1), (0, 1, -1, 0, 0)), (1, 2, 0, 0, 0))
+
+
+def test_a_group_may_be_a_root_where_that_is_plainer() -> None:
+    (found,) = reductions(measured({"v": "m/s", "g": "m/s^2", "L": "m"}, "rad"))
+    assert found.groups == ((1, Fraction(-1, 2), Fraction(-1, 2)),)  # the Froude number
+    generator = np.random.default_rng(8)
+    speeds = generator.uniform(-2.0, 2.0, 31), generator.uniform(9.0, 10.0, 31), generator.uniform(1.0, 3.0, 31)
+    for sign, name in ((1.0, "v/(g**(1/2)*L**(1/2))"), (-1.0, "v**2/(g*L)")):
+        given = SearchProblem(np.column_stack([speeds[0], speeds[1], sign * speeds[2]]), speeds[0], ("v", "g", "L"))
+        assert list(map(str, applied(_root(given, np.arange(31)), found).names)) == [name]
 
 
 def test_what_is_constant_lends_its_unit_and_stays_out_of_the_formula() -> None:

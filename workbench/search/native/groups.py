@@ -3,7 +3,7 @@
     y = x_1^p_1 ... x_k^p_k  h(G_1, ..., G_m)        [y] = [x_1]^p_1 ... [x_k]^p_k,    G_j = x_1^e_j1 ... x_k^e_jk,    [G_j] = 1
 
 There are as many independent groups as columns less the rank of their dimensions (Buckingham, 1914). Which monomial and which groups is free, so
-the plainest are offered: those that no fewer columns can make, with whole exponents, in several bases. They are found as the minimal relations
+the plainest are offered: those that no fewer columns can make, with small exponents, in several bases. They are found as the minimal relations
 between the vectors of exponents of the base units. Units that differ by a prefix differ by a number only, and that is for the constants of h.
 
 A quantity with the same value in every row is no column, but its unit takes part: with g known to be in m/s^2, T/sqrt(L) is as good as a pure number.
@@ -78,11 +78,13 @@ def applied(root: State, reduction: Reduction) -> State | None:
             return None
         factor = monomials.written(root.names, reduction.monomial)
         state = state.divided(values, factor, f"by its unit it is {factor} times a pure number")
-    names = [monomials.written(root.names, group) for group in reduction.groups]
+    signed = ~root.positive
+    groups = [group if all(e.denominator == 1 for e in itertools.compress(group, signed)) else tuple(2 * e for e in group) for group in reduction.groups]
+    names = [monomials.written(root.names, group) for group in groups]
     rest = state.without(range(root.n_columns), f"by their units the columns enter as {', '.join(map(str, names))}" if names else "")
     if not names:
         return rest
-    values = monomials.evaluate(root.columns, np.array(reduction.groups, dtype=float))
+    values = monomials.evaluate(root.columns, np.array(groups, dtype=float))
     varied = np.ptp(values, axis=0) > 0
     return replace(rest, columns=values[:, varied], names=tuple(itertools.compress(names, varied)))
 
@@ -109,7 +111,7 @@ def _reductions(columns: list[Vector], constants: list[Vector], target: Vector) 
     n = len(columns)
     found = list(relations([*columns, *constants, target]))
     factors = {tuple(-e / own[-1] for e in own[:n]): None for own in found if own[-1]}
-    groups = {_plain(own[:n]): None for own in found if not own[-1] and any(own[:n])}
+    groups = {_rooted(_plain(own[:n])): None for own in found if not own[-1] and any(own[:n])}
     bases = _bases(sorted(groups, key=_size))
     if not factors or len(bases[0]) >= n:
         return
@@ -155,13 +157,17 @@ def _relation(vectors: list[Vector]) -> Vector | None:
 
 
 def _plain(exponents: Sequence[Fraction]) -> Vector:
-    """Return the exponents as the smallest whole numbers in their ratio, most of them positive."""
+    """Return the exponents as the smallest whole numbers in their ratio, more of them above the bar than below."""
     scale = Fraction(lcm(*(e.denominator for e in exponents)), gcd(*(e.numerator for e in exponents)) or 1)
     whole = [e * scale for e in exponents]
     scale = Fraction(1, gcd(*(e.numerator for e in whole)) or 1)
-    balance = sum((e > 0) - (e < 0) for e in whole)
     first = next((e for e in whole if e), Fraction(1))
-    return tuple(e * scale * (1 if (balance, first) > (0, 0) else -1) for e in whole)
+    return tuple(e * scale * (1 if (sum(whole), first) > (0, 0) else -1) for e in whole)
+
+
+def _rooted(group: Vector) -> Vector:
+    """Return the square root of a group where that is plainer: v/sqrt(g*L), rho*v*sqrt(A)/mu."""
+    return min(group, tuple(e / 2 for e in group), key=_size)
 
 
 def _size(exponents: Vector) -> tuple[int, Fraction]:
