@@ -17,6 +17,7 @@ from workbench.search import Dimensions, Proposal, SearchProblem
 from workbench.search.native import NativeEngine
 from workbench.search.native.engine import _root
 from workbench.search.native.groups import applied, reduced, reductions, relations
+from workbench.search.native.surrogate import smooth_error
 
 REYNOLDS = {"rho": "kg/m^3", "v": "m/s", "L": "m", "mu": "Pa s"}
 PENDULUM = "2*pi*sqrt(l/g)*(1 + th**2/16)", {"l": (0.2, 3.0), "g": (1.6, 25.0), "th": (0.1, 1.5)}
@@ -144,9 +145,36 @@ def test_units_that_contradict_the_rows_are_seen_through_at_once(noise: float) -
     given = problem(law, ranges, 211, noise=noise, dimensions=measured({"l": "m", "g": "m", "th": "s"}, "m"))
     assert given.dimensions is not None
     assert reductions(given.dimensions)
-    assert reduced(_root(given, np.arange(211)), given.dimensions, lambda: False) == []
+    root = _root(given, np.arange(211))
+    assert reduced(root, given.dimensions, smooth_error(root), lambda: False) == []
     plain = [to_text(p.expression) for p in asked(replace(given, dimensions=None), 120)]
     assert [to_text(p.expression) for p in asked(given, 160)][: len(plain)] == plain
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.1])
+@pytest.mark.parametrize("n_rows", [100, 300])
+@pytest.mark.parametrize(
+    ("law", "names", "target"),
+    [
+        ("a + 0.3*b*c", {"a": "m", "b": "m", "c": "m"}, "m"),  # 0.3/m
+        ("a*exp(-0.7*b)", {"a": "m", "b": "m"}, "m"),
+        ("a*b*exp(-0.4*b) + c", {"a": "m/s", "b": "s", "c": "m"}, "m"),
+    ],
+)
+def test_a_reduction_that_hides_a_constant_with_a_unit_is_not_believed(law: str, names: dict[str, str], target: str, n_rows: int, noise: float) -> None:
+    known = measured(names, target)
+    root = _root(problem(law, dict.fromkeys(names, (1.0, 5.0)), n_rows, noise=noise), np.arange(n_rows))
+    assert reductions(known)
+    assert reduced(root, known, smooth_error(root), lambda: False) == []
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1, 0.3])
+@pytest.mark.parametrize("n_rows", [40, 300])
+def test_a_true_reduction_is_believed(n_rows: int, noise: float) -> None:
+    for (law, ranges), units, target in ((PENDULUM, ("m", "m/s^2", "rad"), "s"), (PLANCK, PLANCK_UNITS.values(), "W s/m^2")):
+        root = _root(problem(law, ranges, n_rows, noise=noise), np.arange(n_rows))
+        found = reduced(root, measured(dict(zip(ranges, units)), target), smooth_error(root), lambda: False)
+        assert found[0].state.n_columns == 1
 
 
 def test_a_law_with_a_hidden_constant_that_has_a_unit_is_found() -> None:

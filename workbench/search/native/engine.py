@@ -39,7 +39,7 @@ _POLISHED_ROWS = 5000
 _FEWEST_ROWS = 4  # fewer tell nothing
 _SMALL = 2  # columns of a problem that is searched thoroughly before what it reduces to
 _MANY = 5  # columns of a problem from which those that do not matter are dropped first
-_CLEAR = 0.3  # error of a split that is surely right, against the best surrogate's
+_CLEAR = 0.3  # error of a split, or of what units leave, that is surely right, against the best surrogate's
 
 
 class NativeEngine:
@@ -115,13 +115,14 @@ def _of_columns(root: State, symbols: Sequence[str], given: Dimensions) -> Dimen
 
 def _grouped(chain: list[State], watch: Watch, given: Dimensions) -> Iterator[Candidate]:
     """Yield what is seen once units have reduced the problem; what they leave joins the chain, the most promising last."""
-    found = reduced(chain[0], given, watch.stop)
+    whole = smooth_error(chain[0])
+    found = reduced(chain[0], given, whole, watch.stop)
     watch.judge.floor = min((own.error for own in found), default=watch.judge.floor)
     for own in found:
         if watch.over:
             return
         yield from quick(own.state, watch)
-    if found and found[0].state.n_columns <= _SMALL and not watch.over:
+    if found and found[0].error < _CLEAR * whole and found[0].state.n_columns <= _SMALL and not watch.over:
         yield from searched(found[0].state, watch)
     chain.extend(own.state for own in reversed(found))
 

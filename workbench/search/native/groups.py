@@ -24,7 +24,6 @@ import numpy as np
 from workbench.search.native import monomials, moves
 from workbench.search.native.moves import Weighed
 from workbench.search.native.state import State
-from workbench.search.native.surrogate import smooth_error
 from workbench.search.problem import Dimensions, Vector
 
 _LARGEST_SUPPORT = 5  # columns of a group: with three base units four make one
@@ -32,7 +31,7 @@ _MOST_SUPPORTS = 1500
 _LARGEST_EXPONENT = 6
 _MONOMIALS, _BASES = 4, 4  # that are weighed, each with each
 _KEPT = 3
-_NO_RISE = 1.2  # of the leave-one-out error, by a reduction that may be true
+_NO_RISE = 1.05  # of the leave-one-out error: fewer columns that say as much are fitted better, not worse
 
 
 @dataclass(frozen=True)
@@ -43,19 +42,19 @@ class Reduction:
     groups: tuple[Vector, ...]
 
 
-def reduced(root: State, given: Dimensions, stop: Callable[[], bool]) -> list[Weighed]:
+def reduced(root: State, given: Dimensions, error: float, stop: Callable[[], bool]) -> list[Weighed]:
     """Return the problem as its units reduce it in the likeliest ways, the most promising first; nothing where the rows speak against all of them.
 
     Parameters
     ----------
     root : the problem
     given : what its columns, the target, and what is constant measure
+    error : of a surrogate of the root
     stop : asked between two of them
     """
     states = [state for reduction in reductions(given) if (state := applied(root, reduction)) is not None]
     found = moves.weighed(states, _KEPT, stop)
-    limit = _NO_RISE * smooth_error(root) if found else 0.0
-    return [own for own in found if own.error < limit]
+    return [own for own in found if own.error < _NO_RISE * error]
 
 
 def reductions(given: Dimensions) -> list[Reduction]:
