@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import workbench as wb
+from workbench.discovery import known
 from workbench.discovery.findings import NATS_PER_NODE, Finding, finding, pareto, shortest
 from workbench.discovery.front import concluded
 from workbench.discovery.proposals import Collected, search_problem
@@ -82,11 +83,11 @@ def test_a_search_is_told_what_columns_measure_those_too_that_do_not_vary() -> N
     length = np.linspace(0.2, 2.0, 40)
     frame = pd.DataFrame({"length": length, "g": 9.81, "swing": length[::-1] / 3, "heat": length**2 + 300, "day": pd.date_range("2024-01-01", periods=40), "T": 2 * length})
     data = wb.Dataset.from_table(frame, target="T", units={"length": "cm", "g": "m/s^2", "swing": "rad", "heat": "°C", "T": "ms"})
-    known = search_problem(data).dimensions
+    told = search_problem(data).dimensions
     assert data.names == ("length", "swing", "heat", "day")
-    assert known.inputs == ((1, 0), (0, 0), None, None)  # of m and s; degrees and dates count from somewhere
-    assert known.target == (0, 1)
-    assert known.constants == ((Fraction(1), Fraction(-2)),)
+    assert told.inputs == ((1, 0), (0, 0), None, None)  # of m and s; degrees and dates count from somewhere
+    assert told.target == (0, 1)
+    assert told.constants == ((Fraction(1), Fraction(-2)),)
 
 
 @pytest.mark.parametrize("units", [{}, {"length": "rad", "T": "1"}, {"length": "°C"}])
@@ -94,6 +95,13 @@ def test_units_that_say_nothing_are_not_passed_on(units: dict[str, str]) -> None
     length = np.linspace(0.2, 2.0, 40)
     data = wb.Dataset.from_table({"length": length, "T": 2.0 * np.sqrt(length)}, target="T", units=units)
     assert search_problem(data).dimensions is None
+
+
+def test_what_is_left_of_a_law_beside_a_known_part_has_no_known_unit() -> None:
+    given = search_problem(dataset(UNITS))
+    assert given.dimensions is not None
+    rest = known.read("a*?", dataset(UNITS)).problem(given)
+    assert (rest.dimensions, rest.units, rest.target_unit) == (None, (), None)
 
 
 def test_columns_seen_as_logarithms_are_searched_in_their_own_units() -> None:
