@@ -3,6 +3,7 @@
     Volume [ft^3] = 0.0026*Girth^2*Height         fits: a fitted constant has whatever unit is needed
     y [m] = x [m] + t [s]                         does not
     y = exp(t [s])                                does not; exp(-0.3*t) does
+    y = 0.4*log(x [m]) + 2.5                      fits: the constant holds the unit in which x is counted; log(x) alone does not
 
 Units are compared by dimension: a foot and a metre are both lengths. Each is a product of powers of base units; a word that is none of the
 known units is a base unit of its own. What is not known (a fitted constant, a column without a unit) goes with everything.
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from workbench.expression import Call, Constant, Expression, Number, Symbol
+from workbench.expression import Call, Constant, Expression, Number, Symbol, symbols
 
 if TYPE_CHECKING:
     from workbench.formula.formula import Formula
@@ -187,11 +188,9 @@ def _of(expression: Expression, units: Mapping[str, Dimension | None]) -> Dimens
 
 
 def _of_call(function: str, arguments: Sequence[Expression], units: Mapping[str, Dimension | None]) -> Dimension | None:
-    first, *others = (_of(each, units) for each in arguments)
     if function == "add":
-        for each in others:
-            first = _same(first, each)
-        return first
+        return _of_sum(arguments, units)
+    first, *others = (_of(each, units) for each in arguments)
     if function == "mul":
         return _product([first, *others])
     if function == "pow":
@@ -202,6 +201,25 @@ def _of_call(function: str, arguments: Sequence[Expression], units: Mapping[str,
         for each in (first, *others):
             _same(each, {})
     return {}
+
+
+def _of_sum(terms: Sequence[Expression], units: Mapping[str, Dimension | None]) -> Dimension | None:
+    """Return the dimension of a sum. Beside a fitted constant a logarithm may be of anything: a*log(x) + b is a*log(x/x0)."""
+    fitted = any(isinstance(term, Number) and not term.exact for term in terms)
+    total: Dimension | None = None
+    for term in terms:
+        total = _same(total, _beside_a_constant(term, units) if fitted else _of(term, units))
+    return total
+
+
+def _beside_a_constant(term: Expression, units: Mapping[str, Dimension | None]) -> Dimension | None:
+    """Return the dimension of a term; where it is a logarithm, or a number times one, that of the number."""
+    factors = term.arguments if isinstance(term, Call) and term.function == "mul" else (term,)
+    match [factor for factor in factors if symbols(factor)]:
+        case [Call(function="log", arguments=(inner,))]:
+            _of(inner, units)
+            return _product([_of(factor, units) for factor in factors if not symbols(factor)])
+    return _of(term, units)
 
 
 def _same(first: Dimension | None, second: Dimension | None) -> Dimension | None:
