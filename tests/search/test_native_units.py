@@ -77,6 +77,13 @@ def test_a_group_may_be_a_root_where_that_is_plainer() -> None:
         assert list(map(str, applied(_root(given, np.arange(31)), found).names)) == [name]
 
 
+def test_a_row_on_which_a_group_has_no_value_does_not_hide_the_group() -> None:
+    (found,) = reductions(measured({"a": "m", "b": "m"}, "1"))
+    columns = np.random.default_rng(6).uniform(1.0, 2.0, (31, 2))
+    columns[7] = 0.0
+    assert list(map(str, applied(_root(SearchProblem(columns, columns[:, 0], ("a", "b")), np.arange(31)), found).names)) == ["a/b"]
+
+
 def test_what_is_constant_lends_its_unit_and_stays_out_of_the_formula() -> None:
     (found,) = reductions(measured({"l": "m", "th": "deg"}, "s", g="m/s^2"))
     assert (found.monomial, found.groups) == ((Fraction(1, 2), 0), ((0, 1),))

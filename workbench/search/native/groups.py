@@ -84,7 +84,7 @@ def applied(root: State, reduction: Reduction) -> State | None:
     if not names:
         return rest
     values = monomials.evaluate(root.columns, np.array(groups, dtype=float))
-    varied = np.ptp(values, axis=0) > 0
+    varied = np.ptp(values, axis=0) != 0  # also where a row has no value: such rows are left out later
     return replace(rest, columns=values[:, varied], names=tuple(itertools.compress(names, varied)))
 
 
