@@ -13,7 +13,7 @@ from workbench.cli.result import discovery_result, finite, python_expression
 from workbench.expression import evaluate, parse
 from workbench.formula import Certificate, Formula, Input, Output
 
-FIELDS = {"python", "latex", "complexity", "r2_train", "r2_test", "certificate"}
+FIELDS = {"python", "latex", "complexity", "r2_train", "r2_test", "fits_units", "certificate"}
 
 
 def _formula(text: str, inputs: tuple[Input, ...], **rest: object) -> Formula:
@@ -48,6 +48,11 @@ def _discovery(text: str, verdict: str = "law", n_test: int = 3) -> SimpleNamesp
             targets=(SimpleNamespace(name="period", symbol="period"),), features=(SimpleNamespace(name="length", symbol="length"),),
         ),
     )
+
+
+@pytest.mark.parametrize(("text", "fits"), [("2*sqrt(length)", True), ("2*length + 3*length**2", True), ("length + length**2", False)])
+def test_every_formula_says_whether_it_fits_the_units(text: str, fits: bool) -> None:
+    assert discovery_result(_discovery(text), seconds=1.0)["pareto"][0]["fits_units"] is fits
 
 
 def test_the_fields_are_those_of_the_manual() -> None:

@@ -28,6 +28,9 @@ def fits(text: str, unit: str | None) -> bool | None:
         ("sqrt(x**2 + 3*x*x)", "mm"),
         ("x*q", "kg"),  # nobody knows what q is
         ("abs(x)*sign(t - 1.0)", "m"),
+        ("0.4*log(x) + 2.5", "m"),  # 0.4 m times log(x/x0)
+        ("2*log(x) - log(t) - 2.5", None),
+        ("m*exp(0.75*log(x) - 3.0)", "kg"),  # m*(x/x0)^0.75
     ],
 )
 def test_what_fits(text: str, unit: str) -> None:
@@ -36,7 +39,7 @@ def test_what_fits(text: str, unit: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "unit"),
-    [("x + t", "m"), ("x", "s"), ("exp(t)", None), ("x + 1", "m"), ("m*x**3/t**2/2", "J"), ("2**x", None), ("x**t", "m"), ("sqrt(x)", "m")],
+    [("log(x)", None), ("log(x) + 1", None), ("t*log(x) + 2.5", None), ("log(x)*log(t) + 2.5", None), ("log(x + t) + 2.5", None), ("x + t", "m"), ("x", "s"), ("exp(t)", None), ("x + 1", "m"), ("m*x**3/t**2/2", "J"), ("2**x", None), ("x**t", "m"), ("sqrt(x)", "m")],
 )
 def test_what_does_not_fit(text: str, unit: str | None) -> None:
     assert fits(text, unit) is False

@@ -195,7 +195,8 @@ def _print_result(result: dict, reasons: Sequence[str]) -> None:
         largest = ", ".join(f"{rows} {_figure(value)}" for rows, value in formula["certificate"]["max_abs"].items())
         print(f"largest difference between network and formula: {largest}" + (" (exact)" if formula["certificate"]["exact"] else ""))
     for other in result["pareto"]:
-        print(f"  {other['complexity']:>4}  R2 {_figure(other['r2_train'])}  {other['python']}")
+        doubt = "   (does not fit the units)" if other["fits_units"] is False else ""
+        print(f"  {other['complexity']:>4}  R2 {_figure(other['r2_train'])}  {other['python']}{doubt}")
     print(f"{result['seconds']:.1f} s")
 
 

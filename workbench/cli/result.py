@@ -1,13 +1,14 @@
 """What `kan-workbench discover --json` writes; scripts read it, so its names never change.
 
     {"target", "features", "symbols": {symbol: column}, "seconds", "verdict": "law" | "approximation" | "none",
-     "formula": {"python", "latex", "complexity", "r2_train", "r2_test",
+     "formula": {"python", "latex", "complexity", "r2_train", "r2_test", "fits_units": true | false | null,
                  "certificate": {"max_abs": {"train", "test", "fresh"}, "y_rms", "exact"}} | null,
      "pareto": [the same fields, simplest first]}
 
-With the verdict "none" the formula is null and the Pareto list is kept. `r2_test` is null where there are no test rows. JSON has no NaN and no
-infinity: a figure that is not finite is null. A formula with edges that have no name yet calls them `phi_0_2_1(x)`; it then has one field more,
-"definitions", with the exact function of each and what its numbers mean: a piecewise cubic, or a quotient of polynomials.
+With the verdict "none" the formula is null and the Pareto list is kept. `r2_test` is null where there are no test rows, `fits_units` where units
+say nothing. JSON has no NaN and no infinity: a figure that is not finite is null. A formula with edges that have no name yet calls them
+`phi_0_2_1(x)`; it then has one field more, "definitions", with the exact function of each and what its numbers mean: a piecewise cubic, or a
+quotient of polynomials.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def formula_result(formula: Formula, data: Dataset) -> dict:
         "complexity": formula.complexity,
         "r2_train": _r2(formula, data, data.split.train),
         "r2_test": _r2(formula, data, data.split.test),
+        "fits_units": formula.fits_units,
         "certificate": certificate and {
             "max_abs": {part: finite(certificate.max_abs.get(part)) for part in ("train", "test", "fresh")},
             "y_rms": finite(certificate.y_rms),

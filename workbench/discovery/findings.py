@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.discovery.discovery import Discovery
+from workbench.discovery.laws import fits_its_units, origin_of
 from workbench.formula import Formula
 from workbench.snapping.ranking import tied
 from workbench.training.score import checked_errors, reference_loss
@@ -21,7 +22,7 @@ class Finding:
     """A formula, the state it was read from, and its squared errors on checked rows, in the order of every other finding's.
 
     Their mean is 1 for a formula that is as bad as the mean; for classes, as bad as saying how frequent each one is. `n_rows` of them are
-    different rows: folds may be done twice. `chance` is twice the log loss of the frequencies of classes, None for measured targets.
+    different rows: folds may be done twice. `fits_units` is None where units say nothing. `chance` is twice the log loss of the frequencies of classes, None for measured targets.
     """
 
     formula: Formula
@@ -30,6 +31,7 @@ class Finding:
     n_rows: int
     rival: bool
     chance: float | None = None
+    fits_units: bool | None = None
 
     @property
     def error(self) -> float:
@@ -64,7 +66,8 @@ def finding(found: Discovery, rival: bool = False) -> Finding:
         [checked_errors(network, problem, state.roughness)[0] for network, problem in zip(state.networks, problems, strict=True)]
     )
     rows = sum(problem.n_rows if problem.validation is None else problem.validation.n_rows for problem in problems)
-    return Finding(found.formula(nice=True), state.id, errors / (chance or 1.0), rows, rival, chance)
+    fits = fits_its_units(found.data, state, origin_of([state.move]))
+    return Finding(found.formula(nice=True), state.id, errors / (chance or 1.0), rows, rival, chance, fits)
 
 
 def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -> Finding:
@@ -72,14 +75,23 @@ def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -
 
     Among the many formulas that were tried some follow even the checked rows by chance, so that the least error is no reason by itself. Of those
     that are a node apart, one that only imitates another comes last: a form far from where it has its shape, whose constants trade against each other.
+    Of the others one that fits the units comes first: they are known beforehand, and a law without hidden constants obeys them.
     """
+    close = as_short(findings)
+    return close[0] if len(close) == 1 else min(close, key=lambda each: (imitates(each), each.fits_units is False, each.length))
+
+
+def as_short(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings of which the rows do not say which is the shortest description: they are less than a node apart."""
     least = min(each.length for each in findings)
-    close = [each for each in findings if each.length <= least + NATS_PER_NODE]
-    return close[0] if len(close) == 1 else min(close, key=lambda each: (imitates(each), each.length))
+    return [each for each in findings if each.length <= least + NATS_PER_NODE]
 
 
 def pareto(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings that no other one beats in both complexity and error, and the rivals that none clearly beats; simplest first."""
+    """Return the findings that no other one beats in both complexity and error, and some that none clearly beats; simplest first.
+
+    Those are the rivals, and formulas that fit the units where all that beat them do not.
+    """
     ordered = sorted((f for f in findings if np.isfinite(f.error)), key=lambda f: (f.formula.complexity, f.error))
     front: list[Finding] = []
     for each in ordered:
@@ -87,5 +99,7 @@ def pareto(findings: Sequence[Finding]) -> list[Finding]:
         if best is None or each.error < best.error:
             front.append(each)
         elif each.rival and tied(each.errors, best.errors) and all(str(each.formula) != str(f.formula) for f in front):
+            front.append(each)
+        elif each.fits_units and all(f.fits_units is False and each.lost(f) <= NATS_PER_NODE for f in front if f.error <= each.error):
             front.append(each)
     return front

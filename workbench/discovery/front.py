@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import Finding, finding, pareto, shortest
+from workbench.discovery.findings import Finding, as_short, finding, pareto, shortest
 from workbench.discovery.verdict import DIGITS, digits_lost, judgement
 from workbench.exceptions import DiscoveryError
 
@@ -23,8 +23,17 @@ def concluded(found: Discovery, findings: list[Finding], flexible: float, max_co
     picked = shortest(allowed, lambda each: digits_lost(found, each) > DIGITS)
     found.go_to(picked.state)
     said = judgement(found, picked, findings, flexible)
-    found.verdict, found.reasons = said.verdict, said.reasons
+    found.verdict, found.reasons = said.verdict, (*said.reasons, *_of_units(picked, allowed))
     return found
+
+
+def _of_units(picked: Finding, allowed: list[Finding]) -> tuple[str, ...]:
+    """Say of the formula picked whether it fits the units, where something hangs on that."""
+    if picked.fits_units is False:
+        return ("It does not fit the units: it adds quantities that are not alike, or a function is given one that is no pure number.",)
+    if picked.fits_units and any(other.fits_units is False for other in as_short(allowed)):
+        return ("It fits the units; others that describe the rows as shortly do not.",)
+    return ()
 
 
 def with_more(found: Discovery, new: Sequence[Finding]) -> Discovery:

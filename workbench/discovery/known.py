@@ -52,9 +52,8 @@ class Known:
         checked = (None, None) if whole.X_checked is None else self._solved(whole.X_checked, whole.y_checked, whole)[:2]
         base = np.ones(len(whole.y)) if whole.weights is None else whole.weights
         used = np.isfinite(y)
-        return replace(
-            whole, X=rows[used], y=y[used], weights=(base * weights)[used], X_checked=checked[0], y_checked=checked[1], units=(), target_unit=None
-        )
+        own = replace(whole, X=rows[used], y=y[used], weights=(base * weights)[used], X_checked=checked[0], y_checked=checked[1])
+        return replace(own, units=(), target_unit=None, dimensions=None)
 
     def _solved(self, X: np.ndarray, y: np.ndarray, whole: SearchProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the rows, what the ? is on them, and their weights; NaN where it does not matter."""

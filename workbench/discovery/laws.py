@@ -16,11 +16,11 @@ import numpy as np
 from workbench.discovery.moves import Move
 from workbench.discovery.reading import assembled, read_formula
 from workbench.exceptions import WorkbenchError
-from workbench.expression import Call, Expression, Number
 from workbench.formula import ConstantInterval, Formula
-from workbench.formula.dimensions import fits_units
+from workbench.formula.dimensions import fits_units, loosened
 
 if TYPE_CHECKING:
+    from workbench.dataset import Dataset
     from workbench.discovery.discovery import Discovery
     from workbench.discovery.state import State
 
@@ -95,9 +95,16 @@ def law(found: Discovery, state: State, origin: str, nice: bool = True, formula:
             measured = freed(read, data.X[rows], data.y[rows], weights)
             constants = measured.intervals(data.X[rows], data.y[rows], weights)
             stable = measured.stability(data.X[rows], data.y[rows], weights)
-    exact = assembled(data, state.networks)
-    fits = fits_units(exact if origin == "typed" else _with_loose_numbers(exact))
+    fits = fits_its_units(data, state, origin)
     return Law(state.id, read, state.metrics.rmse_validation, state.metrics.r2_validation, origin, stable, fits, constants)
+
+
+def fits_its_units(data: Dataset, state: State, origin: str) -> bool | None:
+    """Say whether the formula of a state fits the units of the columns; None where they say nothing. Plain numbers may have a unit, unless they were typed."""
+    if not any(column.unit for column in (*data.features, *data.targets)):
+        return None
+    exact = assembled(data, state.networks)
+    return fits_units(exact) if origin == "typed" else exact.fits_units
 
 
 def freed(formula: Formula, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> Formula:
@@ -113,20 +120,8 @@ def freed(formula: Formula, X: np.ndarray, y: np.ndarray, weights: np.ndarray | 
 
 
 def _with_loose_numbers(formula: Formula) -> Formula:
-    """Return a formula whose plain factors and terms are constants: an engine that rounds 2.98 kg to 3 says nothing of its unit."""
-    return replace(formula, outputs=tuple(replace(output, expression=_loose(output.expression)) for output in formula.outputs))
-
-
-def _loose(expression: Expression) -> Expression:
-    """Return an expression whose exact factors and terms are floats; signs and exponents stay exact."""
-    if not isinstance(expression, Call):
-        return expression
-    if expression.function == "pow":
-        return Call("pow", (_loose(expression.arguments[0]), expression.arguments[1]))
-    parts = [_loose(argument) for argument in expression.arguments]
-    if expression.function in ("add", "mul"):
-        parts = [Number(float(p.value)) if isinstance(p, Number) and p.exact and abs(p.value) != 1 else p for p in parts]
-    return Call(expression.function, tuple(parts))
+    """Return a formula whose plain factors and terms are constants."""
+    return replace(formula, outputs=tuple(replace(output, expression=loosened(output.expression)) for output in formula.outputs))
 
 
 def is_law(state: State) -> bool:

@@ -17,13 +17,16 @@ from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
 from workbench.discovery.library import allowed_functions
 from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression, complexity, evaluate, fold
+from workbench.formula.dimensions import dimension, is_of, loosened, vectors
+from workbench.table import is_constant
 
 if TYPE_CHECKING:
-    from workbench.search import Proposal, SearchProblem
+    from workbench.search import Dimensions, Proposal, SearchProblem
 
 _MOST_ADOPTED = 12  # proposals that become networks
 _MOST_ROWS = 10_000
 _ALIKE = 0.1  # of what one of them misses, by which two formulas that say the same may differ
+_NEARLY = 2.0 * NATS_PER_NODE  # nats on the rows that are fitted, by which a description may be longer and yet be picked for its units
 _EXACT = 1e-9  # of the spread: below it a formula is not an approximation
 
 
@@ -46,9 +49,26 @@ def search_problem(data: Dataset, functions: Sequence[str] | None = None, max_co
         y_checked=data.y[checked, 0] if len(checked) else None,
         units=tuple(column.unit or None for column in data.features),
         target_unit=data.targets[0].unit or None,
+        dimensions=_dimensions(data),
         functions=allowed_functions(functions),
         max_complexity=max_complexity,
     )
+
+
+def _dimensions(data: Dataset) -> Dimensions | None:
+    """Return what the columns of a dataset measure, those too that are no inputs as they do not vary; None where no unit says anything.
+
+    A date counts from a day that somebody chose: like a temperature in °C it is in no ratio to anything.
+    """
+    from workbench.search import Dimensions
+
+    inputs = [None if made.how == "date" else made.column.unit or None for made in data.inputs]
+    table, used = data.table, {made.source for made in data.inputs} | {column.name for column in data.targets}
+    alike = [name for name in table.units if name not in used and table.column(name).kind == "number" and is_constant(table.values[name])]
+    target, *known = vectors([data.targets[0].unit or None, *inputs, *(table.units[name] for name in alike)])
+    if not target and not any(filter(None, known)):
+        return None
+    return Dimensions(tuple(known[: len(inputs)]), target, tuple(own for own in known[len(inputs) :] if own is not None))
 
 
 def _sampled(rows: np.ndarray) -> np.ndarray:
@@ -57,12 +77,13 @@ def _sampled(rows: np.ndarray) -> np.ndarray:
 
 
 class Collected:
-    """The proposals of engines for one problem: those that no simpler one beats."""
+    """The proposals of engines for one problem: those that no simpler one beats, and among those that fit the units."""
 
     def __init__(self, problem: SearchProblem) -> None:
         self.problem = problem
         self.all: list[Proposal] = []
-        self._best: dict[int, tuple[float, Proposal]] = {}
+        self._best: dict[tuple[int, bool], tuple[float, Proposal]] = {}  # by complexity, and whether it does not fit the units
+        self._units = {symbol: dimension(unit) for symbol, unit in zip(problem.symbols, problem.units)}
         self._columns = dict(zip(problem.symbols, problem.X.T, strict=True))
         self._checked = {} if problem.X_checked is None else dict(zip(problem.symbols, problem.X_checked.T, strict=True))
         mean = np.average(problem.y, weights=problem.weights)
@@ -80,10 +101,10 @@ class Collected:
             error = float(np.average((values - self.problem.y) ** 2, weights=self.problem.weights)) / (self._spread or 1.0)
             checked = not self._checked or np.isfinite(evaluate(proposal.expression, self._checked)).all()
         self.all.append(proposal)
-        size = complexity(fold(proposal.expression))
-        if not (np.isfinite(error) and checked) or (size in self._best and error >= self._best[size][0]):
+        kind = complexity(fold(proposal.expression)), not is_of(loosened(proposal.expression), self._units, dimension(self.problem.target_unit))
+        if not (np.isfinite(error) and checked) or (kind in self._best and error >= self._best[kind][0]):
             return False
-        self._best[size] = (error, proposal)
+        self._best[kind] = (error, proposal)
         return self.front[0] is proposal
 
     def doubt(self) -> None:
@@ -111,15 +132,27 @@ class Collected:
 
     @property
     def front(self) -> list[Proposal]:
-        """The proposals that none of the same length or shorter beats, the shortest description of the rows first; not more than can be adopted."""
+        """The proposals that none of the same length or shorter beats, the shortest description of the rows first; not more than can be adopted.
+
+        Where the shortest does not fit the units, those that do and are nearly as short are among them.
+        """
+        kept = self._unbeaten(sorted(self._best))
+        shortest = min((length for length, _ in kept), default=np.inf)
+        of_units = self._unbeaten(sorted(kind for kind in self._best if not kind[1]))
+        known = {id(proposal) for _, proposal in kept}
+        kept += [each for each in of_units if id(each[1]) not in known and each[0] <= shortest + _NEARLY]
+        return [proposal for _, proposal in sorted(kept, key=lambda each: each[0])][:_MOST_ADOPTED]
+
+    def _unbeaten(self, kinds: Iterable[tuple[int, bool]]) -> list[tuple[float, Proposal]]:
+        """Return the proposals of some kinds that none before them beats, each after its description length."""
         kept: list[tuple[float, Proposal]] = []
         least = np.inf
-        for size in sorted(self._best):
-            error, proposal = self._best[size]
+        for kind in kinds:
+            error, proposal = self._best[kind]
             if error < least * (1.0 - 1e-9) and not least < LAW**4:
-                kept.append((NATS_PER_NODE * size + 0.5 * len(self.problem.y) * np.log(error + LAW**2), proposal))
+                kept.append((NATS_PER_NODE * kind[0] + 0.5 * len(self.problem.y) * np.log(error + LAW**2), proposal))
                 least = error
-        return [proposal for _, proposal in sorted(kept, key=lambda each: each[0])][:_MOST_ADOPTED]
+        return kept
 
 
 def adopted(found: Discovery, proposals: Iterable[Proposal], stop: Callable[[], bool]) -> Iterator[Finding]:

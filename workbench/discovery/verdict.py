@@ -8,7 +8,7 @@
                         what it misses is scatter: it does not go with any input, and rows that are neighbours are not missed in the
                         same direction
                         the data know its constants: no 95 % interval holds zero, and they do not trade against each other
-                        no other formula describes the rows as shortly, nor do curves without a name
+                        no other formula describes the rows as shortly, unless only the one picked fits the units, nor do curves without a name
     approximation   everything else, and every formula in which a curve has no name
 
 Neighbours are found among the rows that were fitted or checked, along every input, along the predicted value, and in the space of all inputs by
@@ -151,6 +151,8 @@ def digits_lost(found: Discovery, picked: Finding) -> float:
 def _is_rival(found: Discovery, other: Finding, picked: Finding) -> bool:
     """Whether another formula, that is no mere imitation, describes the checked rows as shortly: then the data do not say which is the law."""
     if other.state == picked.state or other.formula.definitions or other.length > picked.length + _LIKE:
+        return False
+    if picked.fits_units and other.fits_units is False:
         return False
     if _n_functions(other) > _n_functions(picked):  # exp(atan(x)) beside exp(x): what is stranger needs more than to be as good
         return False

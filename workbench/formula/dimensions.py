@@ -3,6 +3,7 @@
     Volume [ft^3] = 0.0026*Girth^2*Height         fits: a fitted constant has whatever unit is needed
     y [m] = x [m] + t [s]                         does not
     y = exp(t [s])                                does not; exp(-0.3*t) does
+    y = 0.4*log(x [m]) + 2.5                      fits: the constant holds the unit in which x is counted; log(x) alone does not
 
 Units are compared by dimension: a foot and a metre are both lengths. Each is a product of powers of base units; a word that is none of the
 known units is a base unit of its own. What is not known (a fitted constant, a column without a unit) goes with everything.
@@ -12,9 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from workbench.expression import Call, Constant, Expression, Number, Symbol
+from workbench.expression import Call, Constant, Expression, Number, Symbol, symbols
 
 if TYPE_CHECKING:
     from workbench.formula.formula import Formula
@@ -37,6 +39,7 @@ _NAMED = {  # unit -> base units; the definitions of the SI Brochure (BIPM, 2019
     "L": "m^3", "l": "m^3", "gal": "m^3", "M": "mol m^-3", "ha": "m^2",
 }  # fmt: skip
 _BASE = ("m", "kg", "s", "A", "K", "mol", "cd")
+_LARGEST_DENOMINATOR = 12
 _OF_ROOTS = {"sqrt": 1 / 2, "cbrt": 1 / 3, "abs": 1.0}
 _PREFIXES = ("da", *"yzafpnuµμmcdhkMGTPEZY")
 _PIECE = re.compile(
@@ -51,15 +54,34 @@ _RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "+-0123456789-")
 def fits_units(formula: Formula) -> bool | None:
     """Say whether every output of a formula fits the units; None where too little is known of them to say anything."""
     units = {column.symbol: dimension(column.unit) for column in formula.inputs}
-    told = [known for known in (*units.values(), *(dimension(output.unit) for output in formula.outputs)) if known is not None]
-    if not any(told) or formula.definitions:
+    wanted = [dimension(output.unit) for output in formula.outputs]
+    if not any((*units.values(), *wanted)) or formula.definitions:
         return None
+    return all(is_of(output.expression, units, own) for output, own in zip(formula.outputs, wanted, strict=True))
+
+
+def is_of(expression: Expression, units: Mapping[str, Dimension | None], wanted: Dimension | None) -> bool:
+    """Say whether an expression of quantities adds and compares like ones only, and may itself be of a dimension."""
     try:
-        for output in formula.outputs:
-            _same(_of(output.expression, units), dimension(output.unit))
+        _same(_of(expression, units), wanted)
     except _DoesNotFitError:
         return False
     return True
+
+
+def loosened(expression: Expression) -> Expression:
+    """Return an expression whose exact factors and terms are floats, which may have units: who rounds 2.98 kg to 3 says nothing of its unit.
+
+    Signs and exponents stay exact.
+    """
+    if not isinstance(expression, Call):
+        return expression
+    if expression.function == "pow":
+        return Call("pow", (loosened(expression.arguments[0]), expression.arguments[1]))
+    parts = [loosened(argument) for argument in expression.arguments]
+    if expression.function in ("add", "mul"):
+        parts = [Number(float(p.value)) if isinstance(p, Number) and p.exact and abs(p.value) != 1 else p for p in parts]
+    return Call(expression.function, tuple(parts))
 
 
 def dimension(unit: str | None) -> Dimension | None:
@@ -83,6 +105,17 @@ def dimension(unit: str | None) -> Dimension | None:
     except _UnreadableError:
         return None
     return {base: exponent for base, exponent in found.items() if exponent}
+
+
+def vectors(units: Sequence[str | None]) -> tuple[tuple[Fraction, ...] | None, ...]:
+    """Return every unit's exponents of the base units that occur in any of them; None where there is no dimension, or a scale that starts elsewhere (°C).
+
+    >>> [[str(e) for e in own] for own in vectors(["km/h", "m"])]        # of m and s
+    [['1', '-1'], ['1', '0']]
+    """
+    known = [None if unit is None or unit.strip() in SHIFTED else dimension(unit) for unit in units]
+    bases = sorted({base for own in known if own for base in own})
+    return tuple(None if own is None else tuple(Fraction(own.get(base, 0.0)).limit_denominator(_LARGEST_DENOMINATOR) for base in bases) for own in known)
 
 
 class _UnreadableError(Exception):
@@ -155,11 +188,9 @@ def _of(expression: Expression, units: Mapping[str, Dimension | None]) -> Dimens
 
 
 def _of_call(function: str, arguments: Sequence[Expression], units: Mapping[str, Dimension | None]) -> Dimension | None:
-    first, *others = (_of(each, units) for each in arguments)
     if function == "add":
-        for each in others:
-            first = _same(first, each)
-        return first
+        return _of_sum(arguments, units)
+    first, *others = (_of(each, units) for each in arguments)
     if function == "mul":
         return _product([first, *others])
     if function == "pow":
@@ -170,6 +201,25 @@ def _of_call(function: str, arguments: Sequence[Expression], units: Mapping[str,
         for each in (first, *others):
             _same(each, {})
     return {}
+
+
+def _of_sum(terms: Sequence[Expression], units: Mapping[str, Dimension | None]) -> Dimension | None:
+    """Return the dimension of a sum. Beside a fitted constant a logarithm may be of anything: a*log(x) + b is a*log(x/x0)."""
+    fitted = any(isinstance(term, Number) and not term.exact for term in terms)
+    total: Dimension | None = None
+    for term in terms:
+        total = _same(total, _beside_a_constant(term, units) if fitted else _of(term, units))
+    return total
+
+
+def _beside_a_constant(term: Expression, units: Mapping[str, Dimension | None]) -> Dimension | None:
+    """Return the dimension of a term; where it is a logarithm, or a number times one, that of the number."""
+    factors = term.arguments if isinstance(term, Call) and term.function == "mul" else (term,)
+    match [factor for factor in factors if symbols(factor)]:
+        case [Call(function="log", arguments=(inner,))]:
+            _of(inner, units)
+            return _product([_of(factor, units) for factor in factors if not symbols(factor)])
+    return _of(term, units)
 
 
 def _same(first: Dimension | None, second: Dimension | None) -> Dimension | None:

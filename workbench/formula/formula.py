@@ -249,6 +249,14 @@ class Formula:
 
         return rounding.nice(self, X, y, weights, tolerance)
 
+    @property
+    def fits_units(self) -> bool | None:
+        """Whether it fits the units of its columns, if plain numbers may have one, as fitted ones do; None where too little is known of them."""
+        from workbench.formula import dimensions
+
+        outputs = tuple(replace(output, expression=dimensions.loosened(output.expression)) for output in self.outputs)
+        return dimensions.fits_units(replace(self, outputs=outputs))
+
     # ---- other languages
 
     def to_text(self) -> str:

@@ -11,6 +11,6 @@ An engine proposes; it judges nothing. Its proposals are fitted again in float64
 rows by `workbench.discovery`, side by side with what the curves of a KAN were snapped to.
 """
 
-from workbench.search.problem import Engine, Proposal, SearchProblem
+from workbench.search.problem import Dimensions, Engine, Proposal, SearchProblem
 
-__all__ = ["Engine", "Proposal", "SearchProblem"]
+__all__ = ["Dimensions", "Engine", "Proposal", "SearchProblem"]

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Protocol
 
 import numpy as np
 
 from workbench.expression import Expression
+
+Vector = tuple[Fraction, ...]  # exponents of base units, the same ones in the same order for all quantities of a problem
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """What the quantities of a problem measure; None where nobody knows: no unit was given, it cannot be read, or it does not count from zero (°C).
+
+    Parameters
+    ----------
+    inputs : one per symbol
+    target : of the target
+    constants : of quantities that have one value in every row, and so are no inputs: a table may have a column for g
+    """
+
+    inputs: tuple[Vector | None, ...]
+    target: Vector | None
+    constants: tuple[Vector, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +42,7 @@ class SearchProblem:
     weights : (n_rows,)     1 / sigma^2, where the errors are known
     X_checked, y_checked : rows that no constant may be fitted to, for the choice among proposals; none where rows are few
     units, target_unit : units as text, where they are known
+    dimensions : the same as exponents of base units, for engines that reckon with them; None where no unit says anything
     functions : names of the functions that may be used (`workbench.expression.FUNCTIONS`); None for all
     max_complexity : largest number of nodes of a proposal
     """
@@ -35,6 +55,7 @@ class SearchProblem:
     y_checked: np.ndarray | None = None
     units: tuple[str | None, ...] = ()
     target_unit: str | None = None
+    dimensions: Dimensions | None = None
     functions: frozenset[str] | None = None
     max_complexity: int | None = None
 

@@ -4,6 +4,7 @@
     screens     power laws, products, sums of monomials, polynomials, ratios, forms of one variable: what h may be
     spans       exact laws with functions of one or two columns, by linear algebra alone; noise ends them at once
     inner_sums  a sum of two power laws inside a power or a logarithm, by variable projection
+    groups      what units leave of a problem: a monomial times a function of pure numbers
     splits, separable   a law in two parts: one is named, and what that leaves is searched for the other
     moves       symmetries, factors, pairs, terms: how a state becomes a smaller one
     judge       polishes every whole candidate on the original rows and weighs error against length

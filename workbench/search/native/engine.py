@@ -1,5 +1,6 @@
 """The native engine: screens at every state, from the plain problem down a beam of reductions.
 
+    where units are known, screens at what they leave of the problem (groups.py)
     screens at the problem itself  ->  a chain of the plainest symmetries  ->  for each number of columns, the few most promising states
 
 A state is promising when a smooth surrogate predicts left-out rows well from fewer columns. No state replaces its parent: a wrong reduction costs
@@ -8,7 +9,8 @@ time, not the law. Everything is deterministic for a seed; time only cuts the se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from workbench.expression import Number, Symbol
 from workbench.ops.threads import each_with_one_thread
 from workbench.search.native import symmetries
 from workbench.search.native.beam import Beam, searched
+from workbench.search.native.groups import reduced
 from workbench.search.native.judge import Judge
 from workbench.search.native.polishing import Rows
 from workbench.search.native.power_law import power_law
@@ -30,14 +33,14 @@ from workbench.search.native.surrogate import smooth_error
 from workbench.search.native.transformed import within_transforms
 from workbench.search.native.transforms import ALL, PLAIN
 from workbench.search.native.watch import Watch
-from workbench.search.problem import Proposal, SearchProblem
+from workbench.search.problem import Dimensions, Proposal, SearchProblem
 
 _ROWS = 1000  # of a state; candidates are polished on more
 _POLISHED_ROWS = 5000
 _FEWEST_ROWS = 4  # fewer tell nothing
 _SMALL = 2  # columns of a problem that is searched thoroughly before what it reduces to
 _MANY = 5  # columns of a problem from which those that do not matter are dropped first
-_CLEAR = 0.3  # error of a split that is surely right, against the best surrogate's
+_CLEAR = 0.3  # error of a split, or of what units leave, that is surely right, against the best surrogate's
 
 
 class NativeEngine:
@@ -54,7 +57,7 @@ class NativeEngine:
         rows = _rows(problem, order[:_POLISHED_ROWS])
         judge = Judge(rows, problem.functions, problem.max_complexity)
         watch = Watch(judge, stop)
-        for candidate in _candidates(_root(problem, order[:_ROWS]), watch):
+        for candidate in _candidates(_root(problem, order[:_ROWS]), watch, problem):
             judged = judge.offer(candidate)
             if judged is not None:
                 yield Proposal(judged.expression, self.name, judged.path)
@@ -90,16 +93,39 @@ def _root(problem: SearchProblem, which: np.ndarray) -> State:
     return State(columns, tuple(Symbol(name) for name in names), rows.y, rows.root_weights, HOLE)
 
 
-def _candidates(root: State, watch: Watch) -> Iterator[Candidate]:
+def _candidates(root: State, watch: Watch, problem: SearchProblem) -> Iterator[Candidate]:
     """Yield candidates, cheapest first."""
     yield root.candidate(Number(float(np.mean(root.target))), "a constant")
     if not root.n_columns or root.n_rows < _FEWEST_ROWS or not np.ptp(root.target) > 0:
         return
     chain = [root]
+    if problem.dimensions is not None:
+        yield from _grouped(chain, watch, _of_columns(root, problem.symbols, problem.dimensions))
     for step in (_opening, _evident, _descent):
         if watch.over:
             return
         yield from step(chain, watch)
+
+
+def _of_columns(root: State, symbols: Sequence[str], given: Dimensions) -> Dimensions:
+    """Return the dimensions of the columns that are left; the others are constant, or copies that bring nothing new."""
+    known = dict(zip(symbols, given.inputs, strict=True))
+    columns = tuple(known.pop(str(name)) for name in root.names)
+    return replace(given, inputs=columns, constants=(*given.constants, *(own for own in known.values() if own is not None)))
+
+
+def _grouped(chain: list[State], watch: Watch, given: Dimensions) -> Iterator[Candidate]:
+    """Yield what is seen once units have reduced the problem; what they leave joins the chain, the most promising last."""
+    whole = smooth_error(chain[0])
+    found = reduced(chain[0], given, whole, watch.stop)
+    watch.judge.floor = min((own.error for own in found), default=watch.judge.floor)
+    for own in found:
+        if watch.over:
+            return
+        yield from quick(own.state, watch)
+    if found and found[0].error < _CLEAR * whole and found[0].state.n_columns <= _SMALL and not watch.over:
+        yield from searched(found[0].state, watch)
+    chain.extend(own.state for own in reversed(found))
 
 
 def _opening(chain: list[State], watch: Watch) -> Iterator[Candidate]:
@@ -110,7 +136,7 @@ def _opening(chain: list[State], watch: Watch) -> Iterator[Candidate]:
         return
     if root.n_columns >= _MANY:
         root = chain[0] = relevant(root, watch.stop)
-    watch.judge.floor = smooth_error(root)
+    watch.judge.floor = min(watch.judge.floor, smooth_error(root))
     for screen in (quick, high, searched) if root.n_columns <= _SMALL else (quick, high):
         yield from screen(root, watch)
         if watch.over:
