@@ -26,6 +26,14 @@ def text(formula: Formula) -> str:
 
 
 class TestNice:
+    def test_a_constant_keeps_its_digits_where_a_shorter_one_leaves_a_row_without_value(self, generator):
+        """The edge of a domain stands next to the least x: rounded, it would cross it."""
+        x, z = np.append(0.23579, generator.uniform(0.3, 3.0, 88)), np.append(1e-4, generator.uniform(1.0, 3.0, 88))
+        y = 2.1 * z * np.sqrt(x - 0.23577) + 0.05 * generator.standard_normal(89)
+        start = Formula((Output("y", "y", None, parse("2.1*z*sqrt(x - 0.23577)")),), (Input("x", "x", None, 0.0, 3.0), Input("z", "z", None, 0.0, 3.0)))
+        found = start.nice(np.column_stack([x, z]), y)
+        assert np.isfinite(found.formula.prediction(np.column_stack([x, z])).values).all()
+
     @pytest.mark.parametrize(("start", "truth"), [
         ("0.98*exp(-0.51*x)", "exp(-x/2)"),
         ("2.97*x**2 + 0.51*x", "3*x**2 + x/2"),

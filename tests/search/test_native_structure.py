@@ -40,6 +40,12 @@ LAWS: dict[str, tuple[str, Box]] = {
         {"v": (3, 5), "g": (1, 2), "l": (0.5, 1.5), "a": (0.2, 1.5), "b": (0.2, 1.5)},
     ),
     "time seen from a train": ("(t - v*x/c**2)/sqrt(1 - v**2/c**2)", {"t": (1, 5), "v": (1, 2), "x": (1, 5), "c": (3, 8)}),
+    "cooling from the first moment on": ("B + (A - B)*exp(-k*t)", {"A": (50, 100), "B": (10, 30), "k": (0.05, 0.5), "t": (0, 20)}),
+    "a number of Nusselt": ("2 + 0.6*Re**0.5*Pr**(1/3)", {"Re": (10, 1000), "Pr": (0.7, 10)}),
+    "growth with a power of its own": ("a*(1 - exp(-b*t))**c", {"a": (10, 40), "b": (0.02, 0.2), "t": (5, 60), "c": (1, 3)}),
+    "a current that changes its sign": ("i*(exp(a*39*v) - exp(-(1 - a)*39*v))", {"i": (0.1, 2), "a": (0.3, 0.7), "v": (-0.1, 0.1)}),
+    "columns in exponents": ("a*b**c*h**d", {"a": (0.5, 2), "b": (1, 5), "c": (0.5, 1.5), "h": (1, 5), "d": (-1, 0)}),
+    "yield stress": ("s + K*g**n", {"s": (1, 10), "K": (0.5, 3), "g": (1, 100), "n": (0.4, 0.9)}),
     "a product with a sum of waves": ("x**2*exp(-x)*sin(x)*(cos(x)**2*sin(x) - 1)", {"x": (0, 8)}),
 }
 

@@ -247,7 +247,10 @@ class _Search:
         constants = list(free_constants(self.expression))
         constants[number] = short
         before = self.sample.rmse(self.expression)
-        trial = fitted(with_constants(self.expression, constants), self.sample, held)
+        try:
+            trial = fitted(with_constants(self.expression, constants), self.sample, held)
+        except TrainingError:  # an edge of a domain that would cross a row: it keeps its digits
+            return
         self.tried.append(Replacement(self.name, number, value, Number(short), self.sample.rmse(trial) - before, True))
         self.expression = trial
 

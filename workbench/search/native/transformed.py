@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from workbench.expression import call, mul, substitute
+from workbench.expression import call, substitute
 from workbench.search.native import symmetries
 from workbench.search.native.one_variable import one_variable
 from workbench.search.native.separable import separable
