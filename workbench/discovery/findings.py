@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
 from workbench.discovery.discovery import Discovery
+from workbench.expression import Call, Expression, Number, Symbol, walk
+from workbench.expression.rarity import rarity
 from workbench.formula import Formula
+from workbench.formula.dimensions import SHIFTED
+from workbench.search.textbook import NATS_PER_NODE, NEAR
 from workbench.snapping.ranking import tied
 from workbench.training.score import checked_errors, reference_loss
 
 LAW = 1e-6  # unitless error below which a formula is exact for all practical purposes
-NATS_PER_NODE = 3.0  # of likelihood, that a node of a formula must be worth
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +53,32 @@ class Finding:
     @property
     def length(self) -> float:
         """The description length in nats, but for what all findings share."""
-        return NATS_PER_NODE * self.formula.complexity - self.gained
+        return NATS_PER_NODE * words(self.formula) - self.gained
 
     def lost(self, other: Finding) -> float:
         """Return by how many nats the checked rows are less likely than under another formula."""
         return other.gained - self.gained
+
+
+def words(formula: Formula) -> int:
+    """Return the nodes of a formula that must be paid for: rare functions cost more, and the zero of a temperature scale counts.
+
+    T = t + 273.15 has three nodes where t is in °C; but the unit says where its zero is, nothing was chosen, and T is one quantity. A power or a
+    logarithm of t itself takes the zero of °C for that of nature, and pays as if it had been chosen: (t + a)^p.
+    """
+    zeros = {Symbol(column.symbol): Number(Fraction(SHIFTED[column.unit])) for column in formula.inputs if column.unit in SHIFTED}
+    rare = sum(rarity(output.expression) for output in formula.outputs)
+    return formula.complexity + rare + sum(_chosen_zeros(node, zeros) for output in formula.outputs for node in walk(output.expression) if zeros)
+
+
+def _chosen_zeros(node: Expression, zeros: Mapping[Expression, Expression]) -> int:
+    """Return the nodes by which a node is cheaper or dearer than it looks, for the zeros of its temperatures."""
+    match node:
+        case Call(function="add", arguments=terms):
+            return -2 * sum(symbol in terms and zero in terms for symbol, zero in zeros.items())
+        case Call(function="pow" | "log" | "sqrt" | "cbrt", arguments=(base, *_)):
+            return 2 * (base in zeros)
+    return 0
 
 
 def finding(found: Discovery, rival: bool = False) -> Finding:
@@ -79,13 +104,18 @@ def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -
 
 
 def pareto(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings that no other one beats in both complexity and error, and the rivals that none clearly beats; simplest first."""
+    """Return the findings that no other one beats in both complexity and error, and the rivals that none clearly beats; simplest first.
+
+    A rival stays where its errors tie with those of the best that is no longer, or where it is nearly the shortest description: these rows cannot
+    say that it is wrong.
+    """
+    near = min((each.length for each in findings if np.isfinite(each.error)), default=np.inf) + NEAR
     ordered = sorted((f for f in findings if np.isfinite(f.error)), key=lambda f: (f.formula.complexity, f.error))
     front: list[Finding] = []
     for each in ordered:
         best = min(front, key=lambda f: f.error, default=None)
         if best is None or each.error < best.error:
             front.append(each)
-        elif each.rival and tied(each.errors, best.errors) and all(str(each.formula) != str(f.formula) for f in front):
+        elif each.rival and (each.length <= near or tied(each.errors, best.errors)) and all(str(each.formula) != str(f.formula) for f in front):
             front.append(each)
     return front

@@ -17,6 +17,7 @@ from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
 from workbench.discovery.library import allowed_functions
 from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression, complexity, evaluate, fold
+from workbench.expression.rarity import rarity
 
 if TYPE_CHECKING:
     from workbench.search import Proposal, SearchProblem
@@ -117,16 +118,16 @@ class Collected:
         for size in sorted(self._best):
             error, proposal = self._best[size]
             if error < least * (1.0 - 1e-9) and not least < LAW**4:
-                kept.append((NATS_PER_NODE * size + 0.5 * len(self.problem.y) * np.log(error + LAW**2), proposal))
+                kept.append((NATS_PER_NODE * (size + rarity(proposal.expression)) + 0.5 * len(self.problem.y) * np.log(error + LAW**2), proposal))
                 least = error
         return [proposal for _, proposal in sorted(kept, key=lambda each: each[0])][:_MOST_ADOPTED]
 
 
-def adopted(found: Discovery, proposals: Iterable[Proposal], stop: Callable[[], bool]) -> Iterator[Finding]:
+def adopted(found: Discovery, proposals: Iterable[Proposal], stop: Callable[[], bool], rival: bool = False) -> Iterator[Finding]:
     """Make a network of every proposal, each a branch of its own, and yield it as a finding."""
     for proposal in proposals:
         try:
-            yield finding(found.leave().suppose(proposal.expression, proposal.origin))
+            yield finding(found.leave().suppose(proposal.expression, proposal.origin), rival)
         except WorkbenchError:
             continue  # no finite value on a row that the engine did not see
         if stop():

@@ -1,6 +1,6 @@
 """Which candidate describes the data in the fewest words: error and length weighed in one number.
 
-    cost = n log(mse) + length,        length = log n + 3 for a free constant, 6 for a variable or function, the bits of an exact number
+    cost = n log(mse) + length,        length = log n + 3 for a free constant, 6 for a variable or function (rare ones more), the bits of an exact number
 
 That is twice the description length in nats (Rissanen, 1978). BIC charges log n for a constant; three more pay for having been chosen among many.
 An exact constant costs less than a fitted one, so a law with whole numbers beats its neighbour with fitted ones where the data cannot tell them
@@ -17,6 +17,7 @@ import numpy as np
 
 from workbench.exceptions import ExpressionError
 from workbench.expression import Call, Constant, Expression, Number, Symbol, complexity, fold, free_constants, symbols, walk
+from workbench.expression.rarity import RARITY
 from workbench.search.native.exact_constants import with_exact_constants
 from workbench.search.native.factoring import shortest_factoring
 from workbench.search.native.gathering import gathered
@@ -207,7 +208,7 @@ def length(expression: Expression, n_rows: int) -> float:
             case Call(function="pow"):
                 total += _OPERATOR
             case Call(function=name):
-                total += _SHORT_NAMES.get(name, _NAME)
+                total += _SHORT_NAMES.get(name, _NAME * (1 + RARITY.get(name, 0)))
     return total
 
 
