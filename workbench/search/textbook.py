@@ -5,7 +5,7 @@
 A search keeps the best formula of each length. Of twenty rows with two per cent of scatter several forms fit as well, and which of them is the best
 is a matter of chance: the law of the field must be among what is shown, whatever was found beside it. So each is fitted here, by itself.
 
-c and d stand outside: for given inner constants they are a linear fit. The inner constants are tried on a grid that the data lay out (variable
+c, g, l and d stand outside: for given inner constants they are a linear fit. The inner constants are tried on a grid that the data lay out (variable
 projection: Golub & Pereyra, 1973), and polished from its best places. What an inner constant is, its letter says:
 
     k, i  a size of x      s  a place on the axis      v  a width     r, q  a rate, 1 over a size      p  an exponent      n  one above zero
@@ -37,13 +37,14 @@ NATS_PER_NODE = 3.0
 NEAR = 8.0  # nats by which the description that a law gives may be longer than the shortest, to be proposed
 _MOST, _MOST_ROWS, _GRID_ROWS = 14, 2000, 100
 _BASINS = 3  # places of a grid that are polished
-_ALIKE = 0.1  # of what a law misses, by which one that says the same may differ
+_ALIKE = 0.1  # of what a law misses, by which one with fewer constants that says the same may differ
+_SAME = 1e-4  # the same, of one law in two notations
 _EXACT = 1e-9  # of the spread
 
 _ONE = (
-    "c*x", "c*x**2", "c*x**3", "c/x", "c/x**2", "c*sqrt(x)", "c*x**p", "c*log(x)", "c*x + e*x**2", "c*x + e*x**3", "c*x**2 + e*x**3", "c*x + e/x",
-    "c*x + e*sqrt(x)", "c*x + e*x**p", "c/x**12 + e/x**6", "c*sqrt(x + a)", "c/(x + a)", "c/(x + a)**2", "c*log(1 + r*x)", "c/(1 + r*x)**n",
-    "c*exp(-r*x)", "c*(1 - exp(-r*x))", "c*exp(-r*x) + e*exp(-q*x)", "c*(exp(-r*x) - exp(-q*x))", "c*x*exp(-r*x)", "c*x**n*exp(-r*x)",
+    "c*x", "c*x**2", "c*x**3", "c/x", "c/x**2", "c*sqrt(x)", "c*x**p", "c*log(x)", "c*x + g*x**2", "c*x + g*x**3", "c*x**2 + g*x**3", "c*x + g/x",
+    "c*x + g*sqrt(x)", "c*x + g*x**p", "c/x**12 + g/x**6", "c*sqrt(x + a)", "c/(x + a)", "c/(x + a)**2", "c*log(1 + r*x)", "c/(1 + r*x)**n",
+    "c*exp(-r*x)", "c*(1 - exp(-r*x))", "c*exp(-r*x) + g*exp(-q*x)", "c*(exp(-r*x) - exp(-q*x))", "c*x*exp(-r*x)", "c*x**n*exp(-r*x)",
     "c*exp(-(x/k)**n)", "c*(1 - exp(-(x/k)**n))", "c*(x/k)**n*exp(-(x/k)**(n + 1))", "c*exp(-b/x)", "c*exp(b/x)", "c*x**p*exp(-b/x)", "c*exp(-h/(x + a))",
     "c*x/(k + x)", "c/(1 + (k/x)**2)", "c/(1 + (k/x)**n)", "c/(1 + (x/k)**n)", "c*x/(k + x + x**2/i)", "c*x/((1 - x)*(1 + k*x))",
     "c/(1 + exp(-r*(x - s)))", "c*exp(-exp(-r*(x - s)))", "c*tanh(r*x)",
@@ -52,14 +53,14 @@ _ONE = (
     "c*sin(w*x)", "c*cos(w*x)", "c*sin(w*x + f)", "c*exp(-r*x)*sin(w*x)", "c*exp(-r*x)*cos(w*x)", "c*exp(-r*x)*sin(w*x + f)",
 )  # fmt: skip
 _TWO = (
-    "c*x + e*z", "c*x*z", "c*x/z", "c*x**p*z**p_z", "c*x + e*x*z", "c*x + e*z + g*x*z", "c*x + e*z**2", "c*x**2 + e*z**2", "c*x**2 + e*z", "c*x*z/(x + z)",
-    "c*x/(k + x) + e*z", "c*x*z/(k + x)", "c*x/(k*(1 + z/k_z) + x)", "c*x/((k + x)*(1 + z/k_z))", "c*x/(k + x*(1 + z/k_z))",
+    "c*x + g*z", "c*x*z", "c*x/z", "c*x**p*z**p_z", "c*x + g*x*z", "c*x + g*z + l*x*z", "c*x + g*z**2", "c*x**2 + g*z**2", "c*x**2 + g*z", "c*x*z/(x + z)",
+    "c*x/(k + x) + g*z", "c*x*z/(k + x)", "c*x/(k*(1 + z/k_z) + x)", "c*x/((k + x)*(1 + z/k_z))", "c*x/(k + x*(1 + z/k_z))",
     "c*x*z/((k + x)*(k_z + z))", "c*x*z/(k*k_z + k_z*x + x*z)", "c*x*exp(-r_z*z)", "c*x**p*exp(-r_z*z)", "c*exp(-r*x)*exp(-r_z*z)", "c*exp(-r*x*z)",
-    "c*(1 - exp(-r*x*z))", "c*exp(-b_z/z)*x", "c*exp(-b_z/z)*x**p", "c*x/(1 + r_z*z)", "c*sqrt(x**2 + e*z**2)", "c*log(x) + e*log(z)", "c*log(x) + e*z",
+    "c*(1 - exp(-r*x*z))", "c*exp(-b_z/z)*x", "c*exp(-b_z/z)*x**p", "c*x/(1 + r_z*z)", "c*sqrt(x**2 + g*z**2)", "c*log(x) + g*log(z)", "c*log(x) + g*z",
     "c*x*(1 + r_z*z)", "c*exp(-b_z/z)", "c*x*exp(-r*x)*z",
 )  # fmt: skip
-_HAVE_NO_OFFSET = frozenset({"c*x + e*x**p", "c*x**3/(exp(r*x) - 1)", "c*x**(-5)/(exp(b/x) - 1)", "c*exp(-h/(x + a))", "c*x**p*exp(-b/x)", "c*exp(-b_z/z)*x**p"})
-_OUTSIDE = ("c", "d", "e", "g")
+_HAVE_NO_OFFSET = frozenset({"c*x + g*x**p", "c*x**3/(exp(r*x) - 1)", "c*x**(-5)/(exp(b/x) - 1)", "c*exp(-h/(x + a))", "c*x**p*exp(-b/x)", "c*exp(-b_z/z)*x**p"})
+_OUTSIDE = ("c", "d", "g", "l")
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def _different(fits: Sequence[_Fitted], rows: Rows) -> Iterator[_Fitted]:
         if fit.length > ordered[0].length + NEAR or len(kept) == _MOST:
             return
         values, n_constants = evaluate(fit.expression, rows.columns) * rows.root_weights, len(free_constants(fit.expression))
-        if all(fewer >= n_constants or np.sqrt(np.mean((values - other) ** 2)) > _ALIKE * fit.rmse for other, fewer in kept):
+        if all(np.sqrt(np.mean((values - other) ** 2)) > (_ALIKE if fewer < n_constants else _SAME) * fit.rmse for other, fewer in kept):
             kept.append((values, n_constants))
             yield fit
 
