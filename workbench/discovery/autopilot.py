@@ -126,6 +126,7 @@ class _Run:
         self.search.run(lambda: self.clock.past(min(_AT_ONCE / self.clock.budget, self.looks[0]) if few else self.looks[0]))
         found = Discovery(data if self.search.exact else self._scaled(data, scales))
         heard = Heard(found, listen)
+        self._take_in(found, heard, _LAST, 1)
         self._open_textbooks(found, heard)
         for share in [share for share in self.looks if share < self.first]:
             self.search.run(lambda share=share: self.clock.past(share))
@@ -199,7 +200,7 @@ class _Run:
         problem = search_problem(found.data, limits.functions, limits.max_complexity)
         if problem is not None:
             self.clock.say("trying the laws of textbooks")
-            heard.of(adopted(found, textbook(problem, lambda: self.clock.past(self.first)), lambda: self.clock.past(_SEARCH), rival=True))
+            heard.of(adopted(found, textbook(problem, lambda: self.clock.over), lambda: self.clock.over, rival=True))
 
     def _take_in(self, found: Discovery, heard: Heard, until: float = _LAST, most: int | None = None) -> None:
         """Make networks of the news, at most so many, until a share of the time is over: of very many rows each takes long."""

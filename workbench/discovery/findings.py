@@ -10,10 +10,10 @@ import numpy as np
 
 from workbench.discovery.discovery import Discovery
 from workbench.expression import Call, Expression, Number, Symbol, walk
-from workbench.expression.rarity import rarity
+from workbench.expression.description import NATS_PER_NODE, rarity
 from workbench.formula import Formula
 from workbench.formula.dimensions import SHIFTED
-from workbench.search.textbook import NATS_PER_NODE, NEAR
+from workbench.search.textbook import NEAR
 from workbench.snapping.ranking import tied
 from workbench.training.score import checked_errors, reference_loss
 

@@ -13,11 +13,11 @@ import numpy as np
 
 from workbench.dataset import Dataset
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
+from workbench.discovery.findings import LAW, Finding, finding
 from workbench.discovery.library import allowed_functions
 from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression, complexity, evaluate, fold
-from workbench.expression.rarity import rarity
+from workbench.expression.description import NATS_PER_NODE, rarity
 
 if TYPE_CHECKING:
     from workbench.search import Proposal, SearchProblem

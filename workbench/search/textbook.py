@@ -5,6 +5,8 @@
 A search keeps the best formula of each length. Of twenty rows with two per cent of scatter several forms fit as well, and which of them is the best
 is a matter of chance: the law of the field must be among what is shown, whatever was found beside it. So each is fitted here, by itself.
 
+1 - exp(-r*x) stands here as -expm1(-r*x), and log(1 + r*x) as log1p(r*x): where constants of a sum merge freely, its two would part.
+
 c, g, l and d stand outside: for given inner constants they are a linear fit. The inner constants are tried on a grid that the data lay out (variable
 projection: Golub & Pereyra, 1973), and polished from its best places. What an inner constant is, its letter says:
 
@@ -26,14 +28,13 @@ import numpy as np
 from scipy.ndimage import minimum_filter
 
 from workbench.expression import Expression, Number, Symbol, add, complexity, evaluate, fold, free_constants, parse, substitute, symbols
-from workbench.expression.rarity import rarity
+from workbench.expression.description import NATS_PER_NODE, rarity
 from workbench.formula.dimensions import SHIFTED
 from workbench.search.native.judge import functions_of
 from workbench.search.native.polishing import Rows, polished
 from workbench.search.problem import Proposal, SearchProblem
 
 ORIGIN = "textbook"
-NATS_PER_NODE = 3.0
 NEAR = 8.0  # nats by which the description that a law gives may be longer than the shortest, to be proposed
 _MOST, _MOST_ROWS, _GRID_ROWS = 14, 2000, 100
 _BASINS = 3  # places of a grid that are polished
@@ -43,9 +44,9 @@ _EXACT = 1e-9  # of the spread
 
 _ONE = (
     "c*x", "c*x**2", "c*x**3", "c/x", "c/x**2", "c*sqrt(x)", "c*x**p", "c*log(x)", "c*x + g*x**2", "c*x + g*x**3", "c*x**2 + g*x**3", "c*x + g/x",
-    "c*x + g*sqrt(x)", "c*x + g*x**p", "c/x**12 + g/x**6", "c*sqrt(x + a)", "c/(x + a)", "c/(x + a)**2", "c*log(1 + r*x)", "c/(1 + r*x)**n",
-    "c*exp(-r*x)", "c*(1 - exp(-r*x))", "c*exp(-r*x) + g*exp(-q*x)", "c*(exp(-r*x) - exp(-q*x))", "c*x*exp(-r*x)", "c*x**n*exp(-r*x)",
-    "c*exp(-(x/k)**n)", "c*(1 - exp(-(x/k)**n))", "c*(x/k)**n*exp(-(x/k)**(n + 1))", "c*exp(-b/x)", "c*exp(b/x)", "c*x**p*exp(-b/x)", "c*exp(-h/(x + a))",
+    "c*x + g*sqrt(x)", "c*x + g*x**p", "c/x**12 + g/x**6", "c*sqrt(x + a)", "c/(x + a)", "c/(x + a)**2", "c*log1p(r*x)", "c/(1 + r*x)**n",
+    "c*exp(-r*x)", "c*expm1(-r*x)", "c*exp(-r*x) + g*exp(-q*x)", "c*(exp(-r*x) - exp(-q*x))", "c*x*exp(-r*x)", "c*x**n*exp(-r*x)",
+    "c*exp(-(x/k)**n)", "c*expm1(-(x/k)**n)", "c*x*exp(-(x/k)**2)", "c*x**2*exp(-(x/k)**2)", "c*exp(-b/x)", "c*exp(b/x)", "c*x**p*exp(-b/x)", "c*exp(-h/(x + a))",
     "c*x/(k + x)", "c/(1 + (k/x)**2)", "c/(1 + (k/x)**n)", "c/(1 + (x/k)**n)", "c*x/(k + x + x**2/i)", "c*x/((1 - x)*(1 + k*x))",
     "c/(1 + exp(-r*(x - s)))", "c*exp(-exp(-r*(x - s)))", "c*tanh(r*x)",
     "c*exp(-((x - s)/v)**2)", "c/(1 + ((x - s)/v)**2)", "c*exp(-(log(x/k)/n)**2)",
@@ -56,7 +57,7 @@ _TWO = (
     "c*x + g*z", "c*x*z", "c*x/z", "c*x**p*z**p_z", "c*x + g*x*z", "c*x + g*z + l*x*z", "c*x + g*z**2", "c*x**2 + g*z**2", "c*x**2 + g*z", "c*x*z/(x + z)",
     "c*x/(k + x) + g*z", "c*x*z/(k + x)", "c*x/(k*(1 + z/k_z) + x)", "c*x/((k + x)*(1 + z/k_z))", "c*x/(k + x*(1 + z/k_z))",
     "c*x*z/((k + x)*(k_z + z))", "c*x*z/(k*k_z + k_z*x + x*z)", "c*x*exp(-r_z*z)", "c*x**p*exp(-r_z*z)", "c*exp(-r*x)*exp(-r_z*z)", "c*exp(-r*x*z)",
-    "c*(1 - exp(-r*x*z))", "c*exp(-b_z/z)*x", "c*exp(-b_z/z)*x**p", "c*x/(1 + r_z*z)", "c*sqrt(x**2 + g*z**2)", "c*log(x) + g*log(z)", "c*log(x) + g*z",
+    "c*expm1(-r*x*z)", "c*exp(-b_z/z)*x", "c*exp(-b_z/z)*x**p", "c*x/(1 + r_z*z)", "c*sqrt(x**2 + g*z**2)", "c*log(x) + g*log(z)", "c*log(x) + g*z",
     "c*x*(1 + r_z*z)", "c*exp(-b_z/z)", "c*x*exp(-r*x)*z",
 )  # fmt: skip
 _HAVE_NO_OFFSET = frozenset({"c*x + g*x**p", "c*x**3/(exp(r*x) - 1)", "c*x**(-5)/(exp(b/x) - 1)", "c*exp(-h/(x + a))", "c*x**p*exp(-b/x)", "c*exp(-b_z/z)*x**p"})
@@ -187,36 +188,52 @@ def _basins(missed: np.ndarray) -> list[int]:
 
 def _grid(name: str, x: np.ndarray, n_inner: int) -> np.ndarray:
     """Return values to try of an inner constant; none where it has no meaning on these values of x."""
-    low, high = float(x.min()), float(x.max())
-    span, size = high - low, max(abs(low), abs(high))
-    count = 24 if n_inner == 1 else 14 if n_inner == 2 else 9
-    if not span > 0:
+    axis, letter = _Axis.of(x, n_inner), name[0]
+    if not axis.span > 0 or (letter in _OF_POSITIVE and not axis.low > 0) or (letter in _OF_SIZES and axis.low < 0):
         return np.empty(0)
-    match name[0]:
-        case "k" | "i" if low >= 0:
-            return np.geomspace(0.01, 30, count) * float(np.median(x[x > 0]))
-        case "v":
-            return np.geomspace(0.02, 3, count) * span
-        case "r" | "q":
-            rates = np.geomspace(0.1, 60, count) / span
-            return np.concatenate([-rates[::-1], rates])
-        case "s":
-            return np.linspace(low - 0.25 * span, high + 0.25 * span, count + 1)
-        case "p" if low > 0:
-            return np.array([-6.0, -4, -3, -2, -1.5, -1, -0.5, -0.25, 0.25, 0.5, 0.75, 1.25, 1.5, 2, 3, 4, 6])
-        case "n" if low >= 0:
-            return np.geomspace(0.35, 9, count)
-        case "w":
-            return 2 * np.pi / span * np.linspace(0.25, min(len(np.unique(x)) / 2, 20), 160 if n_inner == 1 else 80)
-        case "f":
-            return np.array([0.0, 0.25, 0.5, 0.75]) * np.pi
-        case "b" if low > 0:
-            return np.geomspace(0.1, 40, count) / (1 / low - 1 / high)
-        case "h":
-            return np.geomspace(0.05, 1000, 2 * count) * span
-        case "a":
-            return span * np.geomspace(0.02, 50, count) - low
-    return np.empty(0)
+    return _VALUES[letter](axis)
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """What the values of an input say of the constants beside it: their range and middle, how many differ, and how many constants to try."""
+
+    low: float
+    high: float
+    middle: float
+    n_different: int
+    count: int
+
+    @classmethod
+    def of(cls, x: np.ndarray, n_inner: int) -> _Axis:
+        return cls(float(x.min()), float(x.max()), float(np.median(np.abs(x[x != 0]))), len(np.unique(x)), {1: 24, 2: 14}.get(n_inner, 9))
+
+    @property
+    def span(self) -> float:
+        return self.high - self.low
+
+    def spread(self, least: float, most: float) -> np.ndarray:
+        """Return numbers between two, equally many in each decade."""
+        return np.geomspace(least, most, self.count)
+
+
+_OF_POSITIVE, _OF_SIZES = ("p", "b"), ("k", "i", "n")
+_SIGNS = np.array([[-1.0], [1.0]])
+_VALUES: Mapping[str, Callable[[_Axis], np.ndarray]] = {
+    "k": lambda x: x.spread(0.01, 30) * x.middle,
+    "i": lambda x: x.spread(0.01, 30) * x.middle,
+    "v": lambda x: x.spread(0.02, 3) * x.span,
+    "r": lambda x: (_SIGNS * x.spread(0.1, 60) / x.span).ravel(),
+    "q": lambda x: (_SIGNS * x.spread(0.1, 60) / x.span).ravel(),
+    "s": lambda x: np.linspace(x.low - 0.25 * x.span, x.high + 0.25 * x.span, x.count + 1),
+    "p": lambda x: (_SIGNS * [0.25, 0.5, 0.75, 1.25, 1.5, 2.0, 3.0, 4.0, 6.0]).ravel(),
+    "n": lambda x: x.spread(0.35, 9),
+    "w": lambda x: 2 * np.pi / x.span * np.linspace(0.25, min(x.n_different / 2, 20), 6 * x.count),
+    "f": lambda x: np.pi * np.array([0.0, 0.25, 0.5, 0.75]),
+    "b": lambda x: x.spread(0.1, 40) / (1 / x.low - 1 / x.high),
+    "h": lambda x: np.geomspace(0.05, 1000, 2 * x.count) * x.span,
+    "a": lambda x: x.spread(0.02, 50) * x.span - x.low,
+}
 
 
 # ------------------------------------------------------------------------------------------------------------------ which laws

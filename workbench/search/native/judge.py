@@ -17,7 +17,7 @@ import numpy as np
 
 from workbench.exceptions import ExpressionError
 from workbench.expression import Call, Constant, Expression, Number, Symbol, complexity, fold, free_constants, symbols, walk
-from workbench.expression.rarity import RARITY
+from workbench.expression.description import NATS_PER_NODE, RARITY
 from workbench.search.native.exact_constants import with_exact_constants
 from workbench.search.native.factoring import shortest_factoring
 from workbench.search.native.gathering import gathered
@@ -27,7 +27,7 @@ from workbench.search.native.shortening import shortened
 from workbench.search.native.squares import unrooted
 from workbench.search.native.state import Candidate
 
-_CHOSEN, _NAME, _OPERATOR, _PI = 3.0, 6.0, 1.0, 4.0
+_CHOSEN, _NAME, _OPERATOR, _PI = 3.0, 2 * NATS_PER_NODE, 1.0, 4.0
 _SHORT_NAMES = {"sqrt": 2.0, "cbrt": 3.0}
 _ROUNDING = 1e-12  # errors below this share of the target's size are rounding
 _EXACT = 1e-9  # errors below this share are no noise of a measurement

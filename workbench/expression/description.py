@@ -3,6 +3,8 @@
 Laws are written with exp, log, roots and sines; an inverse hyperbolic sine or an error function stands in hardly any, but each can be bent into
 the curve of many that are. Of functions that fit as well the usual one is the likelier: by -log of how often it is used, about 3 nats a node.
 `complexity` knows nothing of this: it counts what is written.
+
+Every part that chooses among formulas takes its prices from here (search/native/judge.py, search/textbook.py, discovery/findings.py).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from types import MappingProxyType
 from workbench.expression.calculus import walk
 from workbench.expression.tree import Call, Expression
 
+NATS_PER_NODE = 3.0  # of likelihood, that a node of a formula must be worth
 RARITY: Mapping[str, int] = MappingProxyType(
     {
         **dict.fromkeys(("tanh", "asin", "acos", "cbrt"), 1),  # found now and then
