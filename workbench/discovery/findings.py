@@ -13,7 +13,7 @@ from workbench.expression import Call, Expression, Number, Symbol, walk
 from workbench.expression.description import NATS_PER_NODE, rarity
 from workbench.formula import Formula
 from workbench.formula.dimensions import SHIFTED
-from workbench.search.textbook import NEAR
+from workbench.search.textbook import LOST, NEAR
 from workbench.snapping.ranking import tied
 from workbench.training.score import checked_errors, reference_loss
 
@@ -106,8 +106,8 @@ def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -
 def pareto(findings: Sequence[Finding]) -> list[Finding]:
     """Return the findings that no other one beats in both complexity and error, and the rivals that none clearly beats; simplest first.
 
-    A rival stays where its errors tie with those of the best that is no longer, or where it is nearly the shortest description: these rows cannot
-    say that it is wrong.
+    A rival stays where the rows do not clearly refuse it: its errors tie with those of the best that is no longer, they are hardly less likely, or it
+    is nearly the shortest description.
     """
     near = min((each.length for each in findings if np.isfinite(each.error)), default=np.inf) + NEAR
     ordered = sorted((f for f in findings if np.isfinite(f.error)), key=lambda f: (f.formula.complexity, f.error))
@@ -116,6 +116,6 @@ def pareto(findings: Sequence[Finding]) -> list[Finding]:
         best = min(front, key=lambda f: f.error, default=None)
         if best is None or each.error < best.error:
             front.append(each)
-        elif each.rival and (each.length <= near or tied(each.errors, best.errors)) and all(str(each.formula) != str(f.formula) for f in front):
+        elif each.rival and (each.lost(best) <= LOST or each.length <= near or tied(each.errors, best.errors)) and all(str(each.formula) != str(f.formula) for f in front):
             front.append(each)
     return front

@@ -11,7 +11,7 @@ c, g, l and d stand outside: for given inner constants they are a linear fit. Th
 projection: Golub & Pereyra, 1973), and polished from its best places. What an inner constant is, its letter says:
 
     k, i  a size of x      s  a place on the axis      v  a width     r, q  a rate, 1 over a size      p  an exponent      n  one above zero
-    w  a frequency      f  a phase      b  an energy over k_B, against 1/x      h, a  the same, against 1/(x + a)      ..._z  of the second input
+    w  a frequency, of four points a turn or more      f  a phase      b  an energy over k_B, against 1/x      h, a  the same, against 1/(x + a)      ..._z  of the second input
 
 Of a temperature in °C or °F the laws stand in absolute temperature as well.
 """
@@ -23,6 +23,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 from scipy.ndimage import minimum_filter
@@ -35,8 +36,8 @@ from workbench.search.native.polishing import Rows, polished
 from workbench.search.problem import Proposal, SearchProblem
 
 ORIGIN = "textbook"
-NEAR = 8.0  # nats by which the description that a law gives may be longer than the shortest, to be proposed
-_MOST, _MOST_ROWS, _GRID_ROWS = 14, 2000, 100
+NEAR, LOST = 8.0, 5.0  # nats by which a law may be a longer description than the shortest, or its rows less likely than under one that is no longer
+_MOST, _MOST_ROWS, _GRID_ROWS = 18, 2000, 100
 _BASINS = 3  # places of a grid that are polished
 _ALIKE = 0.1  # of what a law misses, by which one with fewer constants that says the same may differ
 _SAME = 1e-4  # the same, of one law in two notations
@@ -66,12 +67,17 @@ _OUTSIDE = ("c", "d", "g", "l")
 
 @dataclass(frozen=True)
 class _Fitted:
-    """A law with its constants, its root mean square error, and how long a description it gives, in nats."""
+    """A law with its constants, its root mean square error, by how many nats the rows are likelier than by the mean, and how many words it takes."""
 
     expression: Expression
     rmse: float
-    length: float
+    gained: float
+    words: int
     title: str
+
+    @property
+    def length(self) -> float:
+        return NATS_PER_NODE * self.words - self.gained
 
 
 def textbook(problem: SearchProblem, stop: Callable[[], bool] = lambda: False) -> list[Proposal]:
@@ -101,12 +107,13 @@ def textbook(problem: SearchProblem, stop: Callable[[], bool] = lambda: False) -
 
 
 def _different(fits: Sequence[_Fitted], rows: Rows) -> Iterator[_Fitted]:
-    """Yield the fits that are near the shortest description, but for those that say the same as one with fewer constants."""
+    """Yield the fits that the rows do not clearly refuse, best first, but for those that say the same as one with fewer constants."""
     ordered = sorted(fits, key=lambda fit: fit.length)
     kept: list[tuple[np.ndarray, int]] = []
     for fit in ordered:
-        if fit.length > ordered[0].length + NEAR or len(kept) == _MOST:
-            return
+        lost = max(other.gained for other in fits if other.words <= fit.words) - fit.gained
+        if len(kept) == _MOST or (lost > LOST and fit.length > ordered[0].length + NEAR):
+            continue
         values, n_constants = evaluate(fit.expression, rows.columns) * rows.root_weights, len(free_constants(fit.expression))
         if all(np.sqrt(np.mean((values - other) ** 2)) > (_ALIKE if fewer < n_constants else _SAME) * fit.rmse for other, fewer in kept):
             kept.append((values, n_constants))
@@ -146,9 +153,7 @@ class _Law:
             return None
         rmse, expression = best
         spread = float(np.std(rows.y * rows.root_weights)) or 1.0
-        words = complexity(tree) + rarity(tree)  # absolute temperature is a quantity of its own, and one word
-        expression = fold(expression)
-        return _Fitted(expression, rmse, NATS_PER_NODE * words + len(rows.y) * math.log(rmse / spread + _EXACT), self.text)
+        return _Fitted(fold(expression), rmse, -len(rows.y) * math.log(rmse / spread + _EXACT), _words(self.text), self.text)
 
     def _starts(self, tree: Expression, names: Sequence[str], places: Mapping[str, np.ndarray], rows: Rows) -> Iterator[dict[str, float]]:
         """Yield constants worth polishing: the best places of a grid of the inner ones, with the outer ones that go with them."""
@@ -166,6 +171,14 @@ class _Law:
         coefficients, missed = _linear(features * rows.root_weights[which], rows.y[which] * rows.root_weights[which])
         for place in _basins(missed.reshape(grid[0].shape if grid else (1,))):
             yield {**{n: float(axis.flat[place]) for n, axis in zip(inner, grid)}, **{n: float(c) for n, c in zip(outer, coefficients[place])}}
+
+
+@cache
+def _words(text: str) -> int:
+    """Return what a law costs to be said, as it is written once its constants have values; absolute temperature is one word like any other quantity."""
+    tree = parse(text)
+    said = fold(substitute(tree, {name: Number(1.25 + 0.1 * k) for k, name in enumerate(sorted(symbols(tree) - {"x", "z"}))}))
+    return complexity(said) + rarity(said)
 
 
 def _linear(features: np.ndarray, goal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -228,7 +241,7 @@ _VALUES: Mapping[str, Callable[[_Axis], np.ndarray]] = {
     "s": lambda x: np.linspace(x.low - 0.25 * x.span, x.high + 0.25 * x.span, x.count + 1),
     "p": lambda x: (_SIGNS * [0.25, 0.5, 0.75, 1.25, 1.5, 2.0, 3.0, 4.0, 6.0]).ravel(),
     "n": lambda x: x.spread(0.35, 9),
-    "w": lambda x: 2 * np.pi / x.span * np.linspace(0.25, min(x.n_different / 2, 20), 6 * x.count),
+    "w": lambda x: 2 * np.pi / x.span * np.linspace(0.25, min(x.n_different / 4, 20), 6 * x.count),
     "f": lambda x: np.pi * np.array([0.0, 0.25, 0.5, 0.75]),
     "b": lambda x: x.spread(0.1, 40) / (1 / x.low - 1 / x.high),
     "h": lambda x: np.geomspace(0.05, 1000, 2 * x.count) * x.span,
