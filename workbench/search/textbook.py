@@ -37,7 +37,7 @@ from workbench.search.problem import Proposal, SearchProblem
 
 ORIGIN = "textbook"
 NEAR, LOST = 8.0, 5.0  # nats by which a law may be a longer description than the shortest, or its rows less likely than under one that is no longer
-_MOST, _MOST_ROWS, _GRID_ROWS = 18, 2000, 100
+_MOST, _MOST_ROWS, _GRID_ROWS = 24, 2000, 100
 _BASINS = 3  # places of a grid that are polished
 _ALIKE = 0.1  # of what a law misses, by which one with fewer constants that says the same may differ
 _SAME = 1e-4  # the same, of one law in two notations
