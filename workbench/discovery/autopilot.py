@@ -33,7 +33,7 @@ from workbench.discovery.scales import fewer_rows, suggest_transforms
 from workbench.discovery.searching import Limits, Search
 from workbench.discovery.shapes import MANY_ROWS, ROWS_PER_EDGE, named, shaped, shapes_for
 from workbench.exceptions import DiscoveryError, TrainingError
-from workbench.search.textbook import textbook
+from workbench.search.textbook import scatters, textbook
 from workbench.table import counted
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _FIRST_LOOK, _ADOPTED, _SEARCH, _LAST = 0.25, 0.15, 0.7, 0.9  # shares of the time: when there may be a law already, for its rivals, when curves are named, the end
 _ASIDE = 0.85  # share of the time when rows that do not follow are not looked for any more
 _ASTRAY = "the law that the others follow does not hold there"  # why rows are left out
-_FEW_ROWS, _AT_ONCE = 200, 1.0  # of so many rows, seconds of search before the laws of textbooks are tried
+_AT_ONCE = 1.0  # seconds of search before the laws of textbooks are tried, where rows are few and scatter
 _UNDISTURBED = 6.0  # seconds of search before it waits for anything
 _BRIEFLY = 3  # formulas that are looked at before the search goes on
 _LEAST_SCATTER = 1e-3
@@ -122,8 +122,9 @@ class _Run:
     def begun(self, data: Dataset, scales: str, listen: Listener | None) -> tuple[Discovery, Heard]:
         """Search until a law may have been found, on the scales that fit the data."""
         self.clock.say("searching for whole formulas")
-        few = len(data.split.train) <= _FEW_ROWS
-        self.search.run(lambda: self.clock.past(min(_AT_ONCE / self.clock.budget, self.looks[0]) if few else self.looks[0]))
+        problem = search_problem(data)
+        look = min(_AT_ONCE / self.clock.budget, self.looks[0]) if problem is not None and scatters(problem) else self.looks[0]
+        self.search.run(lambda: self.clock.past(look))
         found = Discovery(data if self.search.exact else self._scaled(data, scales))
         heard = Heard(found, listen)
         self._take_in(found, heard, _LAST, 1)

@@ -33,11 +33,14 @@ from workbench.expression.description import NATS_PER_NODE, rarity
 from workbench.formula.dimensions import SHIFTED
 from workbench.search.native.judge import functions_of
 from workbench.search.native.polishing import Rows, polished
+from workbench.search.native.state import HOLE, State
+from workbench.search.native.surrogate import smooth_error
 from workbench.search.problem import Proposal, SearchProblem
 
 ORIGIN = "textbook"
 NEAR, LOST = 8.0, 5.0  # nats by which a law may be a longer description than the shortest, or its rows less likely than under one that is no longer
 _MOST, _MOST_ROWS, _GRID_ROWS = 24, 2000, 100
+_FEW_ROWS, _SCATTER = 200, 5e-3  # rows, and what a smooth curve leaves of them, of their spread, where they scatter
 _BASINS = 3  # places of a grid that are polished
 _ALIKE = 0.1  # of what a law misses, by which one with fewer constants that says the same may differ
 _SAME = 1e-4  # the same, of one law in two notations
@@ -104,6 +107,14 @@ def textbook(problem: SearchProblem, stop: Callable[[], bool] = lambda: False) -
             if fit is not None and (problem.max_complexity is None or complexity(fit.expression) <= problem.max_complexity):
                 fits.append(fit)
         return [Proposal(fit.expression, ORIGIN, (f"a law of textbooks, {fit.title}",)) for fit in _different(fits, rows)]
+
+
+def scatters(problem: SearchProblem) -> bool:
+    """Whether the rows of one input, few enough for the textbook, are no smooth curve: then only a choice among laws is left, not an exact one."""
+    if problem.X.shape[1] != 1 or len(problem.y) > _FEW_ROWS or not np.ptp(problem.X) > 0:
+        return False
+    curve = State(problem.X, (Symbol(problem.symbols[0]),), problem.y, np.ones(len(problem.y)), HOLE)
+    return smooth_error(curve) > _SCATTER * float(np.std(problem.y))
 
 
 def _different(fits: Sequence[_Fitted], rows: Rows) -> Iterator[_Fitted]:
