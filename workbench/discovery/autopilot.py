@@ -2,6 +2,7 @@
 
     search for whole formulas (searching.py, proposals.py): what the engines propose becomes a network; an exact law ends the search
     choose scales (scales.py): values or logarithms
+    of one or two inputs: the laws of textbooks, of which the front keeps what the rows do not clearly refuse (search/textbook.py)
     where a few rows are far off: a law that all the others follow (outliers.py)
     for every shape, simplest first:  fit -> eliminate -> snap edge by edge -> refit (shapes.py)
     beside the simplest shape: the rival laws that these data cannot tell from it (rivals.py)
