@@ -130,6 +130,8 @@ class _Run:
         heard = Heard(found, listen)
         self._take_in(found, heard, _LAST, 1)
         self._open_textbooks(found, heard)
+        if found.data.transforms != data.transforms and found.data.targets[0].name in found.data.transforms:
+            self.search.run(lambda: self.clock.past(min(self.first + _FIRST_LOOK, _SEARCH)))
         for share in [share for share in self.looks if share < self.first]:
             self.search.run(lambda share=share: self.clock.past(share))
             self._take_in(found, heard, share, _BRIEFLY)
@@ -202,7 +204,7 @@ class _Run:
         problem = search_problem(found.data, limits.functions, limits.max_complexity)
         if problem is not None:
             self.clock.say("trying the laws of textbooks")
-            heard.of(adopted(found, textbook(problem, lambda: self.clock.over), lambda: self.clock.over, rival=True))
+            heard.of(adopted(found, textbook(problem, lambda: self.clock.over), lambda: self.clock.past(_SEARCH), rival=True))
 
     def _take_in(self, found: Discovery, heard: Heard, until: float = _LAST, most: int | None = None) -> None:
         """Make networks of the news, at most so many, until a share of the time is over: of very many rows each takes long."""
@@ -217,7 +219,6 @@ class _Run:
         data = data.with_transforms(suggest_transforms(data, self.random_state))
         if data.targets[0].name in data.transforms:
             self.search.on(data)
-            self.search.run(lambda: self.clock.past(min(self.first + _FIRST_LOOK, _SEARCH)))
         return data
 
 

@@ -65,7 +65,7 @@ _TWO = (
     "c*x*(1 + r_z*z)", "c*exp(-b_z/z)", "c*x*exp(-r*x)*z",
 )  # fmt: skip
 _HAVE_NO_OFFSET = frozenset({"c*x + g*x**p", "c*x**3/(exp(r*x) - 1)", "c*x**(-5)/(exp(b/x) - 1)", "c*exp(-h/(x + a))", "c*x**p*exp(-b/x)", "c*exp(-b_z/z)*x**p"})
-_OUTSIDE = ("c", "d", "g", "l")
+_OUTSIDE, _THERMAL = ("c", "d", "g", "l"), {"b", "p"}  # constants that are fitted linearly; inner ones for which the zero of temperature matters
 
 
 @dataclass(frozen=True)
@@ -269,9 +269,16 @@ def _laws(problem: SearchProblem) -> Iterator[_Law]:
     for texts, chosen in ((_ONE, [(own,) for each in columns for own in each]), (_TWO, _pairs(columns))):
         for text, own in itertools.product(texts, chosen):
             names = dict(zip(("x", "z"), own))
+            if not set(_letters(text)) <= _THERMAL and not isinstance(names["x"], Symbol):
+                continue  # a rate, a place or a size of absolute temperature is one of degrees
             for whole in (text,) if text in _HAVE_NO_OFFSET else (text, f"{text} + d"):
                 if problem.functions is None or functions_of(parse(whole)) <= problem.functions:
                     yield _Law(whole, names)
+
+
+def _letters(text: str) -> Iterator[str]:
+    """Yield what the inner constants of the first input are."""
+    yield from (name for name in symbols(parse(text)) - {"x", "z", *_OUTSIDE} if not name.endswith("_z"))
 
 
 def _quantities(problem: SearchProblem, i: int) -> Iterator[Expression]:
