@@ -110,3 +110,11 @@ def test_an_edge_without_a_name_brings_its_exact_definition() -> None:
     u = (2 * x - sum(told["domain"])) / (told["domain"][1] - told["domain"][0])
     value = told["base"] * u / (1 + np.exp(-u)) + np.polynomial.polynomial.polyval(x - told["knots"][piece], told["polynomials"][piece])
     assert value == pytest.approx(edge(np.array([x]))[0], rel=1e-14)
+
+
+def test_functions_that_not_every_reader_knows_are_written_out() -> None:
+    text = python_expression(_formula("-22.0*expm1(-0.35*length) + log1p(expm1(length))", (LENGTH,)))
+    assert "expm1" not in text
+    assert "log1p" not in text
+    at = np.linspace(0.1, 2.0, 7)
+    assert evaluate(parse(text, symbols=["length"]), {"length": at}) == pytest.approx(22 * (1 - np.exp(-0.35 * at)) + at)

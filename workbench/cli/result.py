@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.export.sympy_json import definition_to_json
-from workbench.expression import RESERVED_NAMES, Expression, Symbol, substitute, to_text
+from workbench.expression import RESERVED_NAMES, Call, Expression, Number, Symbol, add, call, substitute, to_text
 
 if TYPE_CHECKING:
     from workbench.dataset import Dataset
@@ -71,11 +71,24 @@ def formula_result(formula: Formula, data: Dataset) -> dict:
 def python_expression(formula: Formula) -> str:
     """Write the first output as one Python expression: plain function names, full precision, and columns under their own names.
 
-    A column whose name is no identifier, or means something else in an expression (`lambda`, `exp`), stands there as its symbol.
+    A column whose name is no identifier, or means something else in an expression (`lambda`, `exp`), stands there as its symbol. Not every reader
+    knows expm1 and log1p, so they are written out.
     """
-    expression: Expression = formula.outputs[0].expression
+    expression = _written_out(formula.outputs[0].expression)
     own = {column.symbol: Symbol(column.name) for column in formula.inputs if column.name.isidentifier() and column.name not in RESERVED_NAMES}
     return to_text(substitute(expression, own))
+
+
+def _written_out(expression: Expression) -> Expression:
+    """Return exp(u) - 1 for expm1(u), and log(1 + u) for log1p(u)."""
+    match expression:
+        case Call(function="expm1", arguments=(inner,)):
+            return add(call("exp", _written_out(inner)), Number(-1))
+        case Call(function="log1p", arguments=(inner,)):
+            return call("log", add(Number(1), _written_out(inner)))
+        case Call(function=function, arguments=arguments):
+            return call(function, *map(_written_out, arguments))
+    return expression
 
 
 def _r2(formula: Formula, data: Dataset, rows: np.ndarray) -> float | None:

@@ -2,6 +2,7 @@
 
     search for whole formulas (searching.py, proposals.py): what the engines propose becomes a network; an exact law ends the search
     choose scales (scales.py): values or logarithms
+    of one or two inputs: the laws of textbooks, of which the front keeps what the rows do not clearly refuse (search/textbook.py)
     where a few rows are far off: a law that all the others follow (outliers.py)
     for every shape, simplest first:  fit -> eliminate -> snap edge by edge -> refit (shapes.py)
     beside the simplest shape: the rival laws that these data cannot tell from it (rivals.py)
@@ -28,11 +29,12 @@ from workbench.discovery.discovery import Discovery
 from workbench.discovery.findings import LAW, Finding, finding
 from workbench.discovery.front import concluded
 from workbench.discovery.library import allowed_forms
-from workbench.discovery.proposals import adopted
+from workbench.discovery.proposals import adopted, search_problem
 from workbench.discovery.scales import fewer_rows, suggest_transforms
 from workbench.discovery.searching import Limits, Search
 from workbench.discovery.shapes import MANY_ROWS, ROWS_PER_EDGE, named, shaped, shapes_for
 from workbench.exceptions import DiscoveryError, TrainingError
+from workbench.search.textbook import scatters, textbook
 from workbench.table import counted
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 _FIRST_LOOK, _ADOPTED, _SEARCH, _LAST = 0.25, 0.15, 0.7, 0.9  # shares of the time: when there may be a law already, for its rivals, when curves are named, the end
 _ASIDE = 0.85  # share of the time when rows that do not follow are not looked for any more
 _ASTRAY = "the law that the others follow does not hold there"  # why rows are left out
+_AT_ONCE = 1.0  # seconds of search before the laws of textbooks are tried, where rows are few and scatter
 _UNDISTURBED = 6.0  # seconds of search before it waits for anything
 _BRIEFLY = 3  # formulas that are looked at before the search goes on
 _LEAST_SCATTER = 1e-3
@@ -120,9 +123,15 @@ class _Run:
     def begun(self, data: Dataset, scales: str, listen: Listener | None) -> tuple[Discovery, Heard]:
         """Search until a law may have been found, on the scales that fit the data."""
         self.clock.say("searching for whole formulas")
-        self.search.run(lambda: self.clock.past(self.looks[0]))
+        problem = search_problem(data)
+        look = min(_AT_ONCE / self.clock.budget, self.looks[0]) if problem is not None and scatters(problem) else self.looks[0]
+        self.search.run(lambda: self.clock.past(look))
         found = Discovery(data if self.search.exact else self._scaled(data, scales))
         heard = Heard(found, listen)
+        self._take_in(found, heard, _LAST, 1)
+        self._open_textbooks(found, heard)
+        if found.data.transforms != data.transforms and found.data.targets[0].name in found.data.transforms:
+            self.search.run(lambda: self.clock.past(min(self.first + _FIRST_LOOK, _SEARCH)))
         for share in [share for share in self.looks if share < self.first]:
             self.search.run(lambda share=share: self.clock.past(share))
             self._take_in(found, heard, share, _BRIEFLY)
@@ -187,6 +196,16 @@ class _Run:
     def _shaped(self, found: Discovery, heard: Heard, shapes: Sequence[dict[str, Any]], forms: Sequence[str] | None) -> Iterator[Finding]:
         return shaped(found, shapes, forms, self.clock, self.random_state, bool(heard.findings))
 
+    def _open_textbooks(self, found: Discovery, heard: Heard) -> None:
+        """Take in the laws of textbooks that describe the rows well; where a part of the law is known, or its shape, that is what binds."""
+        limits = self.limits
+        if self.search.exact or limits.known is not None or limits.hidden_layer_sizes is not None:
+            return
+        problem = search_problem(found.data, limits.functions, limits.max_complexity)
+        if problem is not None:
+            self.clock.say("trying the laws of textbooks")
+            heard.of(adopted(found, textbook(problem, lambda: self.clock.over), lambda: self.clock.past(_SEARCH), rival=True))
+
     def _take_in(self, found: Discovery, heard: Heard, until: float = _LAST, most: int | None = None) -> None:
         """Make networks of the news, at most so many, until a share of the time is over: of very many rows each takes long."""
         if not (heard.findings and self.clock.past(until)):
@@ -200,7 +219,6 @@ class _Run:
         data = data.with_transforms(suggest_transforms(data, self.random_state))
         if data.targets[0].name in data.transforms:
             self.search.on(data)
-            self.search.run(lambda: self.clock.past(min(self.first + _FIRST_LOOK, _SEARCH)))
         return data
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.laws import fits_its_units, origin_of
+from workbench.expression import Call, Expression, Number, Symbol, walk
+from workbench.expression.description import NATS_PER_NODE, rarity
 from workbench.formula import Formula
+from workbench.formula.dimensions import SHIFTED
+from workbench.search.textbook import LOST, NEAR
 from workbench.snapping.ranking import tied
 from workbench.training.score import checked_errors, reference_loss
 
 LAW = 1e-6  # unitless error below which a formula is exact for all practical purposes
-NATS_PER_NODE = 3.0  # of likelihood, that a node of a formula must be worth
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +55,32 @@ class Finding:
     @property
     def length(self) -> float:
         """The description length in nats, but for what all findings share."""
-        return NATS_PER_NODE * self.formula.complexity - self.gained
+        return NATS_PER_NODE * words(self.formula) - self.gained
 
     def lost(self, other: Finding) -> float:
         """Return by how many nats the checked rows are less likely than under another formula."""
         return other.gained - self.gained
+
+
+def words(formula: Formula) -> int:
+    """Return the nodes of a formula that must be paid for: rare functions cost more, and the zero of a temperature scale counts.
+
+    T = t + 273.15 has three nodes where t is in °C; but the unit says where its zero is, nothing was chosen, and T is one quantity. A power or a
+    logarithm of t itself takes the zero of °C for that of nature, and pays as if it had been chosen: (t + a)^p.
+    """
+    zeros = {Symbol(column.symbol): Number(Fraction(SHIFTED[column.unit])) for column in formula.inputs if column.unit in SHIFTED}
+    rare = sum(rarity(output.expression) for output in formula.outputs)
+    return formula.complexity + rare + sum(_chosen_zeros(node, zeros) for output in formula.outputs for node in walk(output.expression) if zeros)
+
+
+def _chosen_zeros(node: Expression, zeros: Mapping[Expression, Expression]) -> int:
+    """Return the nodes by which a node is cheaper or dearer than it looks, for the zeros of its temperatures."""
+    match node:
+        case Call(function="add", arguments=terms):
+            return -2 * sum(symbol in terms and zero in terms for symbol, zero in zeros.items())
+        case Call(function="pow" | "log" | "sqrt" | "cbrt", arguments=(base, *_)):
+            return 2 * (base in zeros)
+    return 0
 
 
 def finding(found: Discovery, rival: bool = False) -> Finding:
@@ -90,16 +115,22 @@ def as_short(findings: Sequence[Finding]) -> list[Finding]:
 def pareto(findings: Sequence[Finding]) -> list[Finding]:
     """Return the findings that no other one beats in both complexity and error, and some that none clearly beats; simplest first.
 
-    Those are the rivals, and formulas that fit the units where all that beat them do not.
+    A rival stays where the rows do not clearly refuse it: its errors tie with those of the best that is no longer, they are hardly less likely, or it
+    is nearly the shortest description. A formula that fits the units stays where all that beat it do not.
     """
+    near = min((each.length for each in findings if np.isfinite(each.error)), default=np.inf) + NEAR
     ordered = sorted((f for f in findings if np.isfinite(f.error)), key=lambda f: (f.formula.complexity, f.error))
     front: list[Finding] = []
     for each in ordered:
         best = min(front, key=lambda f: f.error, default=None)
-        if best is None or each.error < best.error:
-            front.append(each)
-        elif each.rival and tied(each.errors, best.errors) and all(str(each.formula) != str(f.formula) for f in front):
-            front.append(each)
-        elif each.fits_units and all(f.fits_units is False and each.lost(f) <= NATS_PER_NODE for f in front if f.error <= each.error):
+        if best is None or each.error < best.error or _stays(each, best, front, near):
             front.append(each)
     return front
+
+
+def _stays(each: Finding, best: Finding, front: Sequence[Finding], near: float) -> bool:
+    """Whether a finding that others beat stays in the front beside them."""
+    if each.rival and (each.lost(best) <= LOST or each.length <= near or tied(each.errors, best.errors)):
+        return all(str(each.formula) != str(other.formula) for other in front)
+    beating = [other for other in front if other.error <= each.error]
+    return bool(each.fits_units) and all(other.fits_units is False and each.lost(other) <= NATS_PER_NODE for other in beating)

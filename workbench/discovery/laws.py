@@ -38,7 +38,7 @@ class Law:
     formula : with its certificate
     error : on checked rows, in units of the target's spread, on the scale that is fitted
     r2 : on checked rows; for classes the share that is right
-    origin : "named curves", "screens", "Operon", "PySR" or "typed"
+    origin : "named curves", "screens", "textbook", "Operon", "PySR" or "typed"
     stability : share of resamplings in which the constants stay where they are; None where that has no meaning
     fits_units : whether only like quantities are added; None where units are not known
     constants : of the formula, plain ones too (`freed`), with their 95 % intervals; empty where curves have no name, for groups and for classes

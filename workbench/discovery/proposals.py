@@ -13,10 +13,11 @@ import numpy as np
 
 from workbench.dataset import Dataset
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
+from workbench.discovery.findings import LAW, Finding, finding
 from workbench.discovery.library import allowed_functions
 from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression, complexity, evaluate, fold
+from workbench.expression.description import NATS_PER_NODE, rarity
 from workbench.formula.dimensions import dimension, is_of, loosened, vectors
 from workbench.table import is_constant
 
@@ -150,16 +151,16 @@ class Collected:
         for kind in kinds:
             error, proposal = self._best[kind]
             if error < least * (1.0 - 1e-9) and not least < LAW**4:
-                kept.append((NATS_PER_NODE * kind[0] + 0.5 * len(self.problem.y) * np.log(error + LAW**2), proposal))
+                kept.append((NATS_PER_NODE * (kind[0] + rarity(proposal.expression)) + 0.5 * len(self.problem.y) * np.log(error + LAW**2), proposal))
                 least = error
         return kept
 
 
-def adopted(found: Discovery, proposals: Iterable[Proposal], stop: Callable[[], bool]) -> Iterator[Finding]:
+def adopted(found: Discovery, proposals: Iterable[Proposal], stop: Callable[[], bool], rival: bool = False) -> Iterator[Finding]:
     """Make a network of every proposal, each a branch of its own, and yield it as a finding."""
     for proposal in proposals:
         try:
-            yield finding(found.leave().suppose(proposal.expression, proposal.origin))
+            yield finding(found.leave().suppose(proposal.expression, proposal.origin), rival)
         except WorkbenchError:
             continue  # no finite value on a row that the engine did not see
         if stop():

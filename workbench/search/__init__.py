@@ -3,6 +3,7 @@
     SearchProblem (rows, names, what binds the search)  ->  Engine.search  ->  Proposal, Proposal, ... (expressions with fitted constants)
 
     native      deterministic screens and reductions, in this process
+    textbook    the laws of textbooks, each fitted to a small table: no engine, all of them at once
     operon      Operon, in a process of its own
     pysr        PySR where Julia is, in a process of its own; a hall of fame that exists already, read without it
     deeper      any of them on the curve of one edge

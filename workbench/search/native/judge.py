@@ -1,6 +1,6 @@
 """Which candidate describes the data in the fewest words: error and length weighed in one number.
 
-    cost = n log(mse) + length,        length = log n + 3 for a free constant, 6 for a variable or function, the bits of an exact number
+    cost = n log(mse) + length,        length = log n + 3 for a free constant, 6 for a variable or function (rare ones more), the bits of an exact number
 
 That is twice the description length in nats (Rissanen, 1978). BIC charges log n for a constant; three more pay for having been chosen among many.
 An exact constant costs less than a fitted one, so a law with whole numbers beats its neighbour with fitted ones where the data cannot tell them
@@ -17,6 +17,7 @@ import numpy as np
 
 from workbench.exceptions import ExpressionError
 from workbench.expression import Call, Constant, Expression, Number, Symbol, complexity, fold, free_constants, symbols, walk
+from workbench.expression.description import NATS_PER_NODE, RARITY
 from workbench.search.native.exact_constants import with_exact_constants
 from workbench.search.native.factoring import shortest_factoring
 from workbench.search.native.gathering import gathered
@@ -26,7 +27,7 @@ from workbench.search.native.shortening import shortened
 from workbench.search.native.squares import unrooted
 from workbench.search.native.state import Candidate
 
-_CHOSEN, _NAME, _OPERATOR, _PI = 3.0, 6.0, 1.0, 4.0
+_CHOSEN, _NAME, _OPERATOR, _PI = 3.0, 2 * NATS_PER_NODE, 1.0, 4.0
 _SHORT_NAMES = {"sqrt": 2.0, "cbrt": 3.0}
 _ROUNDING = 1e-12  # errors below this share of the target's size are rounding
 _EXACT = 1e-9  # errors below this share are no noise of a measurement
@@ -207,7 +208,7 @@ def length(expression: Expression, n_rows: int) -> float:
             case Call(function="pow"):
                 total += _OPERATOR
             case Call(function=name):
-                total += _SHORT_NAMES.get(name, _NAME)
+                total += _SHORT_NAMES.get(name, _NAME * (1 + RARITY.get(name, 0)))
     return total
 
 

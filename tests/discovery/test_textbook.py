@@ -1,0 +1,96 @@
+"""Few rows that scatter: what the front keeps, and which of the formulas that fit as well is picked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import workbench as wb
+from workbench.discovery.findings import Finding, finding, pareto, shortest, words
+from workbench.discovery.proposals import adopted, search_problem
+from workbench.expression import free_constants, parse
+from workbench.search import Proposal
+from workbench.search.textbook import textbook
+
+ANTOINE, ABSOLUTE = "5.4e7*exp(-6918.5/(temperature + 262.6))", "8.63e7*exp(-7306.5/(temperature + 5463/20))"
+
+
+def findings(data: wb.Dataset, *texts: str) -> list[Finding]:
+    return list(adopted(wb.Discovery(data), [Proposal(parse(text), "textbook") for text in texts], lambda: False, rival=True))
+
+
+@pytest.fixture(scope="module")
+def mercury() -> wb.Dataset:
+    return wb.load_sample("mercury_vapour").with_transforms({"pressure": "log"})
+
+
+def test_absolute_temperature_is_one_quantity(mercury: wb.Dataset) -> None:
+    """Against a fitted zero: both are c*exp(-b/(t + zero)), of as many nodes, but the unit knows one of the two zeros."""
+    antoine, absolute = findings(mercury, ANTOINE, ABSOLUTE)
+    assert absolute.formula.complexity == antoine.formula.complexity == words(antoine.formula)
+    assert words(absolute.formula) == absolute.formula.complexity - 2
+    assert shortest([antoine, absolute], lambda _: False) is absolute
+
+
+def test_a_power_of_degrees_takes_their_zero_for_that_of_nature() -> None:
+    data = wb.load_sample("forbes1857")
+    power, line, absolute = findings(data, "5.3e-9*bp**4.19", "0.523*bp - 81.1", "2e7*exp(-9000.0/(bp + 45967/100))")
+    assert [words(each.formula) - each.formula.complexity for each in (power, line, absolute)] == [2, 0, -2]
+
+
+def test_rare_functions_cost_more_than_their_nodes() -> None:
+    x = np.linspace(0.02, 1.1, 23)
+    data = wb.Dataset.from_table({"x": x, "y": 200 * x / (0.06 + x)}, "y")
+    usual, rare = findings(data, "37.0*log(x) + 209.0", "37.0*asinh(137.0*x)")
+    assert words(usual.formula) == usual.formula.complexity
+    assert words(rare.formula) > rare.formula.complexity == usual.formula.complexity
+
+
+def test_a_law_that_the_rows_do_not_clearly_refuse_stays_in_the_front(mercury: wb.Dataset) -> None:
+    """The zero that was fitted misses less, with as many nodes; the law in absolute temperature is what a physicist looks for."""
+    antoine, absolute, wrong = findings(mercury, ANTOINE, ABSOLUTE, "0.02*exp(0.03*temperature)")
+    assert antoine.error < absolute.error < wrong.error
+    front = pareto([antoine, absolute, wrong])
+    assert absolute in front
+    assert antoine in front
+    clearly = findings(mercury, "3.0*exp(0.03*temperature) + 1.0")[0]  # longer than what beats it by far
+    assert clearly not in pareto([antoine, absolute, wrong, clearly])
+
+
+def test_saturation_keeps_one_amplitude_for_its_height_and_its_start() -> None:
+    """NIST StRD BoxBOD, b1*(1 - exp(-b2*x)): certified b1 = 213.80940889, b2 = 0.54723748542."""
+    data = wb.Dataset.from_table({"x": [1.0, 2, 3, 5, 7, 10], "y": [109.0, 149, 149, 191, 213, 224]}, "y")
+    (law,) = [each for each in textbook(search_problem(data)) if str(each.expression).startswith("-213.8")]
+    (found,) = list(adopted(wb.Discovery(data), [law], lambda: False))
+    assert sorted(np.abs(found.formula.constants)) == pytest.approx([0.54723748542, 213.80940889], rel=2e-2)  # rounded as the rows allow
+    assert len(free_constants(found.formula.outputs[0].expression)) == 2
+
+
+def test_the_laws_of_textbooks_are_in_the_front_of_a_short_search() -> None:
+    """An enzyme, 12 rows with two per cent of scatter: its law, and others that these rows cannot tell from it."""
+    s = np.array([0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 4.0, 5.5, 7.0, 9.0, 12.0, 15.0])
+    v = 4.7 * s / (2.3 + s) * (1 + 0.02 * np.random.default_rng(1).standard_normal(12))
+    told: list[str] = []
+
+    def enough(_: float, words: str) -> bool:
+        told.append(words)
+        return words.startswith("trying the shape")  # that is after the textbooks
+
+    found = wb.discover(wb.Dataset.from_table({"s": s, "v": v}, "v"), time_budget=60, random_state=0, watch=enough)
+    at = np.linspace(0.3, 15.0, 101)
+    misses = [np.abs(each.prediction(at[:, None]).values.ravel() / (4.7 * at / (2.3 + at)) - 1).max() for each in found.pareto]
+    two = [miss for miss, each in zip(misses, found.pareto) if len(each.constants) == 2]
+    assert "trying the laws of textbooks" in told
+    assert min(two) < 0.05
+    assert len(found.pareto) >= 3
+
+
+def test_what_binds_a_search_binds_the_textbook_too() -> None:
+    x = np.linspace(0.5, 9.0, 17)
+    data = wb.Dataset.from_table({"x": x, "y": 3 * np.exp(-0.4 * x) + 0.02 * np.sin(40 * x)}, "y")
+    found = wb.discover(data, time_budget=4, random_state=0, functions=["log"])
+    assert not any("exp" in each.to_text() for each in found.pareto)
+
+
+def test_a_finding_says_whether_it_is_a_rival(mercury: wb.Dataset) -> None:
+    assert finding(wb.Discovery(mercury).suppose(parse(ABSOLUTE)), rival=True).rival
