@@ -129,6 +129,48 @@ def test_reasons_come_back_from_a_file_and_a_file_may_lie(tmp_path: Path) -> Non
     assert (wb.load_discovery(tmp_path / "lies.kan").reasons, wb.load_discovery(tmp_path / "lies.kan").front) == ((), ())
 
 
+def supposed(law: Law, ranges: dict[str, tuple[float, float]], *formulas: str) -> list[tuple[str, str]]:
+    """Return the verdict on each formula by itself, with all that is said of it, for a thousand rows of a law that scatter by a tenth of their spread."""
+    generator = np.random.default_rng(1)
+    columns = {name: generator.uniform(low, high, 1000) for name, (low, high) in ranges.items()}
+    y = law(*columns.values())
+    found = wb.Discovery(wb.Dataset.from_table({**columns, "y": y + 0.1 * y.std() * generator.normal(size=1000)}, "y"))
+    said = []
+    for formula in formulas:
+        picked = finding(found.leave().suppose(formula))
+        judged = judgement(found, picked, [picked], np.inf)
+        said.append((judged.verdict, " ".join(judged.reasons)))
+    return said
+
+
+def test_a_formula_that_lacks_an_offset_within_is_no_law() -> None:
+    """1/(exp(x) - 1) is 1/x - 1/2 + ...: a multiple of 1/x takes most of it, and a network of curves errs by as much where it is steep."""
+    wrong, right = supposed(lambda a, b: 1 / (np.exp(a / b) - 1), {"a": (1, 5), "b": (1, 5)}, "c*b/a", "1/(exp(a/b) - 1)")
+    assert (wrong[0], right[0]) == ("approximation", "law")
+    assert "A formula close to it does clearly better" in wrong[1]
+    assert "No formula close to it does better" in right[1]
+
+
+def test_a_correction_that_could_as_well_stand_elsewhere_is_no_law() -> None:
+    """Energy at a third of the speed of light: an exponent of 1.9 imitates the root, and so does an offset."""
+    ranges = {"m": (1, 5), "v": (1, 2), "c": (3, 10)}
+    wrong, right = supposed(lambda m, v, c: m * c**2 / np.sqrt(1 - v**2 / c**2), ranges, "k*m*c^p", "m*c^2/sqrt(1 - v^2/c^2)")
+    assert (wrong[0], right[0]) == ("approximation", "law")
+    assert "One of its constants could as well stand elsewhere: y = " in wrong[1]
+    assert "Each of its constants is needed where it stands." in right[1]
+
+
+def test_a_function_that_could_as_well_be_a_parabola_is_no_law() -> None:
+    ranges = {"n": (0, 1), "a": (0, 1)}
+    wrong, right = supposed(lambda n, a: 1 + n * a / (1 - n * a / 3), ranges, "exp(k*n*a)", "1 + n*a/(1 - n*a/3)")
+    assert (wrong[0], right[0]) == ("approximation", "law")
+    assert "A parabola does as well as its exp" in wrong[1]
+    assert "parabola" not in right[1]  # it has no function
+    ((verdict, reasons),) = supposed(lambda a, n: n * np.exp(-a), {"a": (0, 4), "n": (1, 5)}, "n*exp(-k*a)")
+    assert verdict == "law"
+    assert "no parabola does as well" in reasons
+
+
 def test_a_formula_whose_constants_trade_against_each_other_is_no_law() -> None:
     """The far end of a logarithm imitates a product to within the noise: log((a + 15)^p (b + 15)^q) and the like."""
     data = table(200, lambda a, b: a + b + 0.02 * a**2, "ab", 0.5, 4, 0.01)

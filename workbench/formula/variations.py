@@ -1,0 +1,242 @@
+"""Variations of a formula: what it could as well be, as far as its rows say.
+
+    loosened        every part gets what changes nothing: a factor 1, an exponent 1, an offset 0
+                    1.3*exp(x)    is    1.3*exp(1.0*(x + 0.0)**1.0 + 0.0)**1.0 + 0.0
+    missed          how much of what the formula misses goes with these additions, the constants that it has being fitted again. It is the score
+                    test of a formula against all that are close to it (Rao 1948), robust against rows that scatter differently: 1 is regressed
+                    on u_k = r d_k, where r is what is missed and d_k the derivative by an addition, less what the constants can do
+                    (Wooldridge 1990)
+    moved           a constant close to 1, or an exponent that is no half, is a correction to a formula without it; where the same correction, in
+                    another place, does as well, the rows do not say where it belongs: c**1.9 or (c + 0.3)**2
+    like_a_parabola a function whose piece over these rows is as good a parabola has been given its name for nothing
+
+A formula that is the law passes all three but for chance, however little else was tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from workbench.exceptions import TrainingError
+from workbench.expression import Call, Constant, Expression, Number, Symbol, evaluate, fold, free_constants, walk, with_constants
+from workbench.expression.tree import OPERATORS
+from workbench.formula.fitting import Sample, fitted
+
+_POWERS = ("sqrt", "cbrt", "abs", "sign")  # functions that have no shape but a power's
+_NULL = 1e-6  # directions that differ by less from others, relative, are the same
+_SAME = 0.01  # of what is missed: values that differ by less are the same
+
+Role = Literal["factor", "exponent", "offset"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """What one number of a loosened formula is, and whether the formula had it as a constant."""
+
+    role: Role
+    own: bool
+
+
+@dataclass(frozen=True)
+class Loosened:
+    """A formula with additions that change nothing, and what its numbers are, in the order of `free_constants`."""
+
+    expression: Expression
+    places: tuple[Place, ...]
+
+    def numbered(self, *, own: bool) -> list[int]:
+        return [k for k, place in enumerate(self.places) if place.own == own]
+
+
+def loosened(expression: Expression) -> Loosened:
+    """Return a formula every part of which has a factor, an exponent and an offset that are free.
+
+    >>> from workbench.expression import parse
+    >>> loose = loosened(parse("1.3*exp(x)"))
+    >>> str(loose.expression)
+    '1.3*exp(1.0*(x + 0.0)**1.0 + 0.0)**1.0 + 0.0'
+    >>> [place.role for place in loose.places if place.own]
+    ['factor']
+    """
+    loosening = _Loosening()
+    return Loosened(loosening.terms(expression), tuple(loosening.places))
+
+
+def missed(expression: Expression, sample: Sample) -> float:
+    """Return how much of what a formula misses goes with the additions: a standard normal where it is the law and the rest is scatter."""
+    loose = loosened(expression)
+    residual, jacobian = sample.linearised(loose.expression)
+    directions = _directions(jacobian, loose.numbered(own=True))
+    if not np.isfinite(residual).all():
+        return 0.0
+    residual = residual - directions @ (directions.T @ residual)
+    more = [column for column in loose.numbered(own=False) if np.isfinite(jacobian[:, column]).all()]
+    added = jacobian[:, more] / np.maximum(np.linalg.norm(jacobian[:, more], axis=0), np.finfo(float).tiny)
+    added = added - directions @ (directions.T @ added)
+    return _beyond_chance(residual, _directions(added, range(added.shape[1]), _NULL))
+
+
+def moved(expression: Expression, sample: Sample, nats: float) -> Expression | None:
+    """Return a formula that has one of its constants in another place, and describes the rows as well but for so many nats; None without one."""
+    loose = loosened(expression)
+    own, more = loose.numbered(own=True), loose.numbered(own=False)
+    more = [k for k in more if loose.places[k].role != "exponent"]  # an exponent that is no half would be a correction itself
+    best = _fitted(loose.expression, sample, own)
+    least = _gained(best, sample) - nats
+    found: list[tuple[float, Expression]] = []
+    for k in own:
+        plain = _without(loose.places[k], free_constants(best)[k])
+        rest = [other for other in own if other != k]
+        without = None if plain is None else _fitted(_with(best, k, plain), sample, rest)
+        if without is not None and _gained(without, sample) < least:  # else nothing is to be corrected
+            found += [(_gained(other, sample), other) for other in (_fitted(without, sample, [*rest, place]) for place in more)]
+    others = [(gained, other) for gained, other in found if gained >= least and not _same(other, best, sample)]
+    return _tidy(max(others, key=lambda each: each[0])[1]) if others else None
+
+
+def like_a_parabola(expression: Expression, sample: Sample, nats: float) -> str | None:
+    """Return the name of a function that could as well be a parabola of its argument, but for so many nats; None without one."""
+    least = _gained(_fitted(expression, sample), sample) - nats
+    for node in shaped(expression):
+        if _gained(_fitted(_replaced(expression, node, _parabola(node, sample)), sample), sample) >= least:
+            return node.function
+    return None
+
+
+def shaped(expression: Expression) -> Iterator[Call]:
+    """Yield the functions of a formula that have a shape of their own: no sums, products and powers."""
+    for node in walk(expression):
+        if isinstance(node, Call) and node.function not in (*OPERATORS, *_POWERS):
+            yield node
+
+
+# ---------------------------------------------------------------------------------------------------- loosening
+
+
+class _Loosening:
+    """Walks a tree and writes down every number in the order in which the new tree holds them."""
+
+    def __init__(self) -> None:
+        self.places: list[Place] = []
+
+    def terms(self, node: Expression) -> Expression:
+        """A sum: every term gets a factor, and all an offset."""
+        terms = node.arguments if isinstance(node, Call) and node.function == "add" else (node,)
+        loose = [self._product(term) for term in terms if not isinstance(term, Number)]
+        offset = next((term for term in terms if isinstance(term, Number)), None)
+        return Call("add", (*loose, self._number(offset, 0.0, "offset")))
+
+    def _product(self, node: Expression) -> Expression:
+        factors = node.arguments if isinstance(node, Call) and node.function == "mul" else (node,)
+        factor = factors[0] if isinstance(factors[0], Number) else None
+        loose = self._number(factor, 1.0, "factor")
+        return Call("mul", (loose, *[self._power(each) for each in factors if each is not factor]))
+
+    def _power(self, node: Expression) -> Expression:
+        if isinstance(node, Call) and node.function == "pow":
+            base, exponent = node.arguments
+            loose = self._base(base)
+            return Call("pow", (loose, self._number(exponent, 1.0, "exponent") if isinstance(exponent, Number) else self.terms(exponent)))
+        if isinstance(node, Constant):
+            return node
+        return Call("pow", (self._base(node), self._number(None, 1.0, "exponent")))
+
+    def _base(self, node: Expression) -> Expression:
+        match node:
+            case Symbol():
+                return Call("add", (node, self._number(None, 0.0, "offset")))
+            case Number():
+                return self._number(node, 1.0, "factor")
+            case Call(function=name, arguments=(argument,)) if name not in OPERATORS:
+                return Call(name, (self.terms(argument),))
+            case _:
+                return node if isinstance(node, Constant) else self.terms(node)
+
+    def _number(self, given: Number | None, neutral: float, role: Role) -> Number:
+        self.places.append(Place(role, own=given is not None and not given.exact))
+        return Number(neutral if given is None else float(given.value))
+
+
+def _tidy(expression: Expression) -> Expression:
+    """Take away the additions that change nothing, and write numbers that were exact as such."""
+    values = [int(value) if value == int(value) else value for value in free_constants(expression)]
+    return fold(with_constants(expression, values))
+
+
+# ---------------------------------------------------------------------------------------------------- what the rows say
+
+
+def _directions(jacobian: np.ndarray, columns: Sequence[int], least: float = 0.0) -> np.ndarray:
+    """Return orthonormal directions that some finite columns span; `least` is the norm below which one says nothing."""
+    kept = jacobian[:, [k for k in columns if np.isfinite(jacobian[:, k]).all() and np.linalg.norm(jacobian[:, k]) > least]]
+    if not kept.shape[1]:
+        return kept
+    left, singular, _ = np.linalg.svd(kept / np.linalg.norm(kept, axis=0), full_matrices=False)
+    return left[:, singular > _NULL * singular[0]]
+
+
+def _beyond_chance(residual: np.ndarray, directions: np.ndarray) -> float:
+    """Write the chance of what goes with directions as that of a normal to be larger; 0 where it is a half or more."""
+    from scipy.special import chdtrc, ndtri
+
+    if not directions.shape[1]:
+        return 0.0
+    scores = directions * residual[:, None]
+    total = scores.sum(0)
+    statistic = float(total @ np.linalg.pinv(scores.T @ scores) @ total)
+    return float(-ndtri(np.clip(chdtrc(directions.shape[1], statistic), 1e-12, 0.5)))
+
+
+def _gained(expression: Expression | None, sample: Sample) -> float:
+    """Return the likelihood of the rows in nats, but for what all formulas share: -n/2 log(mean r^2)."""
+    rmse = np.inf if expression is None else sample.rmse(expression)
+    return -len(sample.y) * float(np.log(rmse)) if 0.0 < rmse < np.inf else -np.inf
+
+
+def _same(one: Expression, other: Expression, sample: Sample) -> bool:
+    (first, _), (second, _) = sample.linearised(one), sample.linearised(other)
+    return bool(np.mean((first - second) ** 2) <= _SAME**2 * np.mean(second**2))
+
+
+def _fitted(expression: Expression | None, sample: Sample, free: Sequence[int] | None = None) -> Expression | None:
+    """Fit some of the constants of a formula, or all; None where it has no value on some rows."""
+    if expression is None:
+        return None
+    held = [] if free is None else sorted(set(range(len(free_constants(expression)))) - set(free))
+    try:
+        return fitted(expression, sample, held)
+    except TrainingError:
+        return None
+
+
+def _without(place: Place, value: float) -> float | None:
+    """Return what a constant would be if it corrected nothing: 1 or -1 for a factor that rounds to it, the next half for an exponent."""
+    plain = {"factor": float(np.round(value)), "exponent": float(np.round(2.0 * value) / 2.0), "offset": 0.0}[place.role]
+    allowed = abs(plain) == 1.0 if place.role == "factor" else plain != 0.0
+    return plain if allowed and plain != value else None
+
+
+def _with(expression: Expression, index: int, value: float) -> Expression:
+    values = list(free_constants(expression))
+    values[index] = value
+    return with_constants(expression, values)
+
+
+def _parabola(node: Call, sample: Sample) -> Expression:
+    """Return the parabola of a function's argument that is closest to it over the rows."""
+    argument = node.arguments[0]
+    inner, outer = evaluate(argument, sample.columns), evaluate(node, sample.columns)
+    square, slope, offset = np.polyfit(inner, outer, 2).tolist()
+    return Call("add", (Call("mul", (Number(square), Call("pow", (argument, Number(2))))), Call("mul", (Number(slope), argument)), Number(offset)))
+
+
+def _replaced(expression: Expression, part: Expression, new: Expression) -> Expression:
+    if expression is part:
+        return new
+    if not isinstance(expression, Call):
+        return expression
+    return Call(expression.function, tuple(_replaced(argument, part, new) for argument in expression.arguments))
