@@ -7,7 +7,7 @@ import pytest
 
 from workbench.expression import evaluate, free_constants, parse
 from workbench.formula.fitting import Sample, fitted
-from workbench.formula.variations import like_a_parabola, loosened, missed, moved, shaped
+from workbench.formula.variations import like_a_parabola, loosened, missed, moved, series, shaped
 
 NATS = 1.5
 
@@ -117,3 +117,28 @@ def test_a_function_with_a_shape_of_its_own_is_none(law: str, low: float, high: 
 
 def test_powers_and_roots_have_no_shape_of_their_own() -> None:
     assert [node.function for node in shaped(parse("sqrt(x) + x**1.5*exp(sin(x))"))] == ["exp", "sin"]
+
+
+@pytest.mark.parametrize("text", ["exp(1.5)*x", "exp(1e9 + x)", "log(x - 3)"])
+def test_a_function_of_nothing_that_varies_or_without_a_value_is_not_asked(text: str) -> None:
+    sample = rows("x", 0.1, x=(1, 2))
+    assert like_a_parabola(parse(text), sample, NATS) is None
+    assert moved(parse(f"1.1*{text}"), sample, NATS) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "of"),
+    [
+        ("(x - 3)**2*(0.034*x**2 - 0.215*x - 0.151)*a", "x"),  # a cosine, to a hundredth
+        ("0.96 - 0.47*a**2 + 0.031*a**4", "a"),
+        ("0.96 - 0.47*x**2", None),
+        ("5.67*(a**4 - b**4)", None),
+        ("0.31*a**4*b - 0.62*a**2*x + 0.17*a", None),  # laws have such sums, of several inputs
+        ("b*x**2*(6*a**2 - 4*a*x + x**2)/24", None),
+        ("0.3*(x + 1.7)**4 + 2.5", None),
+        ("(0.96 - 0.47*x + 0.31*x**2)/(1 + x**2)", None),
+        ("sin(0.96 - 0.47*x**2 + 0.031*x**4)", None),
+    ],
+)
+def test_a_polynomial_with_fitted_coefficients_is_a_series_from_the_fourth_degree(text: str, of: str | None) -> None:
+    assert series(parse(text)) == of

@@ -10,7 +10,7 @@
                         no formula close to it does better: factors, exponents and offsets that it lacks would explain no more
                         the data know its constants: no 95 % interval holds zero, they do not trade against each other, and none that is
                         close to 1 could as well stand elsewhere
-                        the data know its functions: none of them could as well be a parabola
+                        the data know its functions: none of them could as well be a parabola, nor is it a series, which any curve is close to
                         no other formula describes the rows as shortly, nor do curves without a name
     approximation   everything else, and every formula in which a curve has no name
 
@@ -128,22 +128,30 @@ def _variations(found: Discovery, picked: Finding) -> Iterator[_Check]:
         return
     rows = _looked_at(data)
     weights = None if data.seen_weights is None else data.seen_weights[rows]
-    samples = samples_of(picked.formula, data.X[rows], data.y[rows], weights)
-    for output, sample in zip(picked.formula.outputs, samples, strict=True):
+    formula = picked.formula
+    parts = list(zip(formula.outputs, samples_of(formula, data.X[rows], data.y[rows], weights), strict=True))
+    yield _Check(
+        all(variations.missed(output.expression, sample) <= _NEARBY for output, sample in parts),
+        "No formula close to it does better: a factor, exponent or offset that it lacks would explain nothing more.",
+        "A formula close to it does clearly better: a factor, exponent or offset that it lacks would explain more.",
+    )
+    moves = ((output, variations.moved(output.expression, sample, _LIKE)) for output, sample in parts)
+    elsewhere = next((_rounded(formula, output, moved) for output, moved in moves if moved is not None), None)
+    yield _Check(
+        elsewhere is None,
+        "Each of its constants is needed where it stands.",
+        f"One of its constants could as well stand elsewhere: {elsewhere}.",
+    )
+    of = next(filter(None, (variations.series(output.expression) for output in formula.outputs)), None)
+    if of is not None:
+        yield _Check(False, "", f"It is a polynomial of a high degree in {of}, with fitted coefficients: any smooth curve is close to one.")
+    if any(any(variations.shaped(output.expression)) for output in formula.outputs):
+        name = next(filter(None, (variations.like_a_parabola(output.expression, sample, _LIKE) for output, sample in parts)), None)
         yield _Check(
-            variations.missed(output.expression, sample) <= _NEARBY,
-            "No formula close to it does better: a factor, exponent or offset that it lacks would explain nothing more.",
-            "A formula close to it does clearly better: a factor, exponent or offset that it lacks would explain more.",
+            name is None,
+            "Each of its functions is needed: no parabola does as well.",
+            f"A parabola does as well as its {name}: the rows do not tell them apart.",
         )
-        moved = variations.moved(output.expression, sample, _LIKE)
-        yield _Check(
-            moved is None,
-            "Each of its constants is needed where it stands.",
-            "" if moved is None else f"One of its constants could as well stand elsewhere: {_rounded(picked.formula, output, moved)}.",
-        )
-        if any(variations.shaped(output.expression)):
-            name = variations.like_a_parabola(output.expression, sample, _LIKE)
-            yield _Check(name is None, "Each of its functions is needed: no parabola does as well.", f"A parabola does as well as its {name}: the rows do not tell them apart.")
 
 
 def _rounded(formula: Formula, output: Output, expression: Expression) -> str:

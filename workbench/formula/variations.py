@@ -9,25 +9,29 @@
     moved           a constant close to 1, or an exponent that is no half, is a correction to a formula without it; where the same correction, in
                     another place, does as well, the rows do not say where it belongs: c**1.9 or (c + 0.3)**2
     like_a_parabola a function whose piece over these rows is as good a parabola has been given its name for nothing
+    series          a polynomial of the fourth degree with fitted coefficients follows any smooth curve (Weierstrass 1885)
 
-A formula that is the law passes all three but for chance, however little else was tried.
+A formula that is the law passes all of them but for chance, however little else was tried; no polynomial of that kind is a law by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
 
 from workbench.exceptions import TrainingError
-from workbench.expression import Call, Constant, Expression, Number, Symbol, evaluate, fold, free_constants, walk, with_constants
+from workbench.expression import Call, Constant, Expression, Number, Symbol, evaluate, fold, free_constants, symbols, walk, with_constants
 from workbench.expression.tree import OPERATORS
 from workbench.formula.fitting import Sample, fitted
 
 _POWERS = ("sqrt", "cbrt", "abs", "sign")  # functions that have no shape but a power's
 _NULL = 1e-6  # directions that differ by less from others, relative, are the same
+_HIGH_DEGREE, _COEFFICIENTS = 4, 3  # of a series
+_TRIED = 5  # places, and constants, that are tried: the others promise less
 _SAME = 0.01  # of what is missed: values that differ by less are the same
 
 Role = Literal["factor", "exponent", "offset"]
@@ -83,34 +87,51 @@ def missed(expression: Expression, sample: Sample) -> float:
 def moved(expression: Expression, sample: Sample, nats: float) -> Expression | None:
     """Return a formula that has one of its constants in another place, and describes the rows as well but for so many nats; None without one."""
     loose = loosened(expression)
-    own, more = loose.numbered(own=True), loose.numbered(own=False)
-    more = [k for k in more if loose.places[k].role != "exponent"]  # an exponent that is no half would be a correction itself
+    own = loose.numbered(own=True)
     best = _fitted(loose.expression, sample, own)
+    if best is None:
+        return None
     least = _gained(best, sample) - nats
-    found: list[tuple[float, Expression]] = []
-    for k in own:
-        plain = _without(loose.places[k], free_constants(best)[k])
+    for k, without in _corrected(best, sample, loose):
         rest = [other for other in own if other != k]
-        without = None if plain is None else _fitted(_with(best, k, plain), sample, rest)
-        if without is not None and _gained(without, sample) < least:  # else nothing is to be corrected
-            found += [(_gained(other, sample), other) for other in (_fitted(without, sample, [*rest, place]) for place in more)]
-    others = [(gained, other) for gained, other in found if gained >= least and not _same(other, best, sample)]
-    return _tidy(max(others, key=lambda each: each[0])[1]) if others else None
+        if _gained(without, sample) >= least:
+            continue  # nothing is to be corrected
+        for place in _promising(without, sample, loose, rest):
+            other = _fitted(without, sample, [*rest, place])
+            if _gained(other, sample) >= least and not _same(other, best, sample):
+                return _tidy(other)
+    return None
 
 
 def like_a_parabola(expression: Expression, sample: Sample, nats: float) -> str | None:
     """Return the name of a function that could as well be a parabola of its argument, but for so many nats; None without one."""
     least = _gained(_fitted(expression, sample), sample) - nats
     for node in shaped(expression):
-        if _gained(_fitted(_replaced(expression, node, _parabola(node, sample)), sample), sample) >= least:
+        parabola = _parabola(node, sample)
+        if parabola is not None and _gained(_fitted(_replaced(expression, node, parabola), sample), sample) >= least > -np.inf:
             return node.function
     return None
 
 
-def shaped(expression: Expression) -> Iterator[Call]:
-    """Yield the functions of a formula that have a shape of their own: no sums, products and powers."""
+def series(expression: Expression) -> str | None:
+    """Return an input of which a formula is a series: a polynomial of a high degree in it, with a sum of its powers that has several constants.
+
+    >>> from workbench.expression import parse
+    >>> [series(parse(text)) for text in ("1.2*x**4 - 0.7*x**2 + 0.31", "1.2*(x + 0.31)**4 + 0.7", "1.2*(x**4 - x**2)", "1.2*x**2 - 0.7*x + 0.31")]
+    ['x', None, None, None]
+    """
     for node in walk(expression):
-        if isinstance(node, Call) and node.function not in (*OPERATORS, *_POWERS):
+        if isinstance(node, Call) and node.function == "add" and len(symbols(node)) == 1 and len(free_constants(node)) >= _COEFFICIENTS:
+            (name,) = symbols(node)
+            if sum(bool(symbols(term)) for term in node.arguments) > 1 and _degree(expression, name) >= _HIGH_DEGREE:
+                return name
+    return None
+
+
+def shaped(expression: Expression) -> Iterator[Call]:
+    """Yield the functions of a formula that have a shape of their own: no sums, products and powers, and of something that varies."""
+    for node in walk(expression):
+        if isinstance(node, Call) and node.function not in (*OPERATORS, *_POWERS) and symbols(node):
             yield node
 
 
@@ -194,7 +215,25 @@ def _beyond_chance(residual: np.ndarray, directions: np.ndarray) -> float:
 def _gained(expression: Expression | None, sample: Sample) -> float:
     """Return the likelihood of the rows in nats, but for what all formulas share: -n/2 log(mean r^2)."""
     rmse = np.inf if expression is None else sample.rmse(expression)
-    return -len(sample.y) * float(np.log(rmse)) if 0.0 < rmse < np.inf else -np.inf
+    with np.errstate(divide="ignore"):
+        return -len(sample.y) * float(np.log(rmse)) if rmse < np.inf else -np.inf
+
+
+def _degree(node: Expression, name: str) -> float:
+    """Return the degree of a polynomial in one input; minus infinity where it is none."""
+    if name not in symbols(node):
+        return 0.0
+    match node:
+        case Symbol():
+            return 1.0
+        case Call(function="add", arguments=terms):
+            degrees = [_degree(term, name) for term in terms]
+            return max(degrees) if min(degrees) >= 0.0 else -np.inf
+        case Call(function="mul", arguments=factors):
+            return sum(_degree(factor, name) for factor in factors)
+        case Call(function="pow", arguments=(base, Number(value=value))) if value == int(value) > 0:
+            return value * _degree(base, name)
+    return -np.inf
 
 
 def _same(one: Expression, other: Expression, sample: Sample) -> bool:
@@ -220,18 +259,41 @@ def _without(place: Place, value: float) -> float | None:
     return plain if allowed and plain != value else None
 
 
-def _with(expression: Expression, index: int, value: float) -> Expression:
-    values = list(free_constants(expression))
-    values[index] = value
-    return with_constants(expression, values)
+def _corrected(best: Expression, sample: Sample, loose: Loosened) -> list[tuple[int, Expression]]:
+    """Return the constants that may be corrections, each with the formula without it, those first that correct least."""
+    own, values = loose.numbered(own=True), list(free_constants(best))
+    found = []
+    for k in own:
+        value = _without(loose.places[k], values[k])
+        start = None if value is None else with_constants(best, [*values[:k], value, *values[k + 1 :]])
+        if (without := _fitted(start, sample, [other for other in own if other != k])) is not None:
+            found.append((k, without))
+    return sorted(found, key=lambda each: -_gained(each[1], sample))[:_TRIED]
 
 
-def _parabola(node: Call, sample: Sample) -> Expression:
-    """Return the parabola of a function's argument that is closest to it over the rows."""
+def _promising(expression: Expression, sample: Sample, loose: Loosened, free: Sequence[int]) -> list[int]:
+    """Return the additions that would explain most of what is missed, as far as a straight line tells, while some constants are free."""
+    residual, jacobian = sample.linearised(expression)
+    directions = _directions(jacobian, free)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        added = jacobian - directions @ (directions.T @ jacobian)
+        explained = (residual @ added) ** 2 / (added**2).sum(0)
+    places = [k for k in loose.numbered(own=False) if loose.places[k].role != "exponent" and np.isfinite(explained[k])]
+    return sorted(places, key=lambda k: -explained[k])[:_TRIED]
+
+
+def _parabola(node: Call, sample: Sample) -> Expression | None:
+    """Return the parabola of a function's argument that is closest to it over the rows; None where the argument hardly varies, or without bound."""
     argument = node.arguments[0]
     inner, outer = evaluate(argument, sample.columns), evaluate(node, sample.columns)
-    square, slope, offset = np.polyfit(inner, outer, 2).tolist()
-    return Call("add", (Call("mul", (Number(square), Call("pow", (argument, Number(2))))), Call("mul", (Number(slope), argument)), Number(offset)))
+    middle, spread = float(inner.mean()), float(inner.std())
+    if not (np.isfinite(outer).all() and _NULL * abs(middle) < spread < np.inf):
+        return None
+    scaled = (inner - middle) / spread
+    offset, slope, square = np.linalg.lstsq(np.vander(scaled, 3, increasing=True), outer, rcond=None)[0].tolist()
+    from_middle = Call("mul", (Number(Fraction(1.0 / spread)), Call("add", (argument, Number(Fraction(-middle))))))  # exact: not to be fitted
+    square_term = Call("mul", (Number(square), Call("pow", (from_middle, Number(2)))))
+    return Call("add", (square_term, Call("mul", (Number(slope), from_middle)), Number(offset)))
 
 
 def _replaced(expression: Expression, part: Expression, new: Expression) -> Expression:
