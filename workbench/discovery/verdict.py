@@ -8,8 +8,8 @@
                         what it misses is scatter: it does not go with any input, and rows that are neighbours are not missed in the
                         same direction
                         no formula close to it does better: factors, exponents and offsets that it lacks would explain no more
-                        the data know its constants: no 95 % interval holds zero, they do not trade against each other, and none that is
-                        close to 1 could as well stand elsewhere
+                        the data know its constants: no 95 % interval holds zero, they do not trade against each other, and none
+                        could as well stand elsewhere
                         the data know its functions: none of them could as well be a parabola, nor is it a series, which any curve is close to
                         no other formula describes the rows as shortly, nor do curves without a name
     approximation   everything else, and every formula in which a curve has no name

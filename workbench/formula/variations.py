@@ -6,9 +6,9 @@
                     test of a formula against all that are close to it (Rao 1948), robust against rows that scatter differently: 1 is regressed
                     on u_k = r d_k, where r is what is missed and d_k the derivative by an addition, less what the constants can do
                     (Wooldridge 1990)
-    moved           a constant close to 1, or an exponent that is no half, is a correction to a formula without it; where the same correction, in
-                    another place, does as well, the rows do not say where it belongs: c**1.9 or (c + 0.3)**2
-    like_a_parabola a function whose piece over these rows is as good a parabola has been given its name for nothing
+    moved           a factor close to 1, or an exponent that is no half, may be a correction to a formula without it; where the same correction
+                    in another place does as well, the rows do not say where it belongs: c**1.9 or (c + 0.3)**2
+    like_a_parabola a function with a fitted argument whose piece over these rows is as good a parabola has been given its name for nothing
     series          a polynomial of the fourth degree with fitted coefficients follows any smooth curve (Weierstrass 1885)
 
 A formula that is the law passes all of them but for chance, however little else was tried; no polynomial of that kind is a law by itself.
@@ -129,9 +129,12 @@ def series(expression: Expression) -> str | None:
 
 
 def shaped(expression: Expression) -> Iterator[Call]:
-    """Yield the functions of a formula that have a shape of their own: no sums, products and powers, and of something that varies."""
+    """Yield the functions of a formula that have a shape of their own, which is no power's, and whose argument was fitted.
+
+    One without a constant in its argument has earned its name where it does as well as a parabola: that has three to be fitted.
+    """
     for node in walk(expression):
-        if isinstance(node, Call) and node.function not in (*OPERATORS, *_POWERS) and symbols(node):
+        if isinstance(node, Call) and node.function not in (*OPERATORS, *_POWERS) and symbols(node) and free_constants(node):
             yield node
 
 
