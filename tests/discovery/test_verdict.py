@@ -169,7 +169,7 @@ def test_a_function_that_could_as_well_be_a_parabola_is_no_law() -> None:
     assert (wrong[0], right[0]) == ("approximation", "law")
     assert "A parabola does as well as its exp" in wrong[1]
     assert "parabola" not in right[1]  # it has no function
-    ((verdict, reasons),) = supposed(lambda a, n: n * np.exp(-a), {"a": (0, 4), "n": (1, 5)}, "n*exp(-k*a)")
+    ((verdict, reasons),) = supposed(lambda a, n: n * np.exp(-0.83 * a), {"a": (0, 4), "n": (1, 5)}, "n*exp(-k*a)")
     assert verdict == "law"
     assert "no parabola does as well" in reasons
 
