@@ -278,7 +278,7 @@ def _promising(expression: Expression, sample: Sample, loose: Loosened, free: Se
     """Return the additions that would explain most of what is missed, as far as a straight line tells, while some constants are free."""
     residual, jacobian = sample.linearised(expression)
     directions = _directions(jacobian, free)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(all="ignore"):
         added = jacobian - directions @ (directions.T @ jacobian)
         explained = (residual @ added) ** 2 / (added**2).sum(0)
     places = [k for k in loose.numbered(own=False) if loose.places[k].role != "exponent" and np.isfinite(explained[k])]
@@ -289,7 +289,8 @@ def _parabola(node: Call, sample: Sample) -> Expression | None:
     """Return the parabola of a function's argument that is closest to it over the rows; None where the argument hardly varies, or without bound."""
     argument = node.arguments[0]
     inner, outer = evaluate(argument, sample.columns), evaluate(node, sample.columns)
-    middle, spread = float(inner.mean()), float(inner.std())
+    with np.errstate(all="ignore"):
+        middle, spread = float(inner.mean()), float(inner.std())
     if not (np.isfinite(outer).all() and _NULL * abs(middle) < spread < np.inf):
         return None
     scaled = (inner - middle) / spread
