@@ -7,20 +7,24 @@
                         no fit of splines does clearly better, so that nothing is left that curves could explain
                         what it misses is scatter: it does not go with any input, and rows that are neighbours are not missed in the
                         same direction
-                        the data know its constants: no 95 % interval holds zero, and they do not trade against each other
+                        no formula close to it does better: factors, exponents and offsets that it lacks would explain no more
+                        the data know its constants: no 95 % interval holds zero, they do not trade against each other, and none
+                        could as well stand elsewhere
+                        the data know its functions: none of them could as well be a parabola, nor is it a series, which any curve is close to
                         no other formula describes the rows as shortly, unless only the one picked fits the units, nor do curves without a name
     approximation   everything else, and every formula in which a curve has no name
 
 Neighbours are found among the rows that were fitted or checked, along every input, along the predicted value, and in the space of all inputs by
 rank. For misses r_i of neighbours i, j the sum of r_i r_j over its own spread, sqrt(sum r_i^2 r_j^2), is a standard normal where they are scatter
 (Durbin & Watson 1950 and Moran 1950 test the same along a line and in space). The F statistic of a plane through the misses and through their
-ranks, in the ranks of the inputs, says whether they go with the inputs. Test rows are not looked at.
+ranks, in the ranks of the inputs, says whether they go with the inputs. What a formula could as well be is asked in formula/variations.py. Test
+rows are not looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,17 +34,20 @@ from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
 from workbench.discovery.reading import assembled
 from workbench.discovery.state import State, outputs
 from workbench.exceptions import WorkbenchError
-from workbench.expression import Call, walk
+from workbench.expression import Call, Expression, walk
+from workbench.formula import Formula, Output, variations
+from workbench.formula.constants import samples_of
 from workbench.training import Problem
 
 _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flexible fit
 _ALIKE, _WITH_INPUTS = 2.6, 2.0  # standard normals beyond are not chance; there are several of the first and one of the second
+_NEARBY = 2.3  # a standard normal beyond is no chance either, one time in a hundred
 DIGITS = 1.5  # that constants may lose on average by trading against each other
 _LIKE = 1.5  # nats by which the description that a rival gives may be longer
 _EXACT = 1e-9  # of the spread, that a fit to numbers without error may miss
 _SAME = 0.01  # of what is missed, for classes of the logit: a formula that follows another one as closely says the same
 _MANY_ROWS = 20_000
-_MOST_ROWS = 2000  # that are looked at for neighbours
+_MOST_ROWS = 2000  # that are looked at for what is missed
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,7 @@ def _checks(found: Discovery, picked: Finding, findings: Sequence[Finding], flex
         "What it misses is scatter: it goes with no input.",
         "What it misses is more than scatter: it goes with an input, or rows that are neighbours are missed in the same direction.",
     )
+    yield from _variations(found, picked)
     yield _Check(
         _constants_known(found, picked),
         "The rows know each of its constants.",
@@ -111,6 +119,44 @@ def _checks(found: Discovery, picked: Finding, findings: Sequence[Finding], flex
         "It is a shorter description of the rows than any network of free curves.",
         "A network of free curves is a shorter description of the rows: its names explain nothing.",
     )
+
+
+def _variations(found: Discovery, picked: Finding) -> Iterator[_Check]:
+    """Ask what the formula could as well be, as far as the rows say. Taken for granted where groups share a form, and for classes."""
+    data = found.data
+    if data.groups is not None or data.task == "classification":
+        return
+    rows = _looked_at(data)
+    weights = None if data.seen_weights is None else data.seen_weights[rows]
+    formula = picked.formula
+    parts = list(zip(formula.outputs, samples_of(formula, data.X[rows], data.y[rows], weights), strict=True))
+    yield _Check(
+        all(variations.missed(output.expression, sample) <= _NEARBY for output, sample in parts),
+        "No formula close to it does better: a factor, exponent or offset that it lacks would explain nothing more.",
+        "A formula close to it does clearly better: a factor, exponent or offset that it lacks would explain more.",
+    )
+    moves = ((output, variations.moved(output.expression, sample, _LIKE)) for output, sample in parts)
+    elsewhere = next((_rounded(formula, output, moved) for output, moved in moves if moved is not None), None)
+    yield _Check(
+        elsewhere is None,
+        "Each of its constants is needed where it stands.",
+        f"One of its constants could as well stand elsewhere: {elsewhere}.",
+    )
+    of = next(filter(None, (variations.series(output.expression) for output in formula.outputs)), None)
+    if of is not None:
+        yield _Check(False, "", f"It is a polynomial of a high degree in {of}, with fitted coefficients: any smooth curve is close to one.")
+    if any(any(variations.shaped(output.expression)) for output in formula.outputs):
+        name = next(filter(None, (variations.like_a_parabola(output.expression, sample, _LIKE) for output, sample in parts)), None)
+        yield _Check(
+            name is None,
+            "Each of its functions is needed: no parabola does as well.",
+            f"A parabola does as well as its {name}: the rows do not tell them apart.",
+        )
+
+
+def _rounded(formula: Formula, output: Output, expression: Expression) -> str:
+    """Write another expression for one output of a formula, with three decimals."""
+    return replace(formula, outputs=(replace(output, expression=expression),)).rounded(3).to_text()
 
 
 def _earns_its_length(picked: Finding) -> bool:
@@ -194,6 +240,12 @@ def _some(data: Dataset) -> np.ndarray:
     return rows[:: -(-len(rows) // _MANY_ROWS)]
 
 
+def _looked_at(data: Dataset) -> np.ndarray:
+    """Return the rows that are fitted or checked, of very many an even choice."""
+    rows = np.sort(np.concatenate([data.split.train, data.split.validation]))
+    return rows[:: -(-len(rows) // _MOST_ROWS)]
+
+
 def _state(found: Discovery, finding: Finding) -> State:
     return next(state for state in found.states if state.id == finding.state)
 
@@ -204,8 +256,7 @@ def _state(found: Discovery, finding: Finding) -> State:
 def _is_scatter(found: Discovery, state: State) -> bool:
     """Whether the misses of neighbours are not alike, for every target and every way to be neighbours, and do not go with the inputs."""
     data = found.data
-    rows = np.sort(np.concatenate([data.split.train, data.split.validation]))
-    rows = rows[:: -(-len(rows) // _MOST_ROWS)]
+    rows = _looked_at(data)
     values = outputs(data, state.networks, rows)
     missed = _missed(data, rows, values)
     if data.seen_weights is not None:
