@@ -16,6 +16,7 @@ from workbench.search.native.judge import Judge
 from workbench.search.native.polishing import Rows
 from workbench.search.native.spans import spans
 from workbench.search.native.state import HOLE, State
+from workbench.search.native.unwinding import unwound
 from workbench.search.native.watch import Watch
 
 Box = dict[str, tuple[float, float]]
@@ -144,3 +145,21 @@ def test_the_same_seed_gives_the_same_sequence_with_splits() -> None:
         return [to_text(p.expression) for p in NativeEngine().search(given, lambda: next(steps) > 400, random_state=1)]
 
     assert texts() == texts()
+
+
+@pytest.mark.parametrize(
+    ("long", "short"),
+    [
+        ("a*exp(c*log(b) + d*log(h))", "a*b**c*h**d"),
+        ("a*exp(c*log(1 - exp(-b*h)))", "a*(1 - exp(-b*h))**c"),
+        ("exp(2.5*log(a) - b)", "a**2.5*exp(-b)"),
+        ("log(a**(-1.7)*b**1.7*exp(c))", "c + 1.7*log(b/a)"),
+        ("log(a*b)", "log(a*b)"),
+        ("exp(a*b)", "exp(a*b)"),
+    ],
+)
+def test_detours_by_logarithms_are_unwound(long: str, short: str) -> None:
+    columns = {name: np.random.default_rng(ord(name)).uniform(0.5, 2, 31) for name in "abcdh"}
+    found = unwound(parse(long))
+    assert_allclose(evaluate(found, columns), evaluate(parse(long), columns), rtol=1e-12)
+    assert complexity(found) == complexity(fold(parse(short))), to_text(found)

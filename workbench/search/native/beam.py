@@ -16,7 +16,7 @@ from workbench.search.native.screens import quick, thorough
 from workbench.search.native.splits import linear_in_function
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.surrogate import smooth_error
-from workbench.search.native.transformed import within_transforms
+from workbench.search.native.transformed import scaled_within_transforms, split_within_transforms
 from workbench.search.native.watch import Watch
 
 _WIDTH = 4
@@ -85,10 +85,10 @@ class Beam:
 def searched(state: State, watch: Watch) -> Iterator[Candidate]:
     """Yield all that is found at one state beyond the quick screens."""
     yield from thorough(state, watch)
-    if state.n_columns >= 2 and not watch.over:
-        yield from linear_in_function(state, watch)
-    if not watch.over:
-        yield from within_transforms(state, watch)
+    if state.n_columns >= 2:
+        for screen in (scaled_within_transforms, linear_in_function, split_within_transforms):
+            if not watch.over:
+                yield from screen(state, watch)
 
 
 def _distinct(states: list[Weighed]) -> list[Weighed]:

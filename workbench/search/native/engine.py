@@ -30,7 +30,7 @@ from workbench.search.native.splits import linear_in_function
 from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.sums import sums
 from workbench.search.native.surrogate import smooth_error
-from workbench.search.native.transformed import within_transforms
+from workbench.search.native.transformed import scaled_within_transforms, split_within_transforms
 from workbench.search.native.transforms import ALL, PLAIN
 from workbench.search.native.watch import Watch
 from workbench.search.problem import Dimensions, Proposal, SearchProblem
@@ -162,7 +162,7 @@ def _splits(chain: list[State], watch: Watch) -> Iterator[Candidate]:
         yield from linear_in_function(root, watch, _CLEAR)
     if last.n_columns <= 1 or not may_be_exact(last, watch):
         return
-    for screen in (spans, separable, linear_in_function, within_transforms):
+    for screen in (spans, scaled_within_transforms, separable, linear_in_function, split_within_transforms):
         if not watch.over:
             yield from screen(last, watch)
 

@@ -26,6 +26,7 @@ from workbench.search.native.polishing import Rows, polished
 from workbench.search.native.shortening import shortened
 from workbench.search.native.squares import unrooted
 from workbench.search.native.state import Candidate
+from workbench.search.native.unwinding import unwound
 
 _CHOSEN, _NAME, _OPERATOR, _PI = 3.0, 2 * NATS_PER_NODE, 1.0, 4.0
 _SHORT_NAMES = {"sqrt": 2.0, "cbrt": 3.0}
@@ -162,8 +163,11 @@ class Judge:
         return folded if self._allowed(folded) else expression
 
     def _gathered(self, expression: Expression, rmse: float) -> tuple[Expression, float]:
-        """Return the expression with its powers gathered, where that says the same on the rows."""
-        shorter = gathered(expression)
+        """Return the expression with its powers gathered and without detours by logarithms, where that says the same on the rows."""
+        try:
+            shorter = unwound(gathered(expression))
+        except (ExpressionError, OverflowError, ZeroDivisionError):
+            return expression, rmse
         if shorter == expression or not self._allowed(shorter):
             return expression, rmse
         error = self.rows.rmse(shorter)

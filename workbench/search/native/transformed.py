@@ -27,28 +27,40 @@ _CLEAR = 0.3  # error of a split that is surely right, against the best surrogat
 _BESIDE = (-1.0, 1.0)
 
 
-def within_transforms(state: State, watch: Watch) -> Iterator[Candidate]:
-    """Yield what is found for transforms of a state of two columns or more; where it changes its sign, of what is left of one sign."""
-    if state.n_columns < 2:
-        return
-    for divided in of_one_sign(state):
-        yield from plainly_reduced(divided, watch)
-        yield from _transforms(divided, watch)
-        if watch.over:
-            return
-    yield from _transforms(state, watch)
+def _simpler(transform: Transform) -> str:
+    return f"{transform.name} is simpler"
 
 
-def _transforms(state: State, watch: Watch) -> Iterator[Candidate]:
-    """Yield what symmetries say of any transform, which is cheap; then what partings and splits say."""
-    own = [made for name in _INSIDE if (made := of_transform(state, TRANSFORMS[name])) is not None]
-    for made in own:
-        yield from _symmetric(made, watch)
-    for made in own:
-        for steps in (separable(made, watch), _exponentials(state, made, watch), linear_in_function(made, watch, _CLEAR)):
-            if watch.over:
-                return
-            yield from steps
+_LOGARITHM = _simpler(TRANSFORMS["log(y)"])
+
+
+def scaled_within_transforms(state: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield what symmetries of transforms lead to, which costs little; of a law that changes its sign, of what is left of one sign."""
+    for own in _of_one_sign(state):
+        yield from () if own is state else plainly_reduced(own, watch)
+        for transform in _transforms(own):
+            smaller = None if watch.over else symmetries.evidently_scaled(transform)
+            if smaller is not None:
+                yield from plainly_reduced(smaller, watch)
+
+
+def split_within_transforms(state: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield what partings and splits of transforms lead to."""
+    for own in _of_one_sign(state):
+        for transform in _transforms(own):
+            for steps in (separable(transform, watch), _exponentials(own, transform, watch), linear_in_function(transform, watch, _CLEAR)):
+                if watch.over:
+                    return
+                yield from steps
+
+
+def _of_one_sign(state: State) -> list[State]:
+    """Return a state of two columns or more, after its quotients of one sign."""
+    return [*of_one_sign(state), state] if state.n_columns > 1 else []
+
+
+def _transforms(state: State) -> Iterator[State]:
+    return (own for name in _INSIDE if (own := of_transform(state, TRANSFORMS[name])) is not None)
 
 
 def of_transform(state: State, transform: Transform) -> State | None:
@@ -58,23 +70,17 @@ def of_transform(state: State, transform: Transform) -> State | None:
         return None
     shell = substitute(state.shell, {HOLE.name: target.back(HOLE)})
     values = np.where(target.weights > 0, target.values, np.nan)
-    return State(state.columns, state.names, values, target.weights, shell, (*state.path, f"{target.name} is simpler")).finite()
+    return State(state.columns, state.names, values, target.weights, shell, (*state.path, _simpler(target.transform))).finite()
 
 
-def _symmetric(state: State, watch: Watch) -> Iterator[Candidate]:
-    """Follow the evident symmetries of a state."""
-    smaller = symmetries.evidently_scaled(state)
-    if smaller is not None and not watch.over:
-        yield from plainly_reduced(smaller, watch)
-
-
-def _exponentials(state: State, logarithm: State, watch: Watch) -> Iterator[Candidate]:
-    """Yield what is left of h = A(rest) exp(B(rest) f) once the exponential is divided off."""
-    for term, values, parts in linear_parts(logarithm, watch, _CLEAR):
-        rows = np.isfinite(values)
-        if watch.over or not rows.all() or len(rows) != state.n_rows:
-            return
-        left = state.divided(np.exp(values), call("exp", term), f"is proportional to exp of {term}").without(parts)
+def _exponentials(state: State, transform: State, watch: Watch) -> Iterator[Candidate]:
+    """Yield what is left of h = A(rest) exp(B(rest) f) once the exponential is divided off, given the state of log h on the same rows."""
+    if not transform.path or transform.path[-1] != _LOGARITHM or transform.n_rows < state.n_rows:
+        return
+    for term, values, parts in linear_parts(transform, watch, _CLEAR):
+        left = state.divided(np.exp(values), call("exp", term), f"is proportional to exp({term})").without(parts)
         yield from plainly_reduced(left, watch)
         if left.n_columns == 1 and not watch.over:
             yield from one_variable(left, watch, _BESIDE)
+        if watch.over:
+            return
