@@ -6,6 +6,8 @@ import math
 import time
 from collections.abc import Callable, Iterable
 
+import numpy as np
+
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.findings import Finding
 
@@ -67,8 +69,10 @@ class Heard:
         return Heard(found, self._listen)
 
     def of(self, findings: Iterable[Finding]) -> None:
-        """Take in findings as they are made."""
+        """Take in findings as they are made, but for those that have no value on a row that is checked."""
         for each in findings:
+            if not np.isfinite(each.error):
+                continue
             self.findings.append(each)
             if self._listen is not None:
                 self._listen(self._found, each)
