@@ -13,6 +13,7 @@ from workbench.search.native.entwined import entwined
 from workbench.search.native.gathering import gathered
 from workbench.search.native.inner_sums import inner_sums
 from workbench.search.native.judge import Judge
+from workbench.search.native.phases import at_home
 from workbench.search.native.polishing import Rows
 from workbench.search.native.spans import spans
 from workbench.search.native.state import HOLE, State
@@ -163,3 +164,20 @@ def test_detours_by_logarithms_are_unwound(long: str, short: str) -> None:
     found = unwound(parse(long))
     assert_allclose(evaluate(found, columns), evaluate(parse(long), columns), rtol=1e-12)
     assert complexity(found) == complexity(fold(parse(short))), to_text(found)
+
+
+@pytest.mark.parametrize(
+    ("far", "home"),
+    [
+        ("sin(3*a - 20.420352248333657)", "-cos(3*a)"),
+        ("cos(a + 7.853981633974483)", "-sin(a)"),
+        ("2*sin(a*b + 6.783185307179586)", "2*sin(a*b + 0.5)"),
+        ("exp(cos(a - 3.5))", "exp(-cos(a - 0.3584073464102069))"),
+        ("sin(a + 1)", "sin(a + 1)"),
+    ],
+)
+def test_phases_are_brought_home(far: str, home: str) -> None:
+    columns = {name: np.random.default_rng(ord(name)).uniform(-2, 2, 31) for name in "ab"}
+    found = at_home(parse(far))
+    assert_allclose(evaluate(found, columns), evaluate(parse(far), columns), atol=1e-12)
+    assert complexity(found) == complexity(fold(parse(home))), to_text(found)

@@ -95,6 +95,11 @@ class Collected:
         """Whether a proposal has no error but that of rounding."""
         return any(error < _EXACT**2 for error, _ in self._best.values())
 
+    @property
+    def shortest_exact(self) -> float:
+        """The complexity of the shortest proposal without error; infinite where there is none."""
+        return min((size for (size, _), (error, _) in self._best.items() if error < _EXACT**2), default=np.inf)
+
     def take(self, proposal: Proposal) -> bool:
         """Keep a proposal if it is the best of its length; return whether it is now the shortest description of the rows."""
         with np.errstate(all="ignore"):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _BESIDE = {"operon": 1.0, "pysr": 8.0}  # seconds after which an engine joins: what is not found at once is worth a second process, and a third
 _GUESSES = 3  # formulas of the others that PySR starts from
+_PLAIN, _MOMENT = 20, 2.0  # nodes of an exact formula that ends the search at once, and seconds in which a shorter one than a longer one may be found
 _LOOK = 0.05  # seconds between two looks at the clock
 
 Say = Callable[[str], None]
@@ -59,6 +60,7 @@ class Search:
         self._engines: dict[str, _Running] = {}
         self._beside = [name for name in installed() if name in _BESIDE]
         self._began = time.monotonic()
+        self._exact_since: float | None = None
         self._shown: set[int] = set()
         self._collected = self._collection(data)
 
@@ -73,17 +75,28 @@ class Search:
         """Whether a proposal has no error but that of rounding."""
         return self._collected is not None and self._collected.exact
 
+    @property
+    def _settled(self) -> bool:
+        """Whether there is an exact formula that is plain, or was the shortest for a moment."""
+        if not self.exact:
+            return False
+        self._exact_since = self._exact_since or time.monotonic()
+        return self._collected.shortest_exact <= _PLAIN or time.monotonic() - self._exact_since > _MOMENT
+
     def run(self, stop: Callable[[], bool]) -> None:
-        """Search until there is an exact formula, our own engine has nothing left to try, or `stop()` is true; called again it goes on."""
+        """Search until there is an exact formula, our own engine has nothing left to try, or `stop()` is true; called again it goes on.
+
+        An exact formula that is long may be a detour: for a moment the search goes on for a shorter one.
+        """
         if self._collected is None:
             return
         native = self._engines.get("screens") or self._start("screens")
         native.go_on()
-        while not (stop() or self.exact):
+        while not (stop() or self._settled):
             arrived = self._take_what_arrived(_LOOK)
             finished = native.done and not arrived
             for name in self._beside:
-                if name not in self._engines and (finished or time.monotonic() - self._began > _BESIDE[name]):
+                if name not in self._engines and not self.exact and (finished or time.monotonic() - self._began > _BESIDE[name]):
                     self._start(name)
             if finished:
                 break

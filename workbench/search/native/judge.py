@@ -22,6 +22,7 @@ from workbench.search.native.exact_constants import with_exact_constants
 from workbench.search.native.factoring import shortest_factoring
 from workbench.search.native.gathering import gathered
 from workbench.search.native.parting import parted
+from workbench.search.native.phases import at_home
 from workbench.search.native.polishing import Rows, polished
 from workbench.search.native.shortening import shortened
 from workbench.search.native.squares import unrooted
@@ -37,6 +38,7 @@ _QUICK_ROWS, _QUICK_STEPS = 200, 10
 _RIVAL = 40.0  # costs this near to the best may change places once constants are exact
 _AS_GOOD = 1.2  # times the error of the best smooth surrogate: a formula that leaves no more may only be too long
 _PART = 20.0  # what a term with its constant costs
+_PLAIN, _MORE = 20, 80  # nodes of an exact law that is taken at once, and how many more candidates a longer one must outlast: it may be a detour
 _LONG, _LONGEST = 50, 400  # nodes beyond which a formula is not made shorter part by part, and beyond which it is none
 
 
@@ -66,16 +68,17 @@ class Judge:
         self.best: Judged | None = None
         self.floor = math.inf  # the least error of a smooth surrogate
         self._seen: dict[str, float] = {}  # error -> least length
+        self._outlasted = 0  # candidates since the best is exact
 
     @property
     def bar(self) -> float:
         """An error above this is of no use: a smooth surrogate, or what was found, does better."""
-        return 1.6 * min(self.floor, self.best.rmse if self.best else math.inf)
+        return 1.6 * max(min(self.floor, self.best.rmse if self.best else math.inf), self.rounding * self.size)
 
     @property
     def exact(self) -> bool:
-        """Whether a law was found that leaves nothing but rounding."""
-        return self.best is not None and self.is_exact(self.best)
+        """Whether a law was found that leaves nothing but rounding, and is plain or outlasted many other candidates."""
+        return self.best is not None and self.is_exact(self.best) and (self.best.complexity <= _PLAIN or self._outlasted >= _MORE)
 
     def is_exact(self, judged: Judged) -> bool:
         """Whether the error is rounding, with fewer constants than could imitate it."""
@@ -86,6 +89,7 @@ class Judge:
     def offer(self, candidate: Candidate) -> Judged | None:
         """Polish and weigh a candidate; return it where it is the best, or the best of its complexity."""
         expression = candidate.expression
+        self._outlasted += self.best is not None and self.is_exact(self.best)
         if not self._allowed(expression):
             return None
         expression, rmse = polished(expression, self.quick, _QUICK_STEPS)
@@ -163,9 +167,9 @@ class Judge:
         return folded if self._allowed(folded) else expression
 
     def _gathered(self, expression: Expression, rmse: float) -> tuple[Expression, float]:
-        """Return the expression with its powers gathered and without detours by logarithms, where that says the same on the rows."""
+        """Return the expression with its powers gathered, phases at home and without detours by logarithms, where that says the same on the rows."""
         try:
-            shorter = unwound(gathered(expression))
+            shorter = at_home(unwound(gathered(expression)))
         except (ExpressionError, OverflowError, ZeroDivisionError):
             return expression, rmse
         if shorter == expression or not self._allowed(shorter):
