@@ -26,6 +26,7 @@ _ROUGH_ROWS, _ROUGH_TERMS = 400, 80
 _FINE_ROWS = 1000
 _SCATTERED, _BLURRED = 0.05, 0.3  # rank scatter below which a collapse is clear, and above which it is none; 1 for no relation
 _LIKELY = 8  # collapses that are compared where none is clear
+_NEARLY_WHOLE = 0.02  # a term's coefficient so near to a whole number is begun with that: the smooth rest blurs it
 _SMALLEST = 1e-3  # a factor that comes nearer to zero, against its median, makes the quotient useless
 
 
@@ -141,8 +142,10 @@ def peeled(state: State) -> Iterator[State]:
             both = np.column_stack([term, basis]) * state.gain[:, None]
             c, *_ = np.linalg.lstsq(both, state.target * state.gain, rcond=1e-12)
             if c[0]:
-                expression = mul(Number(float(c[0])), written(state.names[i]))
-                yield state.reduced_by(c[0] * term, expression, f"is {written(state.names[i])} plus the rest").without([i])
+                whole = float(np.round(c[0]))
+                factor = whole if whole and abs(c[0] - whole) < _NEARLY_WHOLE else float(c[0])
+                expression = mul(Number(factor), written(state.names[i]))
+                yield state.reduced_by(factor * term, expression, f"is {written(state.names[i])} plus the rest").without([i])
 
 
 def collapsed(state: State, most: int = 2) -> Iterator[State]:

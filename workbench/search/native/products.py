@@ -16,8 +16,8 @@ from workbench.search.native.subsets import best_subsets
 from workbench.search.native.transforms import Target, targets
 from workbench.search.native.watch import Watch
 
-_TRANSFORMS = ("y", "sin(y)", "tan(y)", "cos(y)", "log(y)")
-_POWERS = ("log(y)",)  # u^v and (1 + u)^v are products under it, of logarithms too
+_TRANSFORMS = ("y", "sin(y)", "tan(y)", "cos(y)", "log(y)", "log(1-y)", "logit(y)")
+_POWERS = ("log(y)", "log(1-y)")  # u^v and (1 + u)^v are products under it, of logarithms too
 _LONGEST_LOG = 30.0
 _LARGEST_EXPONENT = 8.0
 _EXACT = 1e-9  # of the size of what is fitted

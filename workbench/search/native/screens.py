@@ -22,7 +22,7 @@ from workbench.search.native.spans import spans
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.sums import sums
 from workbench.search.native.surrogate import smooth_error
-from workbench.search.native.transforms import PLAIN
+from workbench.search.native.transforms import OF_SHARES, PLAIN
 from workbench.search.native.watch import Watch
 
 _NEARLY_EXACT = 5e-3
@@ -61,7 +61,7 @@ def _attempted(screen: Iterator[Candidate]) -> Iterator[Candidate]:
 def _low(state: State, watch: Watch) -> Iterator[Candidate]:
     yield from power_law(state)
     yield from product(state, watch)
-    yield from polynomial(state, watch, (*PLAIN, "log(y)"), degrees=(1, 2, 3))
+    yield from polynomial(state, watch, (*PLAIN, "log(y)", *OF_SHARES), degrees=(1, 2, 3))
 
 
 def _curve(state: State, watch: Watch) -> Iterator[Candidate]:

@@ -71,6 +71,7 @@ TRANSFORMS: dict[str, Transform] = {
 }
 
 PLAIN = ("y", "1/y", "y^2", "1/y^2", "sqrt(y)", "1/sqrt(y)")
+OF_SHARES = ("log(1-y)", "logit(y)")
 ALL = tuple(TRANSFORMS)
 
 
