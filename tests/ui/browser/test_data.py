@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,17 @@ def fitted_line(page: Page) -> Locator:
     return page.locator(".st-key-fit_panel strong")
 
 
+def ignore_the_first_column(page: Page) -> None:
+    """Choose a role in the table, as often as a person would who sees that nothing happened: a page that is still drawn anew forgets a choice."""
+    for _ in range(3):
+        settle(page)
+        page.locator("[data-testid=stDataFrame] canvas").first.dblclick(force=True, position={"x": ROLE[0], "y": ROLE[1]})
+        page.locator("#portal").get_by_text("ignore", exact=True).click()
+        with suppress(AssertionError):
+            expect(fitted_line(page)).not_to_have_text("Volume from Girth, Height", timeout=5000)
+            return
+
+
 def test_a_bad_file_then_a_good_one_then_roles_then_a_fit(page: Page) -> None:
     page.goto("/")
     drop(page, {"name": "trees.csv", "mimeType": "text/csv", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(300)})
@@ -50,10 +62,7 @@ def test_a_bad_file_then_a_good_one_then_roles_then_a_fit(page: Page) -> None:
     expect(fitted_line(page)).to_have_text("Volume from Girth, Height")
     assert re.search(r"/data\?project=[\w-]{22}$", page.url)
 
-    settle(page)
-    table = page.locator("[data-testid=stDataFrame] canvas").first
-    table.dblclick(force=True, position={"x": ROLE[0], "y": ROLE[1]})
-    page.locator("#portal").get_by_text("ignore", exact=True).click()
+    ignore_the_first_column(page)
     expect(fitted_line(page)).to_have_text("Volume from Height")
     page.reload()
     expect(fitted_line(page)).to_have_text("Volume from Height")
