@@ -49,7 +49,7 @@ class Scripted:
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def replace(native: Scripted, beside: Scripted | None = None) -> None:
-        monkeypatch.setattr(searching, "engine", lambda name, guesses: native if name == "screens" else beside or Scripted())
+        monkeypatch.setattr(searching, "engine", lambda name, guesses, part: native if name == "screens" else beside or Scripted())
         monkeypatch.setattr(searching, "installed", lambda: ("screens", "operon"))
         monkeypatch.setattr(searching, "_BESIDE", {"operon": 0.0})
 
@@ -95,7 +95,7 @@ def test_what_another_engine_finds_beside_is_news(use: Callable[..., None]) -> N
 def test_an_engine_that_takes_guesses_starts_from_the_best_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, list[str]] = {}
 
-    def engine(name: str, guesses: list[Expression]) -> Scripted:
+    def engine(name: str, guesses: list[Expression], part: str) -> Scripted:
         given[name] = [str(guess) for guess in guesses]
         return Scripted("a", "1.5*a/b**2", "1.5*a/b") if name == "screens" else Scripted()
 

@@ -1,5 +1,7 @@
 """Laws with functions of two columns, with constants inside functions and free exponents in sums; and the steps that find them."""
 
+import time
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -13,6 +15,8 @@ from workbench.search.native.entwined import entwined
 from workbench.search.native.gathering import gathered
 from workbench.search.native.inner_sums import inner_sums
 from workbench.search.native.judge import Judge
+from workbench.search.native.parting import parted
+from workbench.search.native.partner import PartnerEngine
 from workbench.search.native.phases import at_home
 from workbench.search.native.polishing import Rows
 from workbench.search.native.spans import spans
@@ -181,3 +185,35 @@ def test_phases_are_brought_home(far: str, home: str) -> None:
     found = at_home(parse(far))
     assert_allclose(evaluate(found, columns), evaluate(parse(far), columns), atol=1e-12)
     assert complexity(found) == complexity(fold(parse(home))), to_text(found)
+
+
+@pytest.mark.parametrize("text", ["(sqrt(a)*sqrt(b))**2/c**2", "(a**(1/2)*c*b**(1/2))**2", "(a*sqrt(b)*(c - 3))**2"])
+def test_powers_of_products_lose_their_roots(text: str) -> None:
+    columns = {name: np.random.default_rng(ord(name)).uniform(0.5, 2, 31) for name in "abc"}
+    found = fold(parted(parse(text), "abc"))
+    assert_allclose(evaluate(found, columns), evaluate(parse(text), columns), rtol=1e-12)
+    assert "sqrt" not in to_text(found)
+    assert "1/2" not in to_text(found)
+
+
+def test_the_engine_in_two_parts_finds_what_the_whole_finds() -> None:
+    """The law of cosines is found down the beam alone: by the second part at once, by the first at its end."""
+    law, ranges = "sqrt(a**2 + b**2 - 2*a*b*cos(s - t))", {"a": (1, 5), "b": (1, 5), "s": (1, 5), "t": (1, 5)}
+    given = problem(law, ranges, 701)
+    counts = {}
+    for part in ("whole", "first", "second"):
+        end, found = time.monotonic() + 60.0, []
+        for proposal in NativeEngine(part=part).search(given, lambda end=end: time.monotonic() > end):
+            found.append(proposal)
+            if error(proposal.expression, law, ranges) < 1e-9:
+                break
+        assert error(found[-1].expression, law, ranges) < 1e-9, part
+        counts[part] = len(found)
+    assert counts["second"] < counts["whole"]
+
+
+def test_the_second_part_answers_from_its_own_process() -> None:
+    law, ranges = "a*exp(-b)/c", {"a": (1, 5), "b": (0, 3), "c": (1, 5)}
+    end = time.monotonic() + 30.0
+    found = next(p for p in PartnerEngine().search(problem(law, ranges, 211), lambda: time.monotonic() > end) if error(p.expression, law, ranges) < 1e-9)
+    assert found.origin == "screens"

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from workbench.formula import Formula
     from workbench.search import Engine, Proposal, SearchProblem
 
-_BESIDE = {"operon": 1.0, "pysr": 8.0}  # seconds after which an engine joins: what is not found at once is worth a second process, and a third
+_PARTNER = 0.4  # seconds after which the second part of our own engine joins in a process of its own: what is not found at once is worth one
+_BESIDE = {"operon": 6.0, "pysr": 8.0}  # seconds after which another engine joins
 _GUESSES = 3  # formulas of the others that PySR starts from
 _PLAIN, _MOMENT = 20, 2.0  # nodes of an exact formula that ends the search at once, and seconds in which a shorter one than a longer one may be found
 _LOOK = 0.05  # seconds between two looks at the clock
@@ -58,7 +59,7 @@ class Search:
     def __init__(self, data: Dataset, limits: Limits, random_state: int, say: Say) -> None:
         self._limits, self._random_state, self._say = limits, random_state, say
         self._engines: dict[str, _Running] = {}
-        self._beside = [name for name in installed() if name in _BESIDE]
+        self._beside = {"partner": _PARTNER, **{name: _BESIDE[name] for name in installed() if name in _BESIDE}}
         self._began = time.monotonic()
         self._exact_since: float | None = None
         self._shown: set[int] = set()
@@ -95,16 +96,20 @@ class Search:
         while not (stop() or self._settled):
             arrived = self._take_what_arrived(_LOOK)
             finished = native.done and not arrived
-            for name in self._beside:
-                if name not in self._engines and not self.exact and (finished or time.monotonic() - self._began > _BESIDE[name]):
-                    self._start(name)
+            for name in () if self.exact else self._due(finished):
+                self._start(name)
             if finished:
                 break
         native.hold()
 
+    def _due(self, finished: bool) -> list[str]:
+        """Return the engines that are to join now; the others at the latest when our own is through, of which the partner is a part."""
+        since = time.monotonic() - self._began
+        return [name for name, after in self._beside.items() if name not in self._engines and (since > after or (finished and name != "partner"))]
+
     def _start(self, name: str) -> _Running:
         guesses = [proposal.expression for proposal in self._collected.front[:_GUESSES]]
-        self._engines[name] = _Running(engine(name, guesses), self._collected.problem, self._random_state, self._say)
+        self._engines[name] = _Running(engine(name, guesses, part="first"), self._collected.problem, self._random_state, self._say)
         return self._engines[name]
 
     def doubt(self) -> None:

@@ -22,6 +22,7 @@ from workbench.search.problem import Proposal
 from workbench.search.process import received
 
 ENGINES = {  # name -> the module whose `answers(problem, settings)` yields proposals, and progress in words
+    "partner": "workbench.search.native.partner",
     "operon": "workbench.search.operon.portfolio",
     "pysr": "workbench.search.pysr.run",
 }

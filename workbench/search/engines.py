@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from typing import Literal
 
 from workbench.exceptions import MissingEngineError
 from workbench.expression import Expression
@@ -25,13 +26,14 @@ def installed() -> tuple[str, ...]:
     return tuple(name for name in NAMES if there[name])
 
 
-def engine(name: str, guesses: Sequence[Expression] = ()) -> Engine:
+def engine(name: str, guesses: Sequence[Expression] = (), part: Literal["whole", "first"] = "whole") -> Engine:
     """Return an engine.
 
     Parameters
     ----------
-    name : one of NAMES
+    name : one of NAMES, or "partner", which takes the second part of our own engine's sequence
     guesses : formulas that PySR starts from; the others start from the rows alone
+    part : of our own engine's sequence
 
     Raises
     ------
@@ -41,7 +43,11 @@ def engine(name: str, guesses: Sequence[Expression] = ()) -> Engine:
         case "screens":
             from workbench.search.native.engine import NativeEngine
 
-            return NativeEngine()
+            return NativeEngine(part=part)
+        case "partner":
+            from workbench.search.native.partner import PartnerEngine
+
+            return PartnerEngine()
         case "operon":
             from workbench.search.operon import OperonEngine
 

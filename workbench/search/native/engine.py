@@ -10,7 +10,8 @@ time, not the law. Everything is deterministic for a seed; time only cuts the se
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -35,6 +36,8 @@ from workbench.search.native.transforms import ALL, PLAIN
 from workbench.search.native.watch import Watch
 from workbench.search.problem import Dimensions, Proposal, SearchProblem
 
+Part = Literal["whole", "first", "second"]
+
 _ROWS = 1000  # of a state; candidates are polished on more
 _POLISHED_ROWS = 5000
 _FEWEST_ROWS = 4  # fewer tell nothing
@@ -43,10 +46,18 @@ _MANY = 5  # columns of a problem from which those that do not matter are droppe
 _CLEAR = 0.3  # error of a split, or of what units leave, that is surely right, against the best surrogate's
 
 
+@dataclass(frozen=True)
 class NativeEngine:
-    """Deterministic screens and reductions."""
+    """Deterministic screens and reductions.
 
-    name = "screens"
+    Parameters
+    ----------
+    part : the whole sequence; or the first or the second part of it, where another process takes the other (partner.py)
+    """
+
+    part: Part = "whole"
+
+    name: ClassVar[str] = "screens"
 
     def search(self, problem: SearchProblem, stop: Callable[[], bool], random_state: int = 0) -> Iterator[Proposal]:
         """Yield ever better proposals."""
@@ -57,12 +68,25 @@ class NativeEngine:
         rows = _rows(problem, order[:_POLISHED_ROWS])
         judge = Judge(rows, problem.functions, problem.max_complexity)
         watch = Watch(judge, stop)
-        for candidate in _candidates(_root(problem, order[:_ROWS]), watch, problem):
+        for candidate in self._candidates(_root(problem, order[:_ROWS]), watch, problem):
             judged = judge.offer(candidate)
             if judged is not None:
                 yield Proposal(judged.expression, self.name, judged.path)
             if stop():
                 return
+
+    def _candidates(self, root: State, watch: Watch, problem: SearchProblem) -> Iterator[Candidate]:
+        """Yield candidates, cheapest first."""
+        yield root.candidate(Number(float(np.mean(root.target))), "a constant")
+        if not root.n_columns or root.n_rows < _FEWEST_ROWS or not np.ptp(root.target) > 0:
+            return
+        chain = [root]
+        if problem.dimensions is not None:
+            yield from _grouped(chain, watch, _of_columns(root, problem.symbols, problem.dimensions))
+        for step in _STEPS[self.part]:
+            if watch.over:
+                return
+            yield from step(chain, watch)
 
 
 def _in_silence(steps: Iterator[Proposal]) -> Iterator[Proposal]:
@@ -91,20 +115,6 @@ def _root(problem: SearchProblem, which: np.ndarray) -> State:
     names = tuple(different.values())
     columns = np.column_stack([rows.columns[name] for name in names]) if names else np.empty((len(rows.y), 0))
     return State(columns, tuple(Symbol(name) for name in names), rows.y, rows.root_weights, HOLE)
-
-
-def _candidates(root: State, watch: Watch, problem: SearchProblem) -> Iterator[Candidate]:
-    """Yield candidates, cheapest first."""
-    yield root.candidate(Number(float(np.mean(root.target))), "a constant")
-    if not root.n_columns or root.n_rows < _FEWEST_ROWS or not np.ptp(root.target) > 0:
-        return
-    chain = [root]
-    if problem.dimensions is not None:
-        yield from _grouped(chain, watch, _of_columns(root, problem.symbols, problem.dimensions))
-    for step in (_opening, _evident, _descent):
-        if watch.over:
-            return
-        yield from step(chain, watch)
 
 
 def _of_columns(root: State, symbols: Sequence[str], given: Dimensions) -> Dimensions:
@@ -176,3 +186,30 @@ def _descent(chain: list[State], watch: Watch) -> Iterator[Candidate]:
     yield from sums(chain[0], watch, ALL, 4)
     if not watch.over:
         yield from beam.left()
+
+
+def _thoroughly(chain: list[State], watch: Watch) -> Iterator[Candidate]:
+    """Search the states of the chain thoroughly, the smallest first, while another process goes down the beam from them."""
+    for state in reversed(chain):
+        if watch.over:
+            return
+        if not (state is chain[0] and state.n_columns <= _SMALL):  # that was done at the opening
+            yield from searched(state, watch)
+
+
+def _straight_down(chain: list[State], watch: Watch) -> Iterator[Candidate]:
+    """Make the chain of the opening and of evident symmetries without a look at its states, and go down the beam."""
+    root = chain[0]
+    if root.n_columns >= _MANY:
+        root = chain[0] = relevant(root, watch.stop)
+    watch.judge.floor = min(watch.judge.floor, smooth_error(root))
+    while chain[-1].n_columns and (smaller := symmetries.evidently_scaled(chain[-1])) is not None:
+        chain.append(smaller)
+    yield from _descent(chain, watch)
+
+
+_STEPS: dict[Part, tuple[Callable[[list[State], Watch], Iterator[Candidate]], ...]] = {
+    "whole": (_opening, _evident, _descent),
+    "first": (_opening, _evident, _thoroughly, _descent),
+    "second": (_straight_down,),
+}

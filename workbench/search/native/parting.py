@@ -6,8 +6,11 @@ Sums come back through roots and reciprocals with a common monomial inside; outs
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 
 from workbench.expression import Call, Expression, Number, Symbol, call, mul, power
+
+_HALF = Fraction(1, 2)
 
 
 def parted(expression: Expression, positive: Iterable[str]) -> Expression:
@@ -37,9 +40,11 @@ def _parted(node: Expression, positive: frozenset[str]) -> Expression:
 
 
 def _raised(factor: Expression, exponent: Number) -> Expression:
-    if isinstance(factor, Call) and factor.function == "pow":
-        base, inner = factor.arguments
-        return power(base, Number(inner.value * exponent.value))
+    match factor:
+        case Call(function="pow", arguments=(base, Number(value=inner))):
+            return power(base, Number(inner * exponent.value))
+        case Call(function="sqrt", arguments=(base,)):
+            return power(base, Number(exponent.value * _HALF))
     return power(factor, exponent)
 
 
@@ -48,6 +53,6 @@ def above_zero(node: Expression, positive: frozenset[str]) -> bool:
     match node:
         case Symbol(name=name):
             return name in positive
-        case Call(function="pow", arguments=(Symbol(name=name), Number())):
+        case Call(function="pow", arguments=(Symbol(name=name), Number())) | Call(function="sqrt", arguments=(Symbol(name=name),)):
             return name in positive
     return False
