@@ -125,7 +125,10 @@ class _Run:
         self.clock.say("searching for whole formulas")
         problem = search_problem(data)
         look = min(_AT_ONCE / self.clock.budget, self.looks[0]) if problem is not None and scatters(problem) else self.looks[0]
-        self.search.run(lambda: self.clock.past(look))
+        if look == self.looks[0]:
+            self._search_until(look)
+        else:
+            self.search.run(lambda: self.clock.past(look))
         found = Discovery(data if self.search.exact else self._scaled(data, scales))
         heard = Heard(found, listen)
         self._take_in(found, heard, _LAST, 1)
@@ -133,9 +136,9 @@ class _Run:
         if found.data.transforms != data.transforms and found.data.targets[0].name in found.data.transforms:
             self.search.run(lambda: self.clock.past(min(self.first + _FIRST_LOOK, _SEARCH)))
         for share in [share for share in self.looks if share < self.first]:
-            self.search.run(lambda share=share: self.clock.past(share))
+            self._search_until(share)
             self._take_in(found, heard, share, _BRIEFLY)
-        self.search.run(lambda: self.clock.past(self.first))
+        self._search_until(self.first)
         self._take_in(found, heard, self.first + _ADOPTED, _BRIEFLY)
         if self.search.exact and not any(each.error <= LAW**2 for each in heard.findings):
             self.search.doubt()
@@ -179,7 +182,7 @@ class _Run:
         if not heard.findings or not (self.search.exact or _settled(found, heard.findings, flexible, self.limits.max_complexity)):
             self.clock.say("searching further")
             for share in [share for share in self.looks if share > self.first]:
-                self.search.run(lambda share=share: self.clock.past(share))
+                self._search_until(share)
                 self._take_in(found, heard)
             heard.of(self._shaped(found, heard, shapes, forms))
             self._take_in(found, heard)
@@ -192,6 +195,12 @@ class _Run:
         if best.verdict == "law":
             best.reasons += self.search.agreement(best.formula(nice=False))
         return best
+
+    def _search_until(self, share: float) -> None:
+        """Search until a share of the time is over; after the last of them the engines end, for what follows needs the cores."""
+        self.search.run(lambda: self.clock.past(share))
+        if share == self.looks[-1]:
+            self.search.end()
 
     def _shaped(self, found: Discovery, heard: Heard, shapes: Sequence[dict[str, Any]], forms: Sequence[str] | None) -> Iterator[Finding]:
         return shaped(found, shapes, forms, self.clock, self.random_state, bool(heard.findings))

@@ -76,7 +76,9 @@ def judgement(found: Discovery, picked: Finding, findings: Sequence[Finding], fl
         return Judgement("approximation", (f"It is long for what it explains: {picked.formula.complexity} parts on so few rows, or so much scatter.",))
     if picked.error <= _EXACT**2 or (picked.error <= LAW**2 and _is_scatter(found, _state(found, picked))):
         return Judgement("law", (f"It is exact: what it misses is {picked.error**0.5:.0e} of the target's spread.",))
-    checks = list(_checks(found, picked, findings, flexible))
+    checks = list(_rest(found, picked, flexible))
+    if all(check.holds for check in checks):  # where something is left to be explained, the rest of the questions makes no sense, and takes long
+        checks += _checks(found, picked, findings)
     if against := tuple(check.against for check in checks if not check.holds):
         return Judgement("approximation", against)
     return Judgement("law", tuple(check.favour for check in checks))
@@ -91,7 +93,8 @@ class _Check:
     against: str
 
 
-def _checks(found: Discovery, picked: Finding, findings: Sequence[Finding], flexible: float) -> Iterator[_Check]:
+def _rest(found: Discovery, picked: Finding, flexible: float) -> Iterator[_Check]:
+    """Ask whether what the formula misses is scatter."""
     yield _Check(
         _close_to(flexible / (picked.chance or 1.0) ** 0.5, picked),
         "A network of free curves does no better.",
@@ -102,6 +105,10 @@ def _checks(found: Discovery, picked: Finding, findings: Sequence[Finding], flex
         "What it misses is scatter: it goes with no input.",
         "What it misses is more than scatter: it goes with an input, or rows that are neighbours are missed in the same direction.",
     )
+
+
+def _checks(found: Discovery, picked: Finding, findings: Sequence[Finding]) -> Iterator[_Check]:
+    """Ask whether another formula could be in its place."""
     yield from _variations(found, picked)
     yield _Check(
         _constants_known(found, picked),
