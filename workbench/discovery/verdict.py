@@ -37,6 +37,7 @@ from workbench.exceptions import WorkbenchError
 from workbench.expression import Call, Expression, walk
 from workbench.formula import Formula, Output, variations
 from workbench.formula.constants import samples_of
+from workbench.formula.fitting import Sample
 from workbench.training import Problem
 
 _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flexible fit
@@ -46,6 +47,7 @@ DIGITS = 1.5  # that constants may lose on average by trading against each other
 _LIKE = 1.5  # nats by which the description that a rival gives may be longer
 _EXACT = 1e-9  # of the spread, that a fit to numbers without error may miss
 _SAME = 0.01  # of what is missed, for classes of the logit: a formula that follows another one as closely says the same
+_LONG = 30  # nodes: of a longer formula that leaves something to be explained it is not asked what else it could be, which takes long
 _MANY_ROWS = 20_000
 _MOST_ROWS = 2000  # that are looked at for what is missed
 
@@ -77,8 +79,9 @@ def judgement(found: Discovery, picked: Finding, findings: Sequence[Finding], fl
     if picked.error <= _EXACT**2 or (picked.error <= LAW**2 and _is_scatter(found, _state(found, picked))):
         return Judgement("law", (f"It is exact: what it misses is {picked.error**0.5:.0e} of the target's spread.",))
     checks = list(_rest(found, picked, flexible))
-    if all(check.holds for check in checks):  # where something is left to be explained, the rest of the questions makes no sense, and takes long
-        checks += _checks(found, picked, findings)
+    if picked.formula.complexity <= _LONG or all(check.holds for check in checks):
+        checks += _variations(found, picked)
+    checks += _doubts(found, picked, findings)
     if against := tuple(check.against for check in checks if not check.holds):
         return Judgement("approximation", against)
     return Judgement("law", tuple(check.favour for check in checks))
@@ -105,11 +108,16 @@ def _rest(found: Discovery, picked: Finding, flexible: float) -> Iterator[_Check
         "What it misses is scatter: it goes with no input.",
         "What it misses is more than scatter: it goes with an input, or rows that are neighbours are missed in the same direction.",
     )
+    if parts := _parts(found.data, picked.formula):
+        yield _Check(
+            all(variations.missed(output.expression, sample) <= _NEARBY for output, sample in parts),
+            "No formula close to it does better: a factor, exponent or offset that it lacks would explain nothing more.",
+            "A formula close to it does clearly better: a factor, exponent or offset that it lacks would explain more.",
+        )
 
 
-def _checks(found: Discovery, picked: Finding, findings: Sequence[Finding]) -> Iterator[_Check]:
-    """Ask whether another formula could be in its place."""
-    yield from _variations(found, picked)
+def _doubts(found: Discovery, picked: Finding, findings: Sequence[Finding]) -> Iterator[_Check]:
+    """Ask whether the rows know what is in it, and nothing else describes them as shortly."""
     yield _Check(
         _constants_known(found, picked),
         "The rows know each of its constants.",
@@ -128,20 +136,20 @@ def _checks(found: Discovery, picked: Finding, findings: Sequence[Finding]) -> I
     )
 
 
-def _variations(found: Discovery, picked: Finding) -> Iterator[_Check]:
-    """Ask what the formula could as well be, as far as the rows say. Taken for granted where groups share a form, and for classes."""
-    data = found.data
+def _parts(data: Dataset, formula: Formula) -> list[tuple[Output, Sample]]:
+    """Return the outputs of a formula with the rows that are looked at; none where groups share a form, and for classes: there it is taken for granted."""
     if data.groups is not None or data.task == "classification":
-        return
+        return []
     rows = _looked_at(data)
     weights = None if data.seen_weights is None else data.seen_weights[rows]
-    formula = picked.formula
-    parts = list(zip(formula.outputs, samples_of(formula, data.X[rows], data.y[rows], weights), strict=True))
-    yield _Check(
-        all(variations.missed(output.expression, sample) <= _NEARBY for output, sample in parts),
-        "No formula close to it does better: a factor, exponent or offset that it lacks would explain nothing more.",
-        "A formula close to it does clearly better: a factor, exponent or offset that it lacks would explain more.",
-    )
+    return list(zip(formula.outputs, samples_of(formula, data.X[rows], data.y[rows], weights), strict=True))
+
+
+def _variations(found: Discovery, picked: Finding) -> Iterator[_Check]:
+    """Ask what the formula could as well be, as far as the rows say."""
+    formula, parts = picked.formula, _parts(found.data, picked.formula)
+    if not parts:
+        return
     moves = ((output, variations.moved(output.expression, sample, _LIKE)) for output, sample in parts)
     elsewhere = next((_rounded(formula, output, moved) for output, moved in moves if moved is not None), None)
     yield _Check(
