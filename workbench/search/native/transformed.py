@@ -22,23 +22,17 @@ from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.transforms import TRANSFORMS, Transform, transformed
 from workbench.search.native.watch import Watch
 
-_INSIDE = ("log(y)", "1/y", "y^2", "log(1-y)", "logit(y)", "exp(y)", "sin(y)", "cos(y)", "tan(y)")
+_LOGARITHM = "log(y)"
+_INSIDE = (_LOGARITHM, "1/y", "y^2", "log(1-y)", "logit(y)", "exp(y)", "sin(y)", "cos(y)", "tan(y)")
 _CLEAR = 0.3  # error of a split that is surely right, against the best surrogate's
 _BESIDE = (-1.0, 1.0)
-
-
-def _simpler(transform: Transform) -> str:
-    return f"{transform.name} is simpler"
-
-
-_LOGARITHM = _simpler(TRANSFORMS["log(y)"])
 
 
 def scaled_within_transforms(state: State, watch: Watch) -> Iterator[Candidate]:
     """Yield what symmetries of transforms lead to, which costs little; of a law that changes its sign, of what is left of one sign."""
     for own in _of_one_sign(state):
         yield from () if own is state else plainly_reduced(own, watch)
-        for transform in _transforms(own):
+        for _, transform in _transforms(own):
             smaller = None if watch.over else symmetries.evidently_scaled(transform)
             if smaller is not None:
                 yield from plainly_reduced(smaller, watch)
@@ -47,8 +41,9 @@ def scaled_within_transforms(state: State, watch: Watch) -> Iterator[Candidate]:
 def split_within_transforms(state: State, watch: Watch) -> Iterator[Candidate]:
     """Yield what partings and splits of transforms lead to."""
     for own in _of_one_sign(state):
-        for transform in _transforms(own):
-            for steps in (separable(transform, watch), _exponentials(own, transform, watch), linear_in_function(transform, watch, _CLEAR)):
+        for name, transform in _transforms(own):
+            exponentials = (_exponentials(own, transform, watch),) if name == _LOGARITHM and transform.n_rows == own.n_rows else ()
+            for steps in (separable(transform, watch), *exponentials, linear_in_function(transform, watch, _CLEAR)):
                 if watch.over:
                     return
                 yield from steps
@@ -59,8 +54,8 @@ def _of_one_sign(state: State) -> list[State]:
     return [*of_one_sign(state), state] if state.n_columns > 1 else []
 
 
-def _transforms(state: State) -> Iterator[State]:
-    return (own for name in _INSIDE if (own := of_transform(state, TRANSFORMS[name])) is not None)
+def _transforms(state: State) -> Iterator[tuple[str, State]]:
+    return ((name, own) for name in _INSIDE if (own := of_transform(state, TRANSFORMS[name])) is not None)
 
 
 def of_transform(state: State, transform: Transform) -> State | None:
@@ -70,14 +65,12 @@ def of_transform(state: State, transform: Transform) -> State | None:
         return None
     shell = substitute(state.shell, {HOLE.name: target.back(HOLE)})
     values = np.where(target.weights > 0, target.values, np.nan)
-    return State(state.columns, state.names, values, target.weights, shell, (*state.path, _simpler(target.transform))).finite()
+    return State(state.columns, state.names, values, target.weights, shell, (*state.path, f"{target.name} is simpler")).finite()
 
 
-def _exponentials(state: State, transform: State, watch: Watch) -> Iterator[Candidate]:
+def _exponentials(state: State, logarithm: State, watch: Watch) -> Iterator[Candidate]:
     """Yield what is left of h = A(rest) exp(B(rest) f) once the exponential is divided off, given the state of log h on the same rows."""
-    if not transform.path or transform.path[-1] != _LOGARITHM or transform.n_rows < state.n_rows:
-        return
-    for term, values, parts in linear_parts(transform, watch, _CLEAR):
+    for term, values, parts in linear_parts(logarithm, watch, _CLEAR):
         left = state.divided(np.exp(values), call("exp", term), f"is proportional to exp({term})").without(parts)
         yield from plainly_reduced(left, watch)
         if left.n_columns == 1 and not watch.over:
