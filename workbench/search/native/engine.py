@@ -205,7 +205,10 @@ def _straight_down(chain: list[State], watch: Watch) -> Iterator[Candidate]:
     watch.judge.floor = min(watch.judge.floor, smooth_error(root))
     while chain[-1].n_columns and (smaller := symmetries.evidently_scaled(chain[-1])) is not None:
         chain.append(smaller)
-    yield from _descent(chain, watch)
+    if len(chain) > 1:  # what follows from evident symmetries alone is near
+        yield from Beam(chain[-1:], watch).descend()
+    if not watch.over:
+        yield from _descent(chain, watch)
 
 
 _STEPS: dict[Part, tuple[Callable[[list[State], Watch], Iterator[Candidate]], ...]] = {
