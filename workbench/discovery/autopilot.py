@@ -94,9 +94,15 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
     search = Search(data, limits, random_state, clock.say)
     try:
         run = _Run(search, limits, clock, random_state, _first_look(time_budget), _looks(time_budget, often=listen is not None))
-        found, heard = run.begun(data, scales, listen)
-        aside = run.without_outliers(found, heard)
-        return run.concluded(found, heard, forms) if aside is None else aside
+        run.look(data)
+        begun = Discovery(data)
+        gross = run.suspects(begun, Heard(begun, listen))  # they spoil every other step, so they come first
+        if (aside := run.without(gross, begun, Heard(begun, listen))) is not None:
+            return aside
+        found, heard = run.taken_in(data, scales, listen)
+        if not len(gross) and (aside := run.without(run.suspects(found, heard), found, heard)) is not None:
+            return aside
+        return run.concluded(found, heard, forms)
     finally:
         search.end()
 
@@ -120,15 +126,17 @@ class _Run:
     first: float
     looks: tuple[float, ...]
 
-    def begun(self, data: Dataset, scales: str, listen: Listener | None) -> tuple[Discovery, Heard]:
-        """Search until a law may have been found, on the scales that fit the data."""
+    def look(self, data: Dataset) -> None:
+        """Search until a law may have been found; where few rows scatter, for a moment: there what textbooks say comes first."""
         self.clock.say("searching for whole formulas")
         problem = search_problem(data)
-        look = min(_AT_ONCE / self.clock.budget, self.looks[0]) if problem is not None and scatters(problem) else self.looks[0]
-        if look == self.looks[0]:
-            self._search_until(look)
+        if problem is not None and scatters(problem):
+            self.search.run(lambda: self.clock.past(min(_AT_ONCE / self.clock.budget, self.looks[0])))
         else:
-            self.search.run(lambda: self.clock.past(look))
+            self._search_until(self.looks[0])
+
+    def taken_in(self, data: Dataset, scales: str, listen: Listener | None) -> tuple[Discovery, Heard]:
+        """Make networks of what was found, on the scales that fit the data, and of what textbooks say; search on until the first look is over."""
         found = Discovery(data if self.search.exact else self._scaled(data, scales))
         heard = Heard(found, listen)
         self._take_in(found, heard, _LAST, 1)
@@ -144,15 +152,19 @@ class _Run:
             self.search.doubt()
         return found, heard
 
-    def without_outliers(self, found: Discovery, heard: Heard) -> Discovery | None:
-        """Return the law that all but a few rows follow, its discovery without these rows; None where there is no such law, or all rows follow."""
+    def suspects(self, found: Discovery, heard: Heard) -> np.ndarray:
+        """Return rows that may not follow what the others follow: they are far from the best formula, or from any curve."""
         bound = self.limits.hidden_layer_sizes is not None or self.limits.known is not None
         if self.search.exact or bound or self.clock.past(_ASIDE):
-            return None
-        some, best = fewer_rows(found.data), min(heard.findings, key=lambda each: each.length, default=None)
-        suspected = outliers.suspects(some, () if best is None else found.go_to(best.state).state.networks)
+            return np.empty(0, dtype=int)
+        best = min(heard.findings, key=lambda each: each.length, default=None)
+        return outliers.suspects(fewer_rows(found.data), () if best is None else found.go_to(best.state).state.networks)
+
+    def without(self, suspected: np.ndarray, found: Discovery, heard: Heard) -> Discovery | None:
+        """Return the law that all but a few rows follow, its discovery without these rows; None where there is no such law, or all rows follow."""
         if not len(suspected):
             return None
+        some = fewer_rows(found.data)
         self.clock.say(f"looking without {len(suspected)} rows that are far off")
         end = min(self.clock.share + _FIRST_LOOK, _ASIDE)
         proposals = self.search.aside(some.without(suspected, "they are far off"), lambda: self.clock.past(end))
