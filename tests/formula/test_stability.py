@@ -73,6 +73,6 @@ def test_the_list_of_a_search_says_where_formulas_come_from_and_how_well_they_ar
     assert [record["complexity"] for record in table] == sorted(record["complexity"] for record in table)
     picked = next(record for record in table if record["state"] == best.state.id)
     assert picked["r2"] > 0.999
-    assert picked["origin"] in ("screens", "Operon", "named curves")
+    assert picked["origin"] in ("screens", "textbook", "Operon", "named curves")
     assert all(low <= value <= high for record in table for value, low, high in record["constants"])
     assert len(best.pareto_table(every=True)) >= len([record for record in table if "phi" not in record["formula"]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -69,10 +70,16 @@ class Heard:
         return Heard(found, self._listen)
 
     def of(self, findings: Iterable[Finding]) -> None:
-        """Take in findings as they are made, but for those that have no value on a row that is checked."""
+        """Take in findings as they are made, but for those that have no value on a row that is checked.
+
+        Of a law that was found twice the one that is no rival stands: a rival has constants where the law has whole numbers.
+        """
         for each in findings:
-            if not np.isfinite(each.error):
+            again = [other for other in self.findings if str(other.formula) == str(each.formula)]
+            if not np.isfinite(each.error) or (each.rival and again):
                 continue
-            self.findings.append(each)
+            rivals = [other for other in again if other.rival]
+            each = replace(each, rival=each.rival or bool(rivals))  # it stays wherever the rival would have stayed
+            self.findings = [*(other for other in self.findings if other not in rivals), each]
             if self._listen is not None:
                 self._listen(self._found, each)

@@ -60,7 +60,7 @@ def test_a_law_is_found_opened_typed_extended_and_compared(page: Page, table: Pa
     picked = rows(page).filter(has=page.locator("em.picked"))
     picked.hover()
     picked.get_by_role("button", name="compare").click()
-    expect(page.locator(".laws .comparison p").first).to_contain_text("They differ by up to")
+    expect(page.locator(".laws .comparison p").first).to_contain_text("differ by up to")
     page.get_by_role("button", name="Close the comparison").click()
 
     page.locator(".laws .extend").click()
