@@ -212,7 +212,7 @@ class _Run:
         """Search until a share of the time is over; after the last of them the engines end, for what follows needs the cores."""
         self.search.run(lambda: self.clock.past(share))
         if share == self.looks[-1]:
-            self.search.end()
+            self.search.leave()
 
     def _shaped(self, found: Discovery, heard: Heard, shapes: Sequence[dict[str, Any]], forms: Sequence[str] | None) -> Iterator[Finding]:
         return shaped(found, shapes, forms, self.clock, self.random_state, bool(heard.findings))

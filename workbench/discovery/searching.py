@@ -63,6 +63,7 @@ class Search:
         self._began = time.monotonic()
         self._exact_since: float | None = None
         self._shown: set[int] = set()
+        self._asides: list[Search] = []
         self._collected = self._collection(data)
 
     def _collection(self, data: Dataset) -> Collected | None:
@@ -120,11 +121,12 @@ class Search:
     def aside(self, data: Dataset, stop: Callable[[], bool]) -> list[Proposal]:
         """Search other rows within the same limits, until `stop()` is true, and return what is best there; this search holds still meanwhile."""
         other = Search(data, self._limits, self._random_state, self._say)
+        self._asides.append(other)
         try:
             other.run(stop)
             return list(other.news())
         finally:
-            other.end()
+            other.leave()
 
     def on(self, data: Dataset) -> None:
         """Go on with the same rows on another scale of the target, on which other proposals are the best."""
@@ -151,10 +153,17 @@ class Search:
         times = self._collected.starts(formula.outputs[0].expression)
         return (f"It was found {times} times, from different starts.",) if times > 1 else ()
 
+    def leave(self) -> None:
+        """Tell every engine to end, without waiting for it: some steps take a second."""
+        for running in self._engines.values():
+            running.leave()
+
     def end(self) -> None:
         """End every engine and its process."""
-        for running in self._engines.values():
-            running.end()
+        for search in (self, *self._asides):
+            search.leave()
+            for running in search._engines.values():
+                running.end()
 
     def _take_what_arrived(self, wait: float = 0.0) -> bool:
         """Take in what engines proposed; where that is nothing, wait for our own a moment. Return whether there was something."""
@@ -222,7 +231,10 @@ class _Running:
         except queue.Empty:
             return []
 
-    def end(self) -> None:
+    def leave(self) -> None:
         self._ended.set()
         self._may_go_on.set()
+
+    def end(self) -> None:
+        self.leave()
         self._thread.join()
