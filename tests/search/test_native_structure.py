@@ -159,6 +159,7 @@ def test_the_same_seed_gives_the_same_sequence_with_splits() -> None:
         ("a*exp(c*log(1 - exp(-b*h)))", "a*(1 - exp(-b*h))**c"),
         ("exp(2.5*log(a) - b)", "a**2.5*exp(-b)"),
         ("log(a**(-1.7)*b**1.7*exp(c))", "c + 1.7*log(b/a)"),
+        ("exp(-(a*b - log(c - 1/3)))", "(c - 1/3)*exp(-a*b)"),
         ("log(a*b)", "log(a*b)"),
         ("exp(a*b)", "exp(a*b)"),
     ],

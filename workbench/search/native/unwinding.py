@@ -38,7 +38,7 @@ def _others(node: Expression) -> Iterator[Expression]:
 def _powers(inside: Expression) -> Iterator[Expression]:
     """Yield the factors of exp(inside)."""
     rest = []
-    for term in inside.arguments if _is(inside, "add") else (inside,):
+    for term in _summands(inside):
         factors = term.arguments if _is(term, "mul") else (term,)
         logarithm = next((factor for factor in factors if _is(factor, "log")), None)
         if logarithm is None:
@@ -47,6 +47,16 @@ def _powers(inside: Expression) -> Iterator[Expression]:
             yield power(logarithm.arguments[0], mul(*(factor for factor in factors if factor is not logarithm)))
     if rest:
         yield call("exp", add(*rest))
+
+
+def _summands(inside: Expression) -> tuple[Expression, ...]:
+    """Return the terms of a sum, also of one with a number before it."""
+    match inside:
+        case Call(function="add", arguments=terms):
+            return terms
+        case Call(function="mul", arguments=(Number() as factor, Call(function="add", arguments=terms))):
+            return tuple(mul(factor, term) for term in terms)
+    return (inside,)
 
 
 def _terms(inside: Expression) -> Iterator[Expression]:
