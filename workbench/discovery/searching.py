@@ -129,11 +129,12 @@ class Search:
             other.leave()
 
     def on(self, data: Dataset) -> None:
-        """Go on with the same rows on another scale of the target, on which other proposals are the best."""
+        """Go on with the same rows on another scale of the target, on which other proposals are the best; the partner stays with the first scale."""
         if self._collected is not None:
             earlier, self._collected = self._collected.all, self._collection(data)
+            partner = {name: self._engines.pop(name) for name in ("partner",) if name in self._engines}
             self.end()
-            self._engines = {}
+            self._engines = partner
             for proposal in earlier:
                 self._collected.take(proposal)
 
