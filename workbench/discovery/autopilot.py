@@ -95,9 +95,10 @@ def discover(  # noqa: PLR0913, PLR0917  the public face: each keyword is one de
     try:
         run = _Run(search, limits, clock, random_state, _first_look(time_budget), _looks(time_budget, often=listen is not None))
         run.look(data)
-        begun = Discovery(data)
-        gross = run.suspects(begun, Heard(begun, listen))  # they spoil every other step, so they come first
-        if (aside := run.without(gross, begun, Heard(begun, listen))) is not None:
+        found = Discovery(data)
+        heard = Heard(found, listen)
+        gross = run.suspects(found, heard)  # they spoil every other step, so they come first
+        if (aside := run.without(gross, found, heard)) is not None:
             return aside
         found, heard = run.taken_in(data, scales, listen)
         if not len(gross) and (aside := run.without(run.suspects(found, heard), found, heard)) is not None:

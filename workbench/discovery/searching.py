@@ -20,6 +20,7 @@ from workbench.discovery.known import Known
 from workbench.discovery.proposals import Collected, search_problem
 from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression, free_constants, to_text, with_constants
+from workbench.expression.description import PLAIN
 from workbench.search.engines import engine, installed
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _PARTNER = 0.4  # seconds after which the second part of our own engine joins in a process of its own: what is not found at once is worth one
 _BESIDE = {"operon": 6.0, "pysr": 8.0}  # seconds after which another engine joins
 _GUESSES = 3  # formulas of the others that PySR starts from
-_PLAIN, _MOMENT = 20, 2.0  # nodes of an exact formula that ends the search at once, and seconds in which a shorter one than a longer one may be found
+_MOMENT = 2.0  # seconds in which a plainer exact formula than the first may be found
 _LOOK = 0.05  # seconds between two looks at the clock
 
 Say = Callable[[str], None]
@@ -83,7 +84,7 @@ class Search:
         if not self.exact:
             return False
         self._exact_since = self._exact_since or time.monotonic()
-        return self._collected.shortest_exact <= _PLAIN or time.monotonic() - self._exact_since > _MOMENT
+        return self._collected.shortest_exact <= PLAIN or time.monotonic() - self._exact_since > _MOMENT
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Search until there is an exact formula, our own engine has nothing left to try, or `stop()` is true; called again it goes on.
@@ -132,9 +133,9 @@ class Search:
         """Go on with the same rows on another scale of the target, on which other proposals are the best; the partner stays with the first scale."""
         if self._collected is not None:
             earlier, self._collected = self._collected.all, self._collection(data)
-            partner = {name: self._engines.pop(name) for name in ("partner",) if name in self._engines}
+            partner = self._engines.pop("partner", None)
             self.end()
-            self._engines = partner
+            self._engines = {} if partner is None else {"partner": partner}
             for proposal in earlier:
                 self._collected.take(proposal)
 

@@ -16,10 +16,10 @@ from workbench.expression.calculus import walk
 from workbench.expression.tree import Call, Expression
 
 NATS_PER_NODE = 3.0  # of likelihood, that a node of a formula must be worth
+PLAIN = 20  # nodes of an exact law that is taken at once; a longer one may be a detour
 RARITY: Mapping[str, int] = MappingProxyType(
     {
-        **dict.fromkeys(("tanh", "asin", "acos", "cbrt"), 1),  # found now and then
-        **dict.fromkeys(("tan", "sinh", "cosh", "atan", "abs", "log1p", "expm1"), 1),
+        **dict.fromkeys(("tanh", "asin", "acos", "cbrt", "tan", "sinh", "cosh", "atan", "abs", "log1p", "expm1"), 1),  # found now and then
         **dict.fromkeys(("asinh", "acosh", "atanh", "erf", "sign"), 2),  # found hardly ever
     }
 )

@@ -17,7 +17,7 @@ import numpy as np
 
 from workbench.exceptions import ExpressionError
 from workbench.expression import Call, Constant, Expression, Number, Symbol, complexity, fold, free_constants, symbols, walk
-from workbench.expression.description import NATS_PER_NODE, RARITY
+from workbench.expression.description import NATS_PER_NODE, PLAIN, RARITY
 from workbench.search.native.exact_constants import with_exact_constants
 from workbench.search.native.factoring import shortest_factoring
 from workbench.search.native.gathering import gathered
@@ -38,7 +38,7 @@ _QUICK_ROWS, _QUICK_STEPS = 200, 10
 _RIVAL = 40.0  # costs this near to the best may change places once constants are exact
 _AS_GOOD = 1.2  # times the error of the best smooth surrogate: a formula that leaves no more may only be too long
 _PART = 20.0  # what a term with its constant costs
-_PLAIN, _MORE = 20, 80  # nodes of an exact law that is taken at once, and how many more candidates a longer one must outlast: it may be a detour
+_MORE = 80  # candidates that an exact law must outlast where it is not plain: it may be a detour
 _LONG, _LONGEST = 50, 400  # nodes beyond which a formula is not made shorter part by part, and beyond which it is none
 
 
@@ -78,7 +78,7 @@ class Judge:
     @property
     def exact(self) -> bool:
         """Whether a law was found that leaves nothing but rounding, and is plain or outlasted many other candidates."""
-        return self.best is not None and self.is_exact(self.best) and (self.best.complexity <= _PLAIN or self._outlasted >= _MORE)
+        return self.best is not None and self.is_exact(self.best) and (self.best.complexity <= PLAIN or self._outlasted >= _MORE)
 
     def is_exact(self, judged: Judged) -> bool:
         """Whether the error is rounding, with fewer constants than could imitate it."""

@@ -55,10 +55,10 @@ def _of_one_sign(state: State) -> list[State]:
 
 
 def _transforms(state: State) -> Iterator[tuple[str, State]]:
-    return ((name, own) for name in _INSIDE if (own := of_transform(state, TRANSFORMS[name])) is not None)
+    return ((name, own) for name in _INSIDE if (own := _of_transform(state, TRANSFORMS[name])) is not None)
 
 
-def of_transform(state: State, transform: Transform) -> State | None:
+def _of_transform(state: State, transform: Transform) -> State | None:
     """Return the state of T(h), on the rows where T is defined; None where these are too few."""
     target = transformed(state, transform)
     if target is None:
