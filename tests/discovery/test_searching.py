@@ -147,6 +147,21 @@ def test_the_front_holds_the_best_of_each_length_shortest_description_first() ->
     assert "log(a - 1.0)" not in {str(p.expression) for p in collected.front}  # no value on some rows
 
 
+def test_of_as_many_parts_whole_numbers_stay_where_fitted_ones_explain_only_noise() -> None:
+    generator = np.random.default_rng(3)
+    a, b = generator.uniform(0.5, 3.0, (2, 307))
+    y = a * b**2 + 0.1 * generator.normal(size=307)
+    exponent, factor = 1.96, float(np.mean(y) / np.mean(a * b**1.96))
+    collected = Collected(search_problem(wb.Dataset.from_table({"a": a, "b": b, "y": y}, "y")))
+    whole, fitted = Proposal(parse("1*a*b**2 + 0*a"), "scripted"), Proposal(parse(f"a*b**{exponent}"), "scripted")
+    shorter = Proposal(parse(f"{factor}*a*b"), "scripted")
+    for each in (fitted, shorter, whole):
+        collected.take(each)
+    assert collected.front[0] is whole
+    collected.take(Proposal(parse("a*b**2.0003"), "scripted"))  # the least error of all, perhaps, for 4.5 nats
+    assert collected.front[0] is whole
+
+
 def test_what_has_no_value_on_checked_rows_is_no_exact_law() -> None:
     data = dataset(n_rows=307)
     problem = search_problem(data)

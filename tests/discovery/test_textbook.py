@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.discovery.findings import Finding, finding, pareto, shortest, words
+from workbench.discovery.findings import Finding, finding, pareto, said, shortest
 from workbench.discovery.proposals import adopted, search_problem
 from workbench.expression import free_constants, parse
+from workbench.expression.description import NATS_PER_NODE, constant_price, description
 from workbench.search import Proposal
 from workbench.search.textbook import textbook
 
@@ -19,6 +20,10 @@ def findings(data: wb.Dataset, *texts: str) -> list[Finding]:
     return list(adopted(wb.Discovery(data), [Proposal(parse(text), "textbook") for text in texts], lambda: False, rival=True))
 
 
+def plainly_said(each: Finding, n_rows: int) -> float:
+    return description(each.formula.outputs[0].expression, n_rows)
+
+
 @pytest.fixture(scope="module")
 def mercury() -> wb.Dataset:
     return wb.load_sample("mercury_vapour").with_transforms({"pressure": "log"})
@@ -27,23 +32,25 @@ def mercury() -> wb.Dataset:
 def test_absolute_temperature_is_one_quantity(mercury: wb.Dataset) -> None:
     """Against a fitted zero: both are c*exp(-b/(t + zero)), of as many nodes, but the unit knows one of the two zeros."""
     antoine, absolute = findings(mercury, ANTOINE, ABSOLUTE)
-    assert absolute.formula.complexity == antoine.formula.complexity == words(antoine.formula)
-    assert words(absolute.formula) == absolute.formula.complexity - 2
+    assert absolute.formula.complexity == antoine.formula.complexity
+    assert said(antoine.formula, 13) == plainly_said(antoine, 13)
+    assert said(absolute.formula, 13) == pytest.approx(said(antoine.formula, 13) - constant_price(13) - 2.0)  # the number, its choice and its plus
     assert shortest([antoine, absolute], lambda _: False) is absolute
 
 
 def test_a_power_of_degrees_takes_their_zero_for_that_of_nature() -> None:
     data = wb.load_sample("forbes1857")
     power, line, absolute = findings(data, "5.3e-9*bp**4.19", "0.523*bp - 81.1", "2e7*exp(-9000.0/(bp + 45967/100))")
-    assert [words(each.formula) - each.formula.complexity for each in (power, line, absolute)] == [2, 0, -2]
+    dearer = [said(each.formula, 17) - plainly_said(each, 17) for each in (power, line, absolute)]
+    assert dearer == [2 * NATS_PER_NODE, 0.0, NATS_PER_NODE - description(parse("bp + 45967/100"), 17)]
 
 
 def test_rare_functions_cost_more_than_their_nodes() -> None:
     x = np.linspace(0.02, 1.1, 23)
     data = wb.Dataset.from_table({"x": x, "y": 200 * x / (0.06 + x)}, "y")
     usual, rare = findings(data, "37.0*log(x) + 209.0", "37.0*asinh(137.0*x)")
-    assert words(usual.formula) == usual.formula.complexity
-    assert words(rare.formula) > rare.formula.complexity == usual.formula.complexity
+    assert usual.formula.complexity == rare.formula.complexity
+    assert said(rare.formula, 23) == said(usual.formula, 23) + 2 * NATS_PER_NODE
 
 
 def test_a_law_that_the_rows_do_not_clearly_refuse_stays_in_the_front(mercury: wb.Dataset) -> None:

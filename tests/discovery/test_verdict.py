@@ -73,7 +73,7 @@ def test_a_formula_longer_than_the_curve_that_it_names_is_no_law() -> None:
     found = wb.Discovery(data).fit(hidden_layer_sizes=(5,), sparsity=1e-4)
     flexible = found.metrics.rmse_validation
     picked = finding(found.leave().suppose("(cos(cos(0.807*x + 3.741) - 3.276*x + 1.086) - 0.6454*x)*(0.5398 - 0.08642*x) + 0.4813"))
-    longer = "A network of free curves is a shorter description of the rows: its names explain nothing."
+    longer = "A network of free curves is as short a description of the rows: its names explain nothing."
     assert longer not in judgement(found, picked, [picked], flexible).reasons
     found.go_to(1).eliminate()
     said = judgement(found, picked, [picked], flexible)

@@ -6,9 +6,8 @@ from numpy.testing import assert_allclose
 
 from tests.search.conftest import problem
 from workbench.expression import Expression, complexity, evaluate, free_constants, parse
-from workbench.expression.description import rarity
+from workbench.expression.description import description, rarity
 from workbench.search import Proposal, SearchProblem
-from workbench.search.native.judge import length
 from workbench.search.textbook import textbook
 
 # NIST Statistical Reference Datasets, nonlinear regression: Misra1d (of the rows of Misra1a) and BoxBOD, with certified values
@@ -124,4 +123,4 @@ def test_a_table_holds_values_of_any_kind() -> None:
 def test_rare_functions_are_a_longer_description() -> None:
     usual, rare = parse("37.0*log(137.0*x)"), parse("37.0*asinh(137.0*x)")
     assert rarity(usual) == 0 < rarity(rare)
-    assert length(rare, 12) >= length(usual, 12) + 6.0
+    assert description(rare, 12) >= description(usual, 12) + 3.0

@@ -10,29 +10,36 @@ import numpy as np
 
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.laws import fits_its_units, origin_of
-from workbench.expression import Call, Expression, Number, Symbol, walk
-from workbench.expression.description import NATS_PER_NODE, rarity
+from workbench.expression import Call, Expression, Number, Symbol, add, named_functions, walk
+from workbench.expression.description import NATS_PER_NODE, constant_price, description
 from workbench.formula import Formula
 from workbench.formula.dimensions import SHIFTED
 from workbench.search.textbook import LOST, NEAR
 from workbench.snapping.ranking import tied
-from workbench.training.score import checked_errors, reference_loss
+from workbench.training.score import checked_errors, reference_loss, row_errors
 
 LAW = 1e-6  # unitless error below which a formula is exact for all practical purposes
 
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """A formula, the state it was read from, and its squared errors on checked rows, in the order of every other finding's.
+    """A formula, the state it was read from, and its squared errors, in the order of every other finding's.
 
-    Their mean is 1 for a formula that is as bad as the mean; for classes, as bad as saying how frequent each one is. `n_rows` of them are
-    different rows: folds may be done twice. `fits_units` is None where units say nothing. `chance` is twice the log loss of the frequencies of classes, None for measured targets.
+    Parameters
+    ----------
+    errors : (n_checked,)     of rows that were checked: their mean is 1 for a formula as bad as the mean; for classes, as bad as their frequencies
+    n_rows : how many different rows these are: folds may be done twice
+    fitted : (n_fitted,)     of rows that it was fitted to and that were not checked: none where folds check every row
+    rival : whether it is a law of textbooks that the rows do not tell from others
+    chance : twice the log loss of the frequencies of classes; None for measured targets
+    fits_units : None where units say nothing
     """
 
     formula: Formula
     state: int
     errors: np.ndarray
     n_rows: int
+    fitted: np.ndarray
     rival: bool
     chance: float | None = None
     fits_units: bool | None = None
@@ -47,40 +54,54 @@ class Finding:
 
     @property
     def gained(self) -> float:
-        """By how many nats the checked rows are likelier than under the mean: -n/2 log(error); for classes what the log loss falls by."""
-        if self.chance is not None:
-            return 0.5 * self.n_rows * self.chance * (1.0 - self.error)
-        return -0.5 * self.n_rows * float(np.log(self.error + LAW**2))
+        """By how many nats the rows are likelier than under the mean: -n/2 log(error); for classes what the log loss falls by.
+
+        The rows that it was fitted to count as well: what a fit gains by its constants, their description pays for.
+        """
+        n_rows = self.n_rows + len(self.fitted)
+        return self._likelier((self.n_rows * self.error + float(self.fitted.sum())) / n_rows, n_rows)
+
+    @property
+    def gained_on_checked(self) -> float:
+        """The same of the checked rows alone."""
+        return self._likelier(self.error, self.n_rows)
+
+    def _likelier(self, error: float, n_rows: int) -> float:
+        return 0.5 * n_rows * (self.chance * (1.0 - error) if self.chance is not None else -float(np.log(error + LAW**2)))
 
     @property
     def length(self) -> float:
-        """The description length in nats, but for what all findings share."""
-        return NATS_PER_NODE * words(self.formula) - self.gained
+        """The description length of the rows in nats (Rissanen, 1978), but for what all findings share."""
+        return said(self.formula, self.n_rows + len(self.fitted)) - self.gained
 
     def lost(self, other: Finding) -> float:
-        """Return by how many nats the checked rows are less likely than under another formula."""
+        """Return by how many nats the rows are less likely than under another formula."""
         return other.gained - self.gained
 
 
-def words(formula: Formula) -> int:
-    """Return the nodes of a formula that must be paid for: rare functions cost more, and the zero of a temperature scale counts.
+def said(formula: Formula, n_rows: int) -> float:
+    """Return the nats it takes to say a formula, with the constants of curves that have no name; the zero of a temperature scale counts.
 
-    T = t + 273.15 has three nodes where t is in °C; but the unit says where its zero is, nothing was chosen, and T is one quantity. A power or a
+    T = t + 273.15 is three words where t is in °C; but the unit says where its zero is, nothing was chosen, and T is one quantity. A power or a
     logarithm of t itself takes the zero of °C for that of nature, and pays as if it had been chosen: (t + a)^p.
     """
     zeros = {Symbol(column.symbol): Number(Fraction(SHIFTED[column.unit])) for column in formula.inputs if column.unit in SHIFTED}
-    rare = sum(rarity(output.expression) for output in formula.outputs)
-    return formula.complexity + rare + sum(_chosen_zeros(node, zeros) for output in formula.outputs for node in walk(output.expression) if zeros)
+    unnamed = frozenset[str]().union(*(named_functions(output.expression) for output in formula.outputs))
+    constants = sum(formula.definitions[name].n_constants for name in unnamed)
+    return constants * constant_price(n_rows) + sum(
+        description(output.expression, n_rows) + sum(_chosen_zeros(node, zeros) for node in walk(output.expression) if zeros) for output in formula.outputs
+    )
 
 
-def _chosen_zeros(node: Expression, zeros: Mapping[Expression, Expression]) -> int:
-    """Return the nodes by which a node is cheaper or dearer than it looks, for the zeros of its temperatures."""
+def _chosen_zeros(node: Expression, zeros: Mapping[Expression, Expression]) -> float:
+    """Return the nats by which a node is cheaper or dearer than it looks, for the zeros of its temperatures."""
     match node:
         case Call(function="add", arguments=terms):
-            return -2 * sum(symbol in terms and zero in terms for symbol, zero in zeros.items())
+            given = (add(symbol, zero) for symbol, zero in zeros.items() if symbol in terms and zero in terms)
+            return sum(NATS_PER_NODE - description(each, 1) for each in given)
         case Call(function="pow" | "log" | "sqrt" | "cbrt", arguments=(base, *_)):
-            return 2 * (base in zeros)
-    return 0
+            return 2.0 * NATS_PER_NODE * (base in zeros)
+    return 0.0
 
 
 def finding(found: Discovery, rival: bool = False) -> Finding:
@@ -91,12 +112,14 @@ def finding(found: Discovery, rival: bool = False) -> Finding:
         [checked_errors(network, problem, state.roughness)[0] for network, problem in zip(state.networks, problems, strict=True)]
     )
     rows = sum(problem.n_rows if problem.validation is None else problem.validation.n_rows for problem in problems)
+    held_out = [(network, problem) for network, problem in zip(state.networks, problems, strict=True) if problem.validation is not None]
+    fitted = np.concatenate([np.empty(0), *(row_errors(network, problem) for network, problem in held_out)])
     fits = fits_its_units(found.data, state, origin_of([state.move]))
-    return Finding(found.formula(nice=True), state.id, errors / (chance or 1.0), rows, rival, chance, fits)
+    return Finding(found.formula(nice=True), state.id, errors / (chance or 1.0), rows, fitted / (chance or 1.0), rival, chance, fits)
 
 
 def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -> Finding:
-    """Return the finding that describes the checked rows in the fewest nats (Rissanen, 1978): its own length and what it does not explain.
+    """Return the finding that describes the rows in the fewest nats (Rissanen, 1978): its own length and what it does not explain.
 
     Among the many formulas that were tried some follow even the checked rows by chance, so that the least error is no reason by itself. Of those
     that are a node apart, one that only imitates another comes last: a form far from where it has its shape, whose constants trade against each other.
@@ -115,8 +138,8 @@ def as_short(findings: Sequence[Finding]) -> list[Finding]:
 def pareto(findings: Sequence[Finding]) -> list[Finding]:
     """Return the findings that no other one beats in both complexity and error, and some that none clearly beats; simplest first.
 
-    A rival stays where the rows do not clearly refuse it: its errors tie with those of the best that is no longer, they are hardly less likely, or it
-    is nearly the shortest description. A formula that fits the units stays where all that beat it do not.
+    A shorter description of the rows than all that are simpler stays: they hold fitted constants, it has whole numbers. A rival stays where the rows do
+    not clearly refuse it: its errors tie with those of the best that is no longer, they are hardly less likely, or it is nearly the shortest description. A formula that fits the units stays where all that beat it do not.
     """
     near = min((each.length for each in findings if np.isfinite(each.error)), default=np.inf) + NEAR
     ordered = sorted((f for f in findings if np.isfinite(f.error)), key=lambda f: (f.formula.complexity, f.error))
@@ -130,6 +153,8 @@ def pareto(findings: Sequence[Finding]) -> list[Finding]:
 
 def _stays(each: Finding, best: Finding, front: Sequence[Finding], near: float) -> bool:
     """Whether a finding that others beat stays in the front beside them."""
+    if each.length < min(other.length for other in front):
+        return True
     if each.rival and (each.lost(best) <= LOST or each.length <= near or tied(each.errors, best.errors)):
         return all(str(each.formula) != str(other.formula) for other in front)
     beating = [other for other in front if other.error <= each.error]

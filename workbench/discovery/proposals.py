@@ -7,6 +7,7 @@ the weights that go with it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ from workbench.discovery.findings import LAW, Finding, finding
 from workbench.discovery.library import allowed_functions
 from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression, complexity, evaluate, fold
-from workbench.expression.description import NATS_PER_NODE, rarity
+from workbench.expression.description import NATS_PER_NODE, description
 from workbench.formula.dimensions import dimension, is_of, loosened, vectors
 from workbench.table import is_constant
 
@@ -77,13 +78,26 @@ def _sampled(rows: np.ndarray) -> np.ndarray:
     return rows if len(rows) <= _MOST_ROWS else np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))
 
 
+@dataclass(frozen=True, eq=False)
+class _Weighed:
+    """A proposal, its mean square error in units of the spread, and the description length of the rows by it."""
+
+    proposal: Proposal
+    error: float
+    nats: float
+
+    @property
+    def exact(self) -> bool:
+        return self.error < _EXACT**2
+
+
 class Collected:
     """The proposals of engines for one problem: those that no simpler one beats, and among those that fit the units."""
 
     def __init__(self, problem: SearchProblem) -> None:
         self.problem = problem
         self.all: list[Proposal] = []
-        self._best: dict[tuple[int, bool], tuple[float, Proposal]] = {}  # by complexity, and whether it does not fit the units
+        self._best: dict[tuple[int, bool], _Weighed] = {}  # by complexity, and whether it does not fit the units
         self._units = {symbol: dimension(unit) for symbol, unit in zip(problem.symbols, problem.units)}
         self._columns = dict(zip(problem.symbols, problem.X.T, strict=True))
         self._checked = {} if problem.X_checked is None else dict(zip(problem.symbols, problem.X_checked.T, strict=True))
@@ -93,30 +107,36 @@ class Collected:
     @property
     def exact(self) -> bool:
         """Whether a proposal has no error but that of rounding."""
-        return any(error < _EXACT**2 for error, _ in self._best.values())
+        return any(each.exact for each in self._best.values())
 
     @property
     def shortest_exact(self) -> float:
         """The complexity of the shortest proposal without error; infinite where there is none."""
-        return min((size for (size, _), (error, _) in self._best.items() if error < _EXACT**2), default=np.inf)
+        return min((size for (size, _), each in self._best.items() if each.exact), default=np.inf)
 
     def take(self, proposal: Proposal) -> bool:
-        """Keep a proposal if it is the best of its length; return whether it is now the shortest description of the rows."""
+        """Keep a proposal if it is the shortest description of the rows among those of its complexity; return whether it is now that of all."""
         with np.errstate(all="ignore"):
             values = np.broadcast_to(evaluate(proposal.expression, self._columns), self.problem.y.shape)
             error = float(np.average((values - self.problem.y) ** 2, weights=self.problem.weights)) / (self._spread or 1.0)
             checked = not self._checked or np.isfinite(evaluate(proposal.expression, self._checked)).all()
         self.all.append(proposal)
         kind = complexity(fold(proposal.expression)), not is_of(loosened(proposal.expression), self._units, dimension(self.problem.target_unit))
-        if not (np.isfinite(error) and checked) or (kind in self._best and error >= self._best[kind][0]):
+        if not (np.isfinite(error) and checked):
             return False
-        self._best[kind] = (error, proposal)
+        weighed = _Weighed(proposal, error, self._nats(proposal.expression, error))
+        if kind in self._best and weighed.nats >= self._best[kind].nats:
+            return False
+        self._best[kind] = weighed
         return self.front[0] is proposal
+
+    def _nats(self, expression: Expression, error: float) -> float:
+        return description(expression, len(self.problem.y)) + 0.5 * len(self.problem.y) * float(np.log(error + _EXACT**2))
 
     def doubt(self) -> None:
         """Forget proposals without error, which did not hold as networks; others of their length take their places."""
         while self.exact:
-            doubted = {id(proposal) for error, proposal in self._best.values() if error < _EXACT**2}
+            doubted = {id(each.proposal) for each in self._best.values() if each.exact}
             kept, self.all, self._best = [each for each in self.all if id(each) not in doubted], [], {}
             for each in kept:
                 self.take(each)
@@ -143,21 +163,19 @@ class Collected:
         Where the shortest does not fit the units, those that do and are nearly as short are among them.
         """
         kept = self._unbeaten(sorted(self._best))
-        shortest = min((length for length, _ in kept), default=np.inf)
+        shortest = min((each.nats for each in kept), default=np.inf)
         of_units = self._unbeaten(sorted(kind for kind in self._best if not kind[1]))
-        known = {id(proposal) for _, proposal in kept}
-        kept += [each for each in of_units if id(each[1]) not in known and each[0] <= shortest + _NEARLY]
-        return [proposal for _, proposal in sorted(kept, key=lambda each: each[0])][:_MOST_ADOPTED]
+        kept += [each for each in of_units if each not in kept and each.nats <= shortest + _NEARLY]
+        return [each.proposal for each in sorted(kept, key=lambda each: each.nats)][:_MOST_ADOPTED]
 
-    def _unbeaten(self, kinds: Iterable[tuple[int, bool]]) -> list[tuple[float, Proposal]]:
-        """Return the proposals of some kinds that none before them beats, each after its description length."""
-        kept: list[tuple[float, Proposal]] = []
-        least = np.inf
-        for kind in kinds:
-            error, proposal = self._best[kind]
-            if error < least * (1.0 - 1e-9) and not least < LAW**4:
-                kept.append((NATS_PER_NODE * (kind[0] + rarity(proposal.expression)) + 0.5 * len(self.problem.y) * np.log(error + LAW**2), proposal))
-                least = error
+    def _unbeaten(self, kinds: Iterable[tuple[int, bool]]) -> list[_Weighed]:
+        """Return the proposals of some kinds that none before them beats: in error, or as a description of the rows."""
+        kept: list[_Weighed] = []
+        least, shortest = np.inf, np.inf
+        for each in (self._best[kind] for kind in kinds):
+            if (each.error < least * (1.0 - 1e-9) and not least < LAW**4) or each.nats < shortest:
+                kept.append(each)
+                least, shortest = min(least, each.error), min(shortest, each.nats)
         return kept
 
 

@@ -130,9 +130,9 @@ def _doubts(found: Discovery, picked: Finding, findings: Sequence[Finding]) -> I
         "" if rival is None else f"Another formula describes the rows as shortly: {rival.formula.rounded(3).to_text()}.",
     )
     yield _Check(
-        not _shorter_as_curves(found, picked),
+        not _as_short_as_curves(found, picked),
         "It is a shorter description of the rows than any network of free curves.",
-        "A network of free curves is a shorter description of the rows: its names explain nothing.",
+        "A network of free curves is as short a description of the rows: its names explain nothing.",
     )
 
 
@@ -175,7 +175,7 @@ def _rounded(formula: Formula, output: Output, expression: Expression) -> str:
 
 
 def _earns_its_length(picked: Finding) -> bool:
-    return picked.gained >= NATS_PER_NODE * picked.formula.complexity
+    return picked.gained_on_checked >= NATS_PER_NODE * picked.formula.complexity
 
 
 def _close_to(flexible: float, picked: Finding) -> bool:
@@ -225,12 +225,12 @@ def _n_functions(each: Finding) -> int:
     return sum(isinstance(node, Call) and node.function not in ("add", "mul", "pow") for expression in expressions for node in walk(expression))
 
 
-def _shorter_as_curves(found: Discovery, picked: Finding) -> bool:
-    """Whether a network of curves without names describes the checked rows in fewer nats: then the names explain nothing."""
+def _as_short_as_curves(found: Discovery, picked: Finding) -> bool:
+    """Whether a network of curves without names describes the rows as shortly, but for a node: then the names explain nothing."""
     for state in found.states:
         if state.metrics.n_symbolic or assembled(found.data, state.networks).complexity >= picked.formula.complexity:
             continue
-        if finding(found.branch().go_to(state.id)).length < picked.length:
+        if finding(found.branch().go_to(state.id)).length < picked.length + NATS_PER_NODE:
             return True
     return False
 

@@ -1,19 +1,24 @@
-"""How rarely the laws of a science use a function, counted in nodes beyond the one that any function is.
+"""How many nats it takes to say an expression: the prices of its parts, for all who choose among formulas.
+
+    description = 1/2 log n + 3/2 for a fitted constant, 3 for a variable or a function (rare ones more), 1/2 for an operator, the bits of an exact number
+
+1/2 log n is what a constant is worth that n rows know (Schwarz, 1978); the rest pays for having been chosen among many. An exact number costs less, so
+a law with whole numbers beats its neighbour with fitted ones where the rows cannot tell them apart.
 
 Laws are written with exp, log, roots and sines; an inverse hyperbolic sine or an error function stands in hardly any, but each can be bent into
 the curve of many that are. Of functions that fit as well the usual one is the likelier: by -log of how often it is used, about 3 nats a node.
 `complexity` knows nothing of this: it counts what is written.
-
-Every part that chooses among formulas takes its prices from here (search/native/judge.py, search/textbook.py, discovery/findings.py).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from fractions import Fraction
 from types import MappingProxyType
 
 from workbench.expression.calculus import walk
-from workbench.expression.tree import Call, Expression
+from workbench.expression.tree import Call, Constant, Expression, Number, Symbol
 
 NATS_PER_NODE = 3.0  # of likelihood, that a node of a formula must be worth
 PLAIN = 20  # nodes of an exact law that is taken at once; a longer one may be a detour
@@ -23,13 +28,53 @@ RARITY: Mapping[str, int] = MappingProxyType(
         **dict.fromkeys(("asinh", "acosh", "atanh", "erf", "sign"), 2),  # found hardly ever
     }
 )
+_CHOSEN, _OPERATOR, _PI, _FEWEST_ROWS = 1.5, 0.5, 2.0, 8
+_ROOTS: Mapping[str, float] = MappingProxyType({"sqrt": 1.0, "cbrt": 1.5})
 
 
 def rarity(expression: Expression) -> int:
-    """Return what the functions of an expression cost beyond their nodes.
+    """Return what the functions of an expression cost beyond their nodes, in nodes.
 
     >>> from workbench.expression import parse
     >>> rarity(parse("2*exp(-x)*sin(x)")), rarity(parse("asinh(3*x) + tan(x)"))
     (0, 3)
     """
     return sum(RARITY.get(node.function, 0) for node in walk(expression) if isinstance(node, Call))
+
+
+def description(expression: Expression, n_rows: int) -> float:
+    """Return the nats it takes to say an expression whose constants were fitted to so many rows.
+
+    >>> from workbench.expression import parse
+    >>> round(description(parse("x**2/2"), 600), 2), round(description(parse("0.503*x**1.98"), 600), 2)
+    (7.29, 13.4)
+    """
+    return sum(_price(node, n_rows) for node in walk(expression))
+
+
+def constant_price(n_rows: int) -> float:
+    """Return what the value of a constant costs that was fitted to so many rows."""
+    return 0.5 * math.log(max(n_rows, _FEWEST_ROWS))
+
+
+def _price(node: Expression, n_rows: int) -> float:
+    match node:
+        case Number(value=float()):
+            return _CHOSEN + constant_price(n_rows)
+        case Number(value=value):
+            return _exact_price(Fraction(value))
+        case Constant():
+            return _PI
+        case Symbol():
+            return NATS_PER_NODE
+        case Call(function="add" | "mul", arguments=arguments):
+            return _OPERATOR * (len(arguments) - 1)
+        case Call(function="pow"):
+            return _OPERATOR
+        case Call(function=name):
+            return _ROOTS.get(name, NATS_PER_NODE * (1 + RARITY.get(name, 0)))
+    return 0.0
+
+
+def _exact_price(value: Fraction) -> float:
+    return 0.0 if abs(value) == 1 else 0.5 + 0.5 * math.log2(1 + abs(value.numerator)) + math.log2(value.denominator)

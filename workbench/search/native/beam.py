@@ -1,7 +1,8 @@
 """The beam: from the problem down to ever fewer columns, a few states of each number, the most promising first.
 
 A state is promising when a smooth surrogate predicts left-out rows well. Quick screens are tried on all states of the beam before thorough ones on
-any, but for a state of few columns that leaves so much less than all before it that it is surely right.
+any, but for a state of few columns that leaves so much less than all before it that it is surely right. With noise none does: there it is enough that it
+leaves no more than any.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from workbench.search.native.moves import Weighed
 from workbench.search.native.screens import quick, thorough
 from workbench.search.native.splits import linear_in_function
 from workbench.search.native.state import Candidate, State
-from workbench.search.native.surrogate import smooth_error
+from workbench.search.native.surrogate import smooth_error, smoothed
 from workbench.search.native.transformed import scaled_within_transforms, split_within_transforms
 from workbench.search.native.watch import Watch
 
 _WIDTH = 4
 _CLEAR, _FEW = 0.3, 3  # a state of at most so many columns with so much less error is searched thoroughly at once
+_SMALL = 2  # with noise, of which no state leaves less, one of at most so many columns that leaves the least
 _COLUMN = 8.0  # what a column is worth, against n log(error^2), when states are ordered
 
 
@@ -64,11 +66,11 @@ class Beam:
 
     def _visit(self, own: Weighed) -> Iterator[Candidate]:
         judge = self.watch.judge
-        clear = own.error < _CLEAR * judge.floor and own.state.n_columns <= _FEW
+        likely = self._likely(own)
         judge.floor = min(judge.floor, own.error)
         if id(own.state) not in self.known:
             yield from quick(own.state, self.watch)
-        if clear and not self.watch.over:
+        if likely and not self.watch.over:
             yield from searched(own.state, self.watch)
         else:
             self.visited.append(own)
@@ -76,6 +78,13 @@ class Beam:
             if self.watch.over:
                 return
             yield from quick(collapse, self.watch)
+
+    def _likely(self, own: Weighed) -> bool:
+        """Whether a state is surely right, as far as the states before it tell."""
+        few, floor = own.state.n_columns, self.watch.judge.floor
+        if few <= _FEW and own.error < _CLEAR * floor:
+            return True
+        return few <= _SMALL and own.error < min(floor, _CLEAR * self.watch.judge.spread) and smoothed(own.state) is not None
 
     def _add(self, found: Iterator[Weighed] | list[Weighed]) -> None:
         for own in found:

@@ -1,10 +1,9 @@
 """Which candidate describes the data in the fewest words: error and length weighed in one number.
 
-    cost = n log(mse) + length,        length = log n + 3 for a free constant, 6 for a variable or function (rare ones more), the bits of an exact number
+    cost = n log(rmse) + what it takes to say the expression (expression/description.py)
 
-That is twice the description length in nats (Rissanen, 1978). BIC charges log n for a constant; three more pay for having been chosen among many.
-An exact constant costs less than a fitted one, so a law with whole numbers beats its neighbour with fitted ones where the data cannot tell them
-apart. The front keeps, for every complexity, the best error; everything that is in neither is forgotten.
+That is the description length of the rows in nats (Rissanen, 1978). The front keeps, for every complexity, the best error; everything that is in neither
+is forgotten.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from fractions import Fraction
 import numpy as np
 
 from workbench.exceptions import ExpressionError
-from workbench.expression import Call, Constant, Expression, Number, Symbol, complexity, fold, free_constants, symbols, walk
-from workbench.expression.description import NATS_PER_NODE, PLAIN, RARITY
+from workbench.expression import Call, Expression, Number, complexity, fold, free_constants, symbols, walk
+from workbench.expression.description import PLAIN, description
 from workbench.search.native.exact_constants import with_exact_constants
 from workbench.search.native.factoring import shortest_factoring
 from workbench.search.native.gathering import gathered
@@ -29,16 +28,15 @@ from workbench.search.native.squares import unrooted
 from workbench.search.native.state import Candidate
 from workbench.search.native.unwinding import unwound
 
-_CHOSEN, _NAME, _OPERATOR, _PI = 3.0, 2 * NATS_PER_NODE, 1.0, 4.0
-_SHORT_NAMES = {"sqrt": 2.0, "cbrt": 3.0}
 _ROUNDING = 1e-12  # errors below this share of the target's size are rounding
 _EXACT = 1e-9  # errors below this share are no noise of a measurement
 _FEW = 2  # constants of a law that an exact fit proves; with more, a fit can imitate one
 _QUICK_ROWS, _QUICK_STEPS = 200, 10
-_RIVAL = 40.0  # costs this near to the best may change places once constants are exact
+_RIVAL = 20.0  # costs this near to the best may change places once constants are exact
 _AS_GOOD = 1.2  # times the error of the best smooth surrogate: a formula that leaves no more may only be too long
-_PART = 20.0  # what a term with its constant costs
+_PART = 10.0  # what a term with its constant costs
 _MORE = 80  # candidates that an exact law must outlast where it is not plain: it may be a detour
+_HARDLY = 0.25  # nats that make no other description
 _LONG, _LONGEST = 50, 400  # nodes beyond which a formula is not made shorter part by part, and beyond which it is none
 
 
@@ -67,7 +65,7 @@ class Judge:
         self.front: list[Judged] = []
         self.best: Judged | None = None
         self.floor = math.inf  # the least error of a smooth surrogate
-        self._seen: dict[str, float] = {}  # error -> least length
+        self._seen: dict[str, float] = {}  # error -> least description
         self._outlasted = 0  # candidates since the best is exact
 
     @property
@@ -111,8 +109,8 @@ class Judge:
         return self._placed(Judged(expression, rmse, size, self.cost(expression, rmse), candidate.path))
 
     def cost(self, expression: Expression, rmse: float) -> float:
-        """Return n log(mse) + length."""
-        return 2 * len(self.rows.y) * math.log(rmse / self.size + self.rounding) + length(expression, len(self.rows.y))
+        """Return n log(rmse) + description."""
+        return len(self.rows.y) * math.log(rmse / self.size + self.rounding) + description(expression, len(self.rows.y))
 
     def _may_be_too_long(self, expression: Expression, rmse: float) -> bool:
         """Whether an expression leaves no more than a smooth surrogate, and without one of its parts it may be the best."""
@@ -141,8 +139,8 @@ class Judge:
 
     def _known(self, expression: Expression, rmse: float) -> bool:
         """Whether an expression of the same error and no greater length was weighed before: the same law in other words."""
-        size, key = length(expression, len(self.rows.y)), f"{rmse:.5g}"
-        known = size >= self._seen.get(key, math.inf) - 0.5
+        size, key = description(expression, len(self.rows.y)), f"{rmse:.5g}"
+        known = size >= self._seen.get(key, math.inf) - _HARDLY
         self._seen[key] = min(size, self._seen.get(key, math.inf))
         return known
 
@@ -155,7 +153,7 @@ class Judge:
 
     def _shortest_factoring(self, expression: Expression) -> Expression:
         """Return the same function with factors before or in its sums; where rounding or a domain makes it another one, the expression as it is."""
-        shorter = shortest_factoring(expression, frozenset(self.positive), self._folded, lambda each: length(each, len(self.rows.y)))
+        shorter = shortest_factoring(expression, frozenset(self.positive), self._folded, lambda each: description(each, len(self.rows.y)))
         rmse = self.rows.rmse(expression)
         return shorter if abs(self.rows.rmse(shorter) - rmse) <= 1e-6 * rmse + self.rounding * self.size else expression
 
@@ -198,28 +196,6 @@ class Judge:
         return judged
 
 
-def length(expression: Expression, n_rows: int) -> float:
-    """Return what an expression costs in the unit of n log(mse)."""
-    total, constant = 0.0, _CHOSEN + math.log(max(n_rows, 8))
-    for node in walk(expression):
-        match node:
-            case Number(value=float()):
-                total += constant
-            case Number(value=value):
-                total += _exact_length(Fraction(value))
-            case Constant():
-                total += _PI
-            case Symbol():
-                total += _NAME
-            case Call(function="add" | "mul", arguments=arguments):
-                total += _OPERATOR * (len(arguments) - 1)
-            case Call(function="pow"):
-                total += _OPERATOR
-            case Call(function=name):
-                total += _SHORT_NAMES.get(name, _NAME * (1 + RARITY.get(name, 0)))
-    return total
-
-
 def functions_of(expression: Expression) -> frozenset[str]:
     """Return the functions an expression calls; an exact power of a half is a square root."""
     found = set()
@@ -231,9 +207,3 @@ def functions_of(expression: Expression) -> frozenset[str]:
             if exponent.exact and Fraction(exponent.value).denominator == 2:
                 found.add("sqrt")
     return frozenset(found)
-
-
-def _exact_length(value: Fraction) -> float:
-    if abs(value) == 1:
-        return 0.0
-    return 1.0 + math.log2(1 + abs(value.numerator)) + 2 * math.log2(value.denominator)

@@ -17,8 +17,8 @@ from fractions import Fraction
 import numpy as np
 
 from workbench.expression import Expression, Number, add, call, mul, power
+from workbench.expression.description import description
 from workbench.search.native import monomials, symmetries
-from workbench.search.native.judge import length
 from workbench.search.native.state import State
 from workbench.search.native.surrogate import Box, Slopes, chebyshev, degree_for, slopes, smooth_error, straight
 
@@ -39,9 +39,9 @@ class Weighed:
 
     @property
     def cost(self) -> float:
-        """Return n log(error^2) + length of what is known of the law."""
-        words = length(self.state.shell, self.state.n_rows) + sum(length(name, self.state.n_rows) for name in self.state.names)
-        return 2 * self.state.n_rows * float(np.log(max(self.error, 1e-300))) + words
+        """Return n log(error) + the nats of what is known of the law."""
+        words = description(self.state.shell, self.state.n_rows) + sum(description(name, self.state.n_rows) for name in self.state.names)
+        return self.state.n_rows * float(np.log(max(self.error, 1e-300))) + words
 
 
 Function = tuple[Callable[[np.ndarray], np.ndarray], Callable[[Expression], Expression]]

@@ -22,7 +22,7 @@ from workbench.search.native.series import alike
 
 _ROUNDS, _MOST_TRIED = 6, 80
 _STEPS = 12
-_NEAR = 25.0  # what a better fit may cost more before its constants are exact
+_NEAR = 12.5  # what a better fit may cost more before its constants are exact
 _ROUNDING = 1e-9  # of the target's size: errors below it are not told apart
 
 Cost = Callable[[Expression, float], float]

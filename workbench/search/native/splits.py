@@ -24,13 +24,14 @@ from workbench.search.native.relevance import relevant
 from workbench.search.native.screens import quick
 from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.sums import sums
-from workbench.search.native.surrogate import Box, chebyshev, degree_for, leave_one_out, slopes, straight
+from workbench.search.native.surrogate import Box, Fit, chebyshev, degree_for, ends_of, leave_one_out, slopes, straight
 from workbench.search.native.watch import Watch
 
 _TERMS = 130
 _SPLITS, _RANKED_ROWS = 3, 500  # splits that are named, and rows on which all are compared
 _NAMES, _TRUSTED = 4, 8.0  # names of each part, and how near, against what is known of the part, one must be to be trusted
 _PLAINEST, _FOLLOWED = 2, 1  # of those near enough
+_SMALLEST = 1e-3  # a factor that comes nearer to zero, against its median, makes the quotient useless
 _WORST = 0.1  # relative error of a split that is still named
 
 
@@ -59,7 +60,7 @@ def linear_in_function(state: State, watch: Watch, worst: float = 3.0) -> Iterat
         for constant, slope in itertools.product(*named):
             inner = add(constant.expression, mul(slope.expression, split.composed.name))
             yield state.candidate(inner, f"is linear in {split.composed.name}")
-        for left in _remainders(state, split, *named):
+        for left in itertools.chain(_factors(state, split, watch), _remainders(state, split, *named)):
             yield from plainly_reduced(left, watch)
 
 
@@ -84,6 +85,19 @@ def _remainders(state: State, split: Split, constants: list[Named], slopes_named
         yield state.reduced_by(own.values * phi.values, term, f"is {term} plus the rest").without(phi.parts)
 
 
+def _factors(state: State, split: Split, watch: Watch) -> Iterator[State]:
+    """Yield what is left of h = B (f + C) once f + C has a name: C is often plainer than A = B C."""
+    size = np.abs(split.parts[1])
+    if watch.over or not size.min() > _SMALLEST * np.median(size):
+        return
+    phi, error = split.composed, split.error / float(np.sqrt(np.mean((state.target * state.gain) ** 2)))
+    for own in trusted(names_of(split.rest, split.parts[0] / split.parts[1], max(error, 1e-5), watch)):
+        factor = phi.values + own.values
+        if np.abs(factor).min() > _SMALLEST * np.median(np.abs(factor)):
+            name = add(phi.name, own.expression)
+            yield state.divided(factor, name, f"is proportional to {name}").without(phi.parts)
+
+
 def plainly_reduced(state: State, watch: Watch) -> Iterator[Candidate]:
     """Yield quick candidates of a state and of what its evident symmetries leave, without columns that do not matter."""
     usable = state.finite()
@@ -105,25 +119,53 @@ def _splits(state: State, watch: Watch) -> list[Split]:
             break
         rest = few.without(composed.parts)
         if rest.n_columns:
-            found.append((leave_one_out(_basis(rest, composed, straight(state)), few.target, few.gain), place))
-    return [_fitted(state, columns[place]) for _, place in sorted(found)[:_SPLITS]]
+            basis = _Basis.of(rest, composed, straight(state))
+            found.append((leave_one_out(basis.values, few.target, few.gain, basis.ends), place))
+    best = (_fitted(state, columns[place]) for _, place in sorted(found)[:_SPLITS])
+    return [split for split in best if split is not None]
 
 
-def _basis(rest: State, composed: Composed, as_they_are: bool) -> np.ndarray:
-    """Return smooth functions of the rest, and the same times the function column."""
-    basis = chebyshev(Box.of(rest.columns, as_they_are).places, degree_for(rest.n_columns, rest.n_rows // 2, _TERMS))
-    return np.column_stack([basis, basis * composed.values[: rest.n_rows, None]])
+@dataclass(frozen=True, eq=False)
+class _Basis:
+    """Smooth functions of the rest, and the same times the function column, by rising degree.
+
+    Parameters
+    ----------
+    values : (n_rows, n_terms)
+    smooth : (n_rows, n_terms)     the functions of the rest alone, in both their places
+    multiplied : (n_terms,)     which of them are times the function column
+    ends : the numbers of terms up to each degree: with noise a low one says most
+    """
+
+    values: np.ndarray
+    smooth: np.ndarray
+    multiplied: np.ndarray
+    ends: list[int]
+
+    @classmethod
+    def of(cls, rest: State, composed: Composed, as_they_are: bool) -> _Basis:
+        degree = degree_for(rest.n_columns, rest.n_rows // 2, _TERMS)
+        smooth = chebyshev(Box.of(rest.columns, as_they_are).places, degree)
+        ends = ends_of(rest.n_columns, degree)
+        order = np.argsort(np.tile(np.searchsorted(ends, np.arange(smooth.shape[1]), side="right"), 2), kind="stable")
+        multiplied = order >= smooth.shape[1]
+        twice = np.tile(smooth, 2)[:, order]
+        return cls(twice * np.where(multiplied, composed.values[: rest.n_rows, None], 1.0), twice, multiplied, [2 * end for end in ends])
 
 
-def _fitted(state: State, composed: Composed) -> Split:
+def _fitted(state: State, composed: Composed) -> Split | None:
+    """Return a split, of the degree that predicts left-out rows best; None where it has no values."""
     rest = state.without(composed.parts)
-    both = _basis(rest, composed, straight(state))
-    weighted, m = both * state.gain[:, None], both.shape[1] // 2
+    basis = _Basis.of(rest, composed, straight(state))
+    fit = Fit.of(basis.values, state.target, state.gain, basis.ends)
+    if fit is None:
+        return None
+    kept = slice(fit.n_terms)
+    weighted = basis.values[:, kept] * state.gain[:, None]
     size = np.linalg.norm(weighted, axis=0)
-    c, *_ = np.linalg.lstsq(weighted / size, state.target * state.gain, rcond=1e-9)
-    c = c / size
-    parts = both[:, :m] @ c[:m], both[:, :m] @ c[m:]
-    return Split(composed, rest, parts, leave_one_out(both, state.target, state.gain))
+    c, *_ = np.linalg.lstsq(weighted / size, state.target * state.gain, rcond=1e-9)  # more accurate than the fit by its normal matrix
+    terms, multiplied = basis.smooth[:, kept] * (c / size), basis.multiplied[kept]
+    return Split(composed, rest, (terms[:, ~multiplied].sum(axis=1), terms[:, multiplied].sum(axis=1)), fit.error)
 
 
 def _powers(state: State) -> Iterator[Composed]:

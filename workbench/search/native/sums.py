@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from workbench.expression import Expression
+from workbench.expression.description import description
 from workbench.search.native import monomials
-from workbench.search.native.judge import length
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.subsets import best_subsets
 from workbench.search.native.transforms import Target, targets
@@ -55,7 +55,7 @@ def combinations(
             columns = dictionary[:, list(subset.columns)]
             if np.isfinite(columns).all():
                 inner = written(list(subset.columns), weighted_fit(columns, target))
-                ranked.append((len(part) * np.log(subset.left + 1e-24) + length(inner, len(part)), len(ranked), inner))
+                ranked.append((0.5 * len(part) * np.log(subset.left + 1e-24) + description(inner, len(part)), len(ranked), inner))
         for _, _, inner in heapq.nsmallest(_OFFERED, ranked):
             yield state.candidate(target.back(inner), f"{target.name} is a sum of few terms")
 

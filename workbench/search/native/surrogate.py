@@ -26,7 +26,7 @@ _NEXT_TO_ZERO, _EVENLY = 0.05, 0.2  # of the largest value: the least of a colum
 _TRIED_ROWS = 400
 _LARGEST_LEVERAGE = 0.98
 _NOISY = 3e-3  # relative error above which logarithms of the values are not taken as they are
-_ONE_SIGN = 0.9  # least share of rows with the target's usual sign
+_ONE_SIGN, _HARDLY = 0.9, 0.03  # least share of rows with the target's usual sign; or how large, against all, those of the other may be: noise about zero
 _LARGEST_LOG = 300.0
 _SMOOTH_TERMS = 130
 _SETTLED = 0.85  # share of the error of a lower degree to which a higher one lowers it where it follows a law, not noise
@@ -102,6 +102,7 @@ class Fit:
     coefficients : (n_terms,)     zeros for the columns that are left out
     values : (n_rows,)     the fit, in units of the target
     error : leave-one-out root mean square error, in weighted units
+    n_terms : how many columns are not left out
     settled : whether the last of the ends hardly did better than the one before: what is left is noise
     leverage : (n_rows,)     by how much a row draws the fit to itself
     """
@@ -109,6 +110,7 @@ class Fit:
     coefficients: np.ndarray
     values: np.ndarray
     error: float
+    n_terms: int
     settled: bool
     leverage: np.ndarray
 
@@ -140,7 +142,7 @@ class Fit:
         settled = len(errors) > 1 and error > _SETTLED * min(errors[:-1])[0]
         coefficients = np.zeros(basis.shape[1])
         coefficients[:kept] = solve_triangular(factor[:kept, :kept], along[:kept], lower=True, trans="T", check_finite=False) / size[:kept]
-        return cls(coefficients, basis[:, :kept] @ coefficients[:kept], error, settled, leverages[kept])
+        return cls(coefficients, basis[:, :kept] @ coefficients[:kept], error, kept, settled, leverages[kept])
 
 
 def leave_one_out(basis: np.ndarray, target: np.ndarray, weights: np.ndarray, ends: Sequence[int] = ()) -> float:
@@ -157,7 +159,7 @@ def logarithmic(basis: np.ndarray, h: np.ndarray, gain: np.ndarray, ends: Sequen
     """
     sign = -1.0 if np.median(h) < 0 else 1.0
     size, scale = sign * h, _size(gain * h)
-    if not (size > 0).mean() >= _ONE_SIGN:
+    if not ((size > 0).mean() >= _ONE_SIGN or _size(gain * np.minimum(size, 0.0)) < _HARDLY * scale):
         return None
     noisy = plain is not None and plain.settled and plain.error > _NOISY * scale
     if size.min() > 0 and not noisy:
@@ -169,6 +171,9 @@ def logarithmic(basis: np.ndarray, h: np.ndarray, gain: np.ndarray, ends: Sequen
         return None
     else:
         start = np.log(np.maximum(sign * plain.values, 0.05 * float(np.median(size))))
+    if len(ends) > 1:
+        straight_line = _newton(basis[:, : ends[1]], size, gain, ends[:2], start)
+        start = start if straight_line is None else straight_line.values
     return _newton(basis, size, gain, ends, start)
 
 

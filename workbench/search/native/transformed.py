@@ -19,12 +19,13 @@ from workbench.search.native.separable import separable
 from workbench.search.native.signs import of_one_sign
 from workbench.search.native.splits import linear_in_function, linear_parts, plainly_reduced
 from workbench.search.native.state import HOLE, Candidate, State
+from workbench.search.native.surrogate import smoothed
 from workbench.search.native.transforms import TRANSFORMS, Transform, transformed
 from workbench.search.native.watch import Watch
 
 _LOGARITHM = "log(y)"
 _INSIDE = (_LOGARITHM, "1/y", "y^2", "log(1-y)", "logit(y)", "exp(y)", "sin(y)", "cos(y)", "tan(y)")
-_CLEAR = 0.3  # error of a split that is surely right, against the best surrogate's
+_CLEAR, _AS_GOOD = 0.3, 1.05  # error of a split that is surely right, against the best surrogate's; with noise, of which none can leave less
 _BESIDE = (-1.0, 1.0)
 
 
@@ -43,10 +44,14 @@ def split_within_transforms(state: State, watch: Watch) -> Iterator[Candidate]:
     for own in _of_one_sign(state):
         for name, transform in _transforms(own):
             exponentials = (_exponentials(own, transform, watch),) if name == _LOGARITHM and transform.n_rows == own.n_rows else ()
-            for steps in (separable(transform, watch), *exponentials, linear_in_function(transform, watch, _CLEAR)):
+            for steps in (separable(transform, watch), *exponentials, linear_in_function(transform, watch, _worst(own))):
                 if watch.over:
                     return
                 yield from steps
+
+
+def _worst(state: State) -> float:
+    return _CLEAR if smoothed(state) is None else _AS_GOOD
 
 
 def _of_one_sign(state: State) -> list[State]:
@@ -70,7 +75,7 @@ def _of_transform(state: State, transform: Transform) -> State | None:
 
 def _exponentials(state: State, logarithm: State, watch: Watch) -> Iterator[Candidate]:
     """Yield what is left of h = A(rest) exp(B(rest) f) once the exponential is divided off, given the state of log h on the same rows."""
-    for term, values, parts in linear_parts(logarithm, watch, _CLEAR):
+    for term, values, parts in linear_parts(logarithm, watch, _worst(state)):
         left = state.divided(np.exp(values), call("exp", term), f"is proportional to exp({term})").without(parts)
         yield from plainly_reduced(left, watch)
         if left.n_columns == 1 and not watch.over:
