@@ -6,9 +6,10 @@ from numpy.testing import assert_allclose
 
 from tests.search.conftest import error, problem, search
 from workbench.expression import Expression, complexity, evaluate, fold, parse, symbols, to_text
+from workbench.expression.description import description
 from workbench.search import Proposal, SearchProblem
 from workbench.search.native.factoring import factorings, shortest_factoring
-from workbench.search.native.judge import Judge, length
+from workbench.search.native.judge import Judge
 from workbench.search.native.polishing import Rows, polished
 from workbench.search.native.polynomials import polynomial
 from workbench.search.native.series import alike
@@ -48,6 +49,38 @@ def test_the_shortest_description_of_noisy_rows_is_the_law(name: str) -> None:
     again, _ = polished(best, clean, 200)  # its skeleton is the law's where clean rows leave nothing
     assert error(again, law, ranges) < 1e-6, to_text(best)
     assert complexity(best) <= 1.5 * complexity(parse(law))
+
+
+@pytest.mark.parametrize(
+    ("law", "ranges"),
+    [
+        ("(t - x*v)/sqrt(1 - v**2)", {"t": (1, 5), "x": (5, 10), "v": (0.1, 0.7)}),
+        ("s*sqrt(1 - v**2)/(1 + v*cos(p))", {"s": (1, 3), "v": (0.1, 0.7), "p": (0, 3)}),
+    ],
+    ids=["a factor of one column and a sum", "a reciprocal that is a sum"],
+)
+def test_a_small_problem_that_leaves_the_least_is_searched_thoroughly(law: str, ranges: dict[str, tuple[float, float]]) -> None:
+    given = problem(law, ranges, 601, noise=0.01)
+    rows, clean = rows_of(given), rows_of(problem(law, ranges, 401, seed=7))
+
+    def is_the_law(proposal: Proposal) -> bool:
+        if rows.rmse(proposal.expression) > 1.02 * rows.rmse(parse(law)):
+            return False
+        return error(polished(proposal.expression, clean, 200)[0], law, ranges) < 1e-6
+
+    assert is_the_law(search(given, 60.0, is_the_law)[-1])
+
+
+def rms(given: SearchProblem) -> float:
+    return float(np.sqrt(np.mean(given.y**2)))
+
+
+def test_a_law_of_many_powers_has_a_surrogate_though_noise_hides_where_it_is_small() -> None:
+    """Of G^4 m^5/(c r)^5 most rows are smaller than the noise, many of them negative; its logarithm is a plane."""
+    given = problem("g**4*m**5/(c*r)**5", {"g": (1, 2), "m": (1, 5), "c": (1, 2), "r": (1, 2)}, 601, noise=0.01)
+    state = state_of(given.X, given.y, *given.symbols)
+    assert (given.y < 0).mean() > 0.1
+    assert smooth_error(state) < 0.02 * rms(given)
 
 
 def test_a_surrogate_is_no_more_flexible_than_noise_allows() -> None:
@@ -182,11 +215,11 @@ def test_what_is_put_in_place_of_a_function_begins_as_it_does(text: str) -> None
 def test_factors_stand_before_or_in_a_sum_as_is_shorter(text: str, wanted: str) -> None:
     positive = frozenset("abcutx")
     law = parse(text)
-    found = shortest_factoring(law, positive, lambda each: fold(each, positive), lambda each: length(each, 500))
+    found = shortest_factoring(law, positive, lambda each: fold(each, positive), lambda each: description(each, 500))
     columns = dict(zip(["a", "b", "c", "t", "u", "x", "y"], np.random.default_rng(2).uniform(0.5, 0.9, (7, 11))))
     columns["c"] = columns["c"] + 1
     assert_allclose(evaluate(found, columns), evaluate(law, columns), rtol=1e-12)
-    assert length(found, 500) <= length(parse(wanted), 500)
+    assert description(found, 500) <= description(parse(wanted), 500)
 
 
 def test_a_factor_that_may_be_negative_does_not_go_under_a_root() -> None:
