@@ -7,6 +7,7 @@ import pytest
 
 import workbench as wb
 from workbench.discovery.findings import Finding, finding, pareto, said, shortest
+from workbench.discovery.laws import law
 from workbench.discovery.proposals import adopted, search_problem
 from workbench.expression import free_constants, parse
 from workbench.expression.description import NATS_PER_NODE, constant_price, description
@@ -101,3 +102,10 @@ def test_what_binds_a_search_binds_the_textbook_too() -> None:
 
 def test_a_finding_says_whether_it_is_a_rival(mercury: wb.Dataset) -> None:
     assert finding(wb.Discovery(mercury).suppose(parse(ABSOLUTE)), rival=True).rival
+
+
+def test_the_zero_of_a_temperature_scale_is_no_constant_of_the_law(mercury: wb.Dataset) -> None:
+    """8.6e7*exp(-7306/(t + 273.15)): the rows say how well they know two numbers; 273.15 is known from the unit."""
+    found = wb.Discovery(mercury).suppose(ABSOLUTE, "textbook")
+    told = law(found, found.state, "textbook")
+    assert [round(constant.value / size, 1) for constant, size in zip(told.constants, (8.6e7, -7306.0), strict=True)] == [1.0, 1.0]

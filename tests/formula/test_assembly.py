@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+import workbench as wb
 from workbench.exceptions import NetworkError
-from workbench.expression import named_functions, parse, symbols, to_text
+from workbench.expression import evaluate, named_functions, parse, symbols, to_text
 from workbench.formula import Input, Quantity, assemble, certify, edge_definition, joined
 from workbench.formula.certificate import combined
 from workbench.networks import KAN
@@ -226,3 +227,11 @@ class TestGroups:
     def test_no_groups_at_all_is_refused(self):
         with pytest.raises(NetworkError, match="at least one formula"):
             joined({})
+
+
+def test_a_power_with_a_varying_exponent_is_written_as_one():
+    x, y = np.random.default_rng(4).uniform(0.2, 1.0, (2, 53))
+    found = wb.Discovery(wb.Dataset.from_table({"x": x, "y": y, "z": 2 * x**y}, "z")).suppose("c*x**y")
+    formula = found.formula(nice=True)
+    assert str(formula) == "z = 2*x**y"
+    assert_allclose(evaluate(formula.outputs[0].expression, {"x": x, "y": y}), 2 * x**y, rtol=1e-9)

@@ -179,6 +179,9 @@ def test_detours_by_logarithms_are_unwound(long: str, short: str) -> None:
         ("2*sin(a*b + 6.783185307179586)", "2*sin(a*b + 0.5)"),
         ("exp(cos(a - 3.5))", "exp(-cos(a - 0.3584073464102069))"),
         ("sin(a + 1)", "sin(a + 1)"),
+        ("cos(a - pi/2)", "sin(a)"),
+        ("sin(2*a + 3*pi)*b", "-sin(2*a)*b"),
+        ("sin(a + pi/6)", "sin(a + pi/6)"),
     ],
 )
 def test_phases_are_brought_home(far: str, home: str) -> None:

@@ -34,6 +34,7 @@ from workbench.discovery.scales import fewer_rows, suggest_transforms
 from workbench.discovery.searching import Limits, Search
 from workbench.discovery.shapes import MANY_ROWS, ROWS_PER_EDGE, named, shaped, shapes_for
 from workbench.exceptions import DiscoveryError, TrainingError
+from workbench.expression.description import PLAIN
 from workbench.search.textbook import scatters, textbook
 from workbench.table import counted
 
@@ -318,9 +319,9 @@ def _settled(found: Discovery, findings: list[Finding], flexible: float, max_com
     """Whether the formula that would be picked now is a law already: nothing is left in the rows that more search could explain.
 
     Hardly any measurement scatters by less than a thousandth of its spread. A formula that misses so little, and something, imitates the law
-    more likely than it is one; more time will show.
+    more likely than it is one, and so does a long one: more time will show.
     """
     if not findings or concluded(found, findings, flexible, max_complexity).verdict != "law":
         return False
     missed = found.metrics.rmse_validation
-    return missed <= LAW or missed > _LEAST_SCATTER
+    return missed <= LAW or (missed > _LEAST_SCATTER and found.formula().complexity <= PLAIN)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.laws import fits_its_units, origin_of
-from workbench.expression import Call, Expression, Number, Symbol, add, named_functions, walk
+from workbench.expression import Call, Expression, add, named_functions, walk
 from workbench.expression.description import NATS_PER_NODE, constant_price, description
 from workbench.formula import Formula
-from workbench.formula.dimensions import SHIFTED
+from workbench.formula.dimensions import absolute_zeros
 from workbench.search.textbook import LOST, NEAR
 from workbench.snapping.ranking import tied
 from workbench.training.score import checked_errors, reference_loss, row_errors
@@ -85,7 +84,7 @@ def said(formula: Formula, n_rows: int) -> float:
     T = t + 273.15 is three words where t is in °C; but the unit says where its zero is, nothing was chosen, and T is one quantity. A power or a
     logarithm of t itself takes the zero of °C for that of nature, and pays as if it had been chosen: (t + a)^p.
     """
-    zeros = {Symbol(column.symbol): Number(Fraction(SHIFTED[column.unit])) for column in formula.inputs if column.unit in SHIFTED}
+    zeros = absolute_zeros(formula.inputs)
     unnamed = frozenset[str]().union(*(named_functions(output.expression) for output in formula.outputs))
     constants = sum(formula.definitions[name].n_constants for name in unnamed)
     return constants * constant_price(n_rows) + sum(

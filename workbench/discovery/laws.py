@@ -17,7 +17,7 @@ from workbench.discovery.moves import Move
 from workbench.discovery.reading import assembled, read_formula
 from workbench.exceptions import WorkbenchError
 from workbench.formula import ConstantInterval, Formula
-from workbench.formula.dimensions import fits_units, loosened
+from workbench.formula.dimensions import absolute_zeros, fits_units, loosened
 
 if TYPE_CHECKING:
     from workbench.dataset import Dataset
@@ -120,8 +120,9 @@ def freed(formula: Formula, X: np.ndarray, y: np.ndarray, weights: np.ndarray | 
 
 
 def _with_loose_numbers(formula: Formula) -> Formula:
-    """Return a formula whose plain factors and terms are constants."""
-    return replace(formula, outputs=tuple(replace(output, expression=loosened(output.expression)) for output in formula.outputs))
+    """Return a formula whose plain factors and terms are constants, but for the zeros of temperature scales."""
+    zeros = absolute_zeros(formula.inputs)
+    return replace(formula, outputs=tuple(replace(output, expression=loosened(output.expression, zeros)) for output in formula.outputs))
 
 
 def is_law(state: State) -> bool:

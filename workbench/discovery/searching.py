@@ -118,6 +118,7 @@ class Search:
         """Search on although a proposal had no error."""
         if self._collected is not None:
             self._collected.doubt()
+            self._exact_since = None
 
     def aside(self, data: Dataset, stop: Callable[[], bool]) -> list[Proposal]:
         """Search other rows within the same limits, until `stop()` is true, and return what is best there; this search holds still meanwhile."""

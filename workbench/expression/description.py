@@ -28,7 +28,7 @@ RARITY: Mapping[str, int] = MappingProxyType(
         **dict.fromkeys(("asinh", "acosh", "atanh", "erf", "sign"), 2),  # found hardly ever
     }
 )
-_CHOSEN, _OPERATOR, _PI, _FEWEST_ROWS = 1.5, 0.5, 2.0, 8
+_CHOSEN, _OPERATOR, _PI, _ONE, _FEWEST_ROWS = 1.5, 0.5, 2.0, 2.0, 8
 _ROOTS: Mapping[str, float] = MappingProxyType({"sqrt": 1.0, "cbrt": 1.5})
 
 
@@ -67,8 +67,10 @@ def _price(node: Expression, n_rows: int) -> float:
             return _PI
         case Symbol():
             return NATS_PER_NODE
-        case Call(function="add" | "mul", arguments=arguments):
-            return _OPERATOR * (len(arguments) - 1)
+        case Call(function="add", arguments=terms):
+            return _OPERATOR * (len(terms) - 1) + _ONE * sum(isinstance(term, Number) and term.exact and abs(term.value) == 1 for term in terms)
+        case Call(function="mul", arguments=factors):
+            return _OPERATOR * (len(factors) - 1)
         case Call(function="pow"):
             return _OPERATOR
         case Call(function=name):
@@ -77,4 +79,5 @@ def _price(node: Expression, n_rows: int) -> float:
 
 
 def _exact_price(value: Fraction) -> float:
+    """Return the bits of an exact number; of a factor of 1 or -1 there is but the sign. What 1 costs as a term is said where terms are counted."""
     return 0.0 if abs(value) == 1 else 0.5 + 0.5 * math.log2(1 + abs(value.numerator)) + math.log2(value.denominator)

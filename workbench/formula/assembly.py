@@ -23,7 +23,7 @@ import numpy as np
 
 from workbench.bases.basis import EdgeDefinition
 from workbench.exceptions import NetworkError
-from workbench.expression import Call, Expression, Number, Symbol, add, call, evaluate, fold, mul, named_functions, symbols
+from workbench.expression import Call, Expression, Number, Symbol, add, call, evaluate, fold, mul, named_functions, power, symbols
 from workbench.expression.terms import part_number, power_or_root, terms_of
 from workbench.formula.formula import Formula, Input, Output, Transform
 from workbench.networks import KAN, Edge
@@ -74,7 +74,8 @@ def assemble(network: KAN, inputs: Sequence[Input] | None = None, targets: Seque
         nodes = {node.id: _settled(mul(*(slots[slot] for slot in node.factors)), definitions) for node in layer.nodes}
     positive = [column.symbol for column in inputs if column.transform == "log"]
     written = [nodes[node.id] for node in network.layers[-1].nodes]
-    expressions = [fold(_without_logarithm(fold(e)) if t.transform == "log" else e, positive) for t, e in zip(targets, written, strict=True)]
+    whole = (_without_logarithm(fold(e)) if t.transform == "log" else e for t, e in zip(targets, written, strict=True))
+    expressions = [_with_powers(fold(e, positive)) for e in whole]
     used = frozenset().union(*map(named_functions, expressions))
     outputs = tuple(Output(t.name, t.symbol, t.unit, expression, t.transform) for t, expression in zip(targets, expressions, strict=True))
     return Formula(outputs, inputs, {name: d for name, d in definitions.items() if name in used}, notes=_notes(network, used))
@@ -124,6 +125,21 @@ def _without_logarithm(expression: Expression) -> Expression:
         inside = rest.arguments[0] if isinstance(rest, Call) and rest.function == "log" else None
         factors.append(call("exp", term) if inside is None else power_or_root(inside, number))
     return mul(*factors)
+
+
+def _with_powers(expression: Expression) -> Expression:
+    """Return the expression with exp(v*log(u)) as u**v where v holds an input: edges have one input each, so a network knows no other way to say it."""
+    if not isinstance(expression, Call):
+        return expression
+    arguments = tuple(map(_with_powers, expression.arguments))
+    node = expression if arguments == expression.arguments else call(expression.function, *arguments)
+    match node:
+        case Call(function="exp", arguments=(Call(function="mul", arguments=factors),)):
+            logarithm = next((each for each in factors if isinstance(each, Call) and each.function == "log"), None)
+            rest = [each for each in factors if each is not logarithm]
+            if logarithm is not None and any(map(symbols, rest)):
+                return power(logarithm.arguments[0], mul(*rest))
+    return node
 
 
 def edge_name(edge: Edge) -> str:

@@ -12,14 +12,16 @@ known units is a base unit of its own. What is not known (a fitted constant, a c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from workbench.expression import Call, Constant, Expression, Number, Symbol, symbols
 
 if TYPE_CHECKING:
     from workbench.formula.formula import Formula
+    from workbench.table import Column
 
 SHIFTED = {**dict.fromkeys(("°C", "℃", "degC"), "273.15"), **dict.fromkeys(("°F", "degF"), "459.67")}  # temperature scales: what leads to their absolute zero
 
@@ -69,18 +71,24 @@ def is_of(expression: Expression, units: Mapping[str, Dimension | None], wanted:
     return True
 
 
-def loosened(expression: Expression) -> Expression:
+def absolute_zeros(inputs: Iterable[Column]) -> dict[Expression, Expression]:
+    """Return what leads from the zero of a temperature scale to the absolute one, by the symbols of the columns that are in °C or °F."""
+    return {Symbol(column.symbol): Number(Fraction(SHIFTED[column.unit])) for column in inputs if column.unit in SHIFTED}
+
+
+def loosened(expression: Expression, zeros: Mapping[Expression, Expression] = MappingProxyType({})) -> Expression:
     """Return an expression whose exact factors and terms are floats, which may have units: who rounds 2.98 kg to 3 says nothing of its unit.
 
-    Signs and exponents stay exact.
+    Signs and exponents stay exact, and so does 273.15 beside a column in °C that `zeros` holds: the unit knows it.
     """
     if not isinstance(expression, Call):
         return expression
     if expression.function == "pow":
-        return Call("pow", (loosened(expression.arguments[0]), expression.arguments[1]))
-    parts = [loosened(argument) for argument in expression.arguments]
+        return Call("pow", (loosened(expression.arguments[0], zeros), expression.arguments[1]))
+    parts = [loosened(argument, zeros) for argument in expression.arguments]
     if expression.function in ("add", "mul"):
-        parts = [Number(float(p.value)) if isinstance(p, Number) and p.exact and abs(p.value) != 1 else p for p in parts]
+        known = {zeros[part] for part in parts if part in zeros} if expression.function == "add" else set()
+        parts = [Number(float(p.value)) if isinstance(p, Number) and p.exact and abs(p.value) != 1 and p not in known else p for p in parts]
     return Call(expression.function, tuple(parts))
 
 
