@@ -1,0 +1,39 @@
+"""What it takes to say an expression: the prices by which formulas are chosen."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from workbench.expression import parse
+from workbench.expression.description import NATS_PER_NODE, description
+
+
+def nats(text: str, n_rows: int = 600) -> float:
+    return description(parse(text), n_rows)
+
+
+def test_a_fitted_constant_costs_half_the_logarithm_of_the_rows_more_with_every_row() -> None:
+    """Schwarz (1978): n rows know a constant to 1 part in sqrt(n)."""
+    assert nats("2.7*x", 5003) - nats("2.7*x", 53) == pytest.approx(0.5 * math.log(5003 / 53))
+    assert nats("2*x", 5003) == nats("2*x", 53)
+
+
+@pytest.mark.parametrize(("plain", "fitted"), [("x**2", "x**1.98"), ("x/2", "0.493*x"), ("x/sqrt(1 - y**2)", "x/(1.01 - y**1.9)**0.52"), ("2*pi*x**2", "6.28*x**2.01")])
+def test_whole_numbers_are_cheaper_than_fitted_ones(plain: str, fitted: str) -> None:
+    assert nats(plain) < nats(fitted) - 0.5 * NATS_PER_NODE
+
+
+def test_larger_numbers_and_denominators_cost_more() -> None:
+    assert nats("x") < nats("2*x") < nats("7*x") < nats("7*x/3") < nats("2.333*x") < nats("7*x/12")
+
+
+def test_one_costs_something_as_a_term_and_nothing_as_a_factor() -> None:
+    assert nats("-x") < nats("x") + 1.0
+    assert nats("x + 1") > nats("x") + 2.0
+    assert nats("x + 1") < nats("x + 1.03") - 2.0
+
+
+def test_rare_functions_cost_more() -> None:
+    assert nats("sqrt(x)") < nats("exp(x)") == nats("sin(x)") < nats("tanh(x)") < nats("asinh(x)")
