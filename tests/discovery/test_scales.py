@@ -13,6 +13,7 @@ import workbench as wb
 from workbench.discovery.scales import log_likelihood, suggest_transforms
 from workbench.discovery.state import outputs, predict
 from workbench.exceptions import DiscoveryError
+from workbench.expression import parse
 from workbench.figures.drawing import drawing
 
 
@@ -42,6 +43,18 @@ def test_scatter_that_is_a_factor_is_told_from_scatter_that_is_an_amount(factor,
     law, noise = 5.0 + np.exp(x), generator.normal(size=113)
     y = law * np.exp(0.25 * noise) if factor else law + 0.8 * noise
     assert set(suggest_transforms(wb.Dataset.from_table({"x": x, "y": np.abs(y)}, "y"))) == expected
+
+
+@pytest.mark.parametrize("factor", [True, False])
+def test_what_a_search_has_found_tells_scatter_that_is_a_factor_from_scatter_that_is_an_amount(factor):
+    """Of five inputs no small network bends to s*m^2*b^2/(k*t), whose logarithm is a plane; the formula knows what the scatter is."""
+    generator = np.random.default_rng(12)
+    s, m, b, k, t = generator.uniform(1.0, 3.0, (5, 1009))
+    truth, e = s * m**2 * b**2 / (k * t), 0.05 * generator.normal(size=1009)
+    data = wb.Dataset.from_table({"s": s, "m": m, "b": b, "k": k, "t": t, "n": truth * np.exp(e) if factor else truth + e}, "n")
+    assert "n" in suggest_transforms(data)
+    found = suggest_transforms(data, laws=[parse("0.3*s"), parse("s*m**2*b**2/(k*t)"), parse("log(s - 2.0)")])
+    assert ("n" in found) is factor
 
 
 def test_log_likelihood_is_that_of_the_normal_density():

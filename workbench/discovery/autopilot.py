@@ -239,7 +239,7 @@ class _Run:
         if scales != "auto" or data.transforms:
             return data
         self.clock.say("choosing scales")
-        data = data.with_transforms(suggest_transforms(data, self.random_state))
+        data = data.with_transforms(suggest_transforms(data, self.random_state, self.search.found))
         if data.targets[0].name in data.transforms:
             self.search.on(data)
         return data

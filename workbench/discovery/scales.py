@@ -13,7 +13,8 @@ likely as each other the one on which a plane fits best is taken: there the law 
 
 A flexible fit bends to most things where rows are many; where they are few, a law predicts best. So two kinds of laws are among the fits of
 every scale: the plane, which is the power law c x_1^p_1 ... where all is seen as logarithms; and for one input the laws of textbooks, so that
-a saturation curve need not be mistaken for a logarithm.
+a saturation curve need not be mistaken for a logarithm. Of many inputs neither bends to what a search may have found already. So where rows are held
+back, values stay where a formula of the search makes them likelier than it, or any fit, makes their logarithms.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from workbench.dataset import Dataset, Transform
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.rivals import CLASSICS
 from workbench.exceptions import SnapError, TrainingError
+from workbench.expression import Expression, evaluate
 from workbench.formula.dimensions import SHIFTED
 from workbench.training import Problem
 from workbench.training.score import checked_errors
@@ -37,13 +39,14 @@ MAX_ROWS = 1000  # rows that judge; more would cost time and change no decision
 _CLEARLY, _PER_ROW, _ALIKE = 3.0, 0.1, 1.0  # differences of log-likelihoods
 
 
-def suggest_transforms(data: Dataset, random_state: int = 0) -> dict[str, Transform]:
+def suggest_transforms(data: Dataset, random_state: int = 0, laws: Sequence[Expression] = ()) -> dict[str, Transform]:
     """Return the columns that a network should see as their logarithm, {} where the values themselves serve as well.
 
     Parameters
     ----------
     data : the dataset; its training and validation rows are used, never its test rows
     random_state : seed of the fits
+    laws : formulas that a search has found, in the columns' own units, fitted to the training rows
 
     Examples
     --------
@@ -59,7 +62,7 @@ def suggest_transforms(data: Dataset, random_state: int = 0) -> dict[str, Transf
     scales = [data.with_transforms(transforms) for transforms in _scales(data)]
     values = [_flexible(scale, random_state) for scale in scales]
     top = max(values, default=-np.inf)
-    if top <= needed:
+    if top <= needed or _of_formulas(data, laws) > max(top, *(_of_formulas(scale, laws) for scale in scales)):
         return {}
     as_likely = [scale for scale, value in zip(scales, values, strict=True) if value > top - _ALIKE]
     return dict(max(as_likely, key=_straight).transforms)
@@ -113,6 +116,24 @@ def _flexible(data: Dataset, random_state: int) -> float:
             best = max(best, _judged(found), _law(found) if len(data.inputs) == 1 else -np.inf)
         except (SnapError, TrainingError):
             continue
+    return best
+
+
+def _of_formulas(data: Dataset, formulas: Sequence[Expression]) -> float:
+    """Return the log-likelihood of the best of some formulas on rows that were held back, minus infinity where there are none."""
+    rows = data.split.validation
+    if not len(rows) or data.groups is not None:
+        return -np.inf
+    columns = {column.symbol: data.X[rows, k] for k, column in enumerate(data.features)}
+    seen, weights = data.seen_targets(data.y[rows])[:, 0], 1.0 if data.seen_weights is None else data.seen_weights[rows] / data.seen_weights[rows].mean()
+    as_logarithm, best = data.targets[0].name in data.transforms, -np.inf
+    for formula in formulas:
+        with np.errstate(all="ignore"):
+            values = evaluate(formula, columns)
+            missed = (np.log(values) if as_logarithm else values) - seen
+            variance = max(float(np.mean(weights * missed**2)), np.finfo(float).tiny)
+        if np.isfinite(variance):
+            best = max(best, -0.5 * len(rows) * np.log(variance) - (float(seen.sum()) if as_logarithm else 0.0))
     return best
 
 

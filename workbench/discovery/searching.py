@@ -79,6 +79,11 @@ class Search:
         return self._collected is not None and self._collected.exact
 
     @property
+    def found(self) -> list[Expression]:
+        """The formulas that are on the front now, the shortest description of the rows first; none where they are but a part of the law."""
+        return [] if self._collected is None or self._limits.known is not None else [each.expression for each in self._collected.front]
+
+    @property
     def _settled(self) -> bool:
         """Whether there is an exact formula that is plain, or was the shortest for a moment."""
         if not self.exact:
