@@ -110,6 +110,34 @@ def test_what_speaks_against_a_law_is_said() -> None:
     assert "free curves does clearly better" in judgement(found, picked, [picked], 0.1 * picked.error**0.5).reasons[0]
 
 
+def scattered(law: Law, seed: int) -> wb.Discovery:
+    generator = np.random.default_rng(seed)
+    m, v, c = (generator.uniform(low, high, 1009) for low, high in ((1, 5), (1, 2), (3, 10)))
+    y = law(m, v, c)
+    return wb.Discovery(wb.Dataset.from_table({"m": m, "v": v, "c": c, "E": y + 0.1 * np.sqrt(np.mean(y**2)) * generator.normal(size=1009)}, "E"))
+
+
+def test_a_formula_is_no_law_where_only_its_whole_numbers_speak_for_it() -> None:
+    """An energy m*c^2/sqrt(1 - v^2/c^2) with a scatter of a tenth, in which its root can hardly be seen."""
+    found = scattered(lambda m, v, c: m * c**2 / np.sqrt(1 - v**2 / c**2), seed=10)
+    short, other = (finding(found.leave().suppose(text, "screens")) for text in ("m*(c**2 + v)", "0.94*m*(c + 0.36)**2"))
+    assert other.length > short.length + 5.0
+    assert other.lost(short) < 3.0
+    said = judgement(found, short, [short, other], short.error**0.5)
+    assert said.verdict == "approximation"
+    assert any(reason.startswith("Another formula describes the rows as shortly, or as well: ") for reason in said.reasons)
+    assert not any("Another formula" in reason for reason in judgement(found, short, [short], short.error**0.5).reasons)
+
+
+@pytest.mark.parametrize("missing", [0.0, 9.0])
+def test_a_formula_is_no_law_where_another_explains_more_than_its_constants_would_by_chance(missing: float) -> None:
+    found = scattered(lambda m, v, c: m * c**2 + missing * v, seed=8)
+    short, longer = (finding(found.leave().suppose(text, "screens")) for text in ("m*c**2", "m*c**2 + 5.0*v"))
+    assert short.lost(longer) > 0.0
+    reasons = judgement(found, short, [short, longer], short.error**0.5).reasons
+    assert any(reason.startswith("Another formula explains more") for reason in reasons) is bool(missing)
+
+
 @pytest.mark.parametrize(("digits", "verdict"), [(17, "approximation"), (7, "law")])
 def test_what_misses_a_millionth_is_exact_only_where_the_table_is_rounded_there(digits: int, verdict: str) -> None:
     """A polynomial of the fifth degree follows exp(-x/4) to a few millionths; the law itself misses what was rounded away."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
     from workbench.table import Source, Table
 
 PARTS = ("train", "validation", "test")
+_PLAIN: WeakKeyDictionary[State, tuple[Dataset, Formula]] = WeakKeyDictionary()  # what was read of states, as long as these are there
 
 
 def read_formula(data: Dataset, state: State, decimals: int | None, nice: bool) -> Formula:
     """Return the formula of a state; rounded and plain constants are certified against the same networks."""
     formula = assembled(data, state.networks)
     if nice and data.task == "regression" and not formula.definitions:
-        formula = plain(formula, data)
+        formula = _plain_once(formula, data, state)
     if decimals is not None:
         formula = formula.rounded(decimals)
     return replace(formula, certificate=certified(formula, data, state.networks))
@@ -68,6 +70,16 @@ def predicted(formula: Formula, data: Dataset, table: Table | Source) -> Predict
     values = np.where(encoded.complete.reshape(shape), known.values, np.nan)
     message = " ".join([known.message, *(note.text for note in encoded.notes)]).strip()
     return replace(known, values=values, message=message)
+
+
+def _plain_once(formula: Formula, data: Dataset, state: State) -> Formula:
+    """Return the formula of a state with plain constants, the same one whenever it is asked for: of constants that trade against each other the last digit
+    decides which become plain, and that depends on how many threads reckon.
+    """
+    known = _PLAIN.get(state)
+    if known is None or known[0] is not data:
+        known = _PLAIN[state] = data, plain(formula, data)
+    return known[1]
 
 
 def plain(formula: Formula, data: Dataset) -> Formula:

@@ -45,6 +45,8 @@ _ALIKE, _WITH_INPUTS = 2.6, 2.0  # standard normals beyond are not chance; there
 _NEARBY = 2.3  # a standard normal beyond is no chance either, one time in a hundred
 DIGITS = 1.5  # that constants may lose on average by trading against each other
 _LIKE = 1.5  # nats by which the description that a rival gives may be longer
+_AS_LIKELY, _HARDLY_LONGER = 3.0, 5  # nats by which the rows may be less likely under a rival, and nodes that it may have more
+_MORE = 4.0  # nats, beyond one for every constant that another formula has more, by which it makes the rows likelier where something is left
 _EXACT = 1e-9  # of the spread, that a fit to numbers without error may miss
 _SAME = 0.01  # of what is missed, for classes of the logit: a formula that follows another one as closely says the same
 _LONG = 30  # nodes: of a longer formula that leaves something to be explained it is not asked what else it could be, which takes long
@@ -123,11 +125,14 @@ def _doubts(found: Discovery, picked: Finding, findings: Sequence[Finding]) -> I
         "The rows know each of its constants.",
         "The rows do not know its constants: one of them may be zero, or they trade against each other.",
     )
+    more = next((other for other in findings if _explains_more(other, picked)), None)
+    if more is not None:
+        yield _Check(False, "", f"Another formula explains more than chance would give its constants: {more.formula.rounded(3).to_text()}.")
     rival = next((other for other in findings if _is_rival(found, other, picked)), None)
     yield _Check(
         rival is None,
-        "No other formula that was found describes the rows as shortly.",
-        "" if rival is None else f"Another formula describes the rows as shortly: {rival.formula.rounded(3).to_text()}.",
+        "No other formula that was found describes the rows as shortly, or as well.",
+        "" if rival is None else f"Another formula describes the rows as shortly, or as well: {rival.formula.rounded(3).to_text()}.",
     )
     yield _Check(
         not _as_short_as_curves(found, picked),
@@ -210,14 +215,34 @@ def digits_lost(found: Discovery, picked: Finding) -> float:
 
 
 def _is_rival(found: Discovery, other: Finding, picked: Finding) -> bool:
-    """Whether another formula, that is no mere imitation, describes the checked rows as shortly: then the data do not say which is the law."""
-    if other.state == picked.state or other.formula.definitions or other.length > picked.length + _LIKE:
+    """Whether another formula, that is no mere imitation, describes the rows as shortly, or as well: then the rows do not say which is the law."""
+    if other.state == picked.state or other.formula.definitions or not (_is_as_short(other, picked) or _is_as_likely(other, picked)):
         return False
     if picked.fits_units and other.fits_units is False:
         return False
-    if _n_functions(other) > _n_functions(picked):  # exp(atan(x)) beside exp(x): what is stranger needs more than to be as good
-        return False
     return digits_lost(found, other) <= DIGITS and not _says_the_same(found, _state(found, other), picked)
+
+
+def _is_as_short(other: Finding, picked: Finding) -> bool:
+    """Whether another formula is as short a description; exp(atan(x)) beside exp(x) is stranger, and needs more than to be as good."""
+    return other.length <= picked.length + _LIKE and _n_functions(other) <= _n_functions(picked)
+
+
+def _is_as_likely(other: Finding, picked: Finding) -> bool:
+    """Whether another formula makes the rows as likely, and is hardly longer: then what whole numbers are thought to cost decides, and not the rows.
+
+    Few rows do not tell most laws from such others; there it is enough that none is as short.
+    """
+    hardly_longer = other.formula.complexity <= picked.formula.complexity + _HARDLY_LONGER
+    return len(picked.fitted) > 0 and hardly_longer and other.lost(picked) <= _AS_LIKELY
+
+
+def _explains_more(other: Finding, picked: Finding) -> bool:
+    """Whether the rows are likelier under another formula than its constants give it by chance, a nat each at most (Akaike, 1974), and its search."""
+    if not len(picked.fitted) or other.formula.definitions:
+        return False
+    by_chance = len(other.formula.constants) - len(picked.formula.constants)
+    return picked.lost(other) > max(by_chance, 0) + _MORE
 
 
 def _n_functions(each: Finding) -> int:
