@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import workbench as wb
 from tests.discovery.conftest import fingerprint
+from workbench.discovery import reading
 from workbench.discovery.inspection import inspect, previews
 from workbench.discovery.shapes import name_edges
 from workbench.exceptions import DiscoveryError, ProjectError, SnapError, UnknownEdgeError, UnknownPrimitiveError
@@ -238,3 +239,16 @@ def test_a_number_that_was_typed_stays_in_the_plain_formula() -> None:
     found = wb.Discovery(data).fit(hidden_layer_sizes=(), n_starts=1).snap((0, 0, 0), "b/(x+273.15)")
     assert "5463/20" in str(found.formula(nice=True))
     assert "273.15" in found.formula(nice=True).to_latex()
+
+
+def test_the_plain_formula_of_a_state_is_one_however_often_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of constants that trade against each other the last digit decides which become plain: what was picked must be what is shown."""
+    x = np.random.default_rng(5).uniform(1.0, 4.0, 61)
+    found = wb.Discovery(wb.Dataset.from_table({"x": x, "y": 2 * x**2 + 0.01 * np.sin(40 * x)}, "y")).suppose("2.001*x**1.9996")
+    plain, read = reading.plain, []
+    monkeypatch.setattr(reading, "plain", lambda formula, data: read.append(formula) or plain(formula, data))
+    first = found.formula(nice=True)
+    assert found.branch().formula(nice=True).outputs == first.outputs == found.formula(nice=True).outputs
+    assert len(read) == 1
+    assert found.refit(5).formula(nice=True).outputs
+    assert len(read) == 2

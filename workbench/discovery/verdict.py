@@ -231,15 +231,20 @@ def _is_as_short(other: Finding, picked: Finding) -> bool:
 def _is_as_likely(other: Finding, picked: Finding) -> bool:
     """Whether another formula makes the rows as likely, and is hardly longer: then what whole numbers are thought to cost decides, and not the rows.
 
-    Few rows do not tell most laws from such others; there it is enough that none is as short.
+    Few rows, and classes, do not tell most laws from such others; there it is enough that none is as short.
     """
     hardly_longer = other.formula.complexity <= picked.formula.complexity + _HARDLY_LONGER
-    return len(picked.fitted) > 0 and hardly_longer and other.lost(picked) <= _AS_LIKELY
+    return _tells_much(picked) and hardly_longer and other.lost(picked) <= _AS_LIKELY
+
+
+def _tells_much(picked: Finding) -> bool:
+    """Whether the target is measured, in enough rows for some to be held back."""
+    return picked.chance is None and len(picked.fitted) > 0
 
 
 def _explains_more(other: Finding, picked: Finding) -> bool:
     """Whether the rows are likelier under another formula than its constants give it by chance, a nat each at most (Akaike, 1974), and its search."""
-    if not len(picked.fitted) or other.formula.definitions:
+    if not _tells_much(picked) or other.formula.definitions:
         return False
     by_chance = len(other.formula.constants) - len(picked.formula.constants)
     return picked.lost(other) > max(by_chance, 0) + _MORE
