@@ -46,7 +46,6 @@ _NEARBY = 2.3  # a standard normal beyond is no chance either, one time in a hun
 DIGITS = 1.5  # that constants may lose on average by trading against each other
 _LIKE = 1.5  # nats by which the description that a rival gives may be longer
 _AS_LIKELY, _HARDLY_LONGER = 3.0, 5  # nats by which the rows may be less likely under a rival, and nodes that it may have more
-_MORE = 4.0  # nats, beyond one for every constant that another formula has more, by which it makes the rows likelier where something is left
 _EXACT = 1e-9  # of the spread, that a fit to numbers without error may miss
 _SAME = 0.01  # of what is missed, for classes of the logit: a formula that follows another one as closely says the same
 _LONG = 30  # nodes: of a longer formula that leaves something to be explained it is not asked what else it could be, which takes long
@@ -125,9 +124,6 @@ def _doubts(found: Discovery, picked: Finding, findings: Sequence[Finding]) -> I
         "The rows know each of its constants.",
         "The rows do not know its constants: one of them may be zero, or they trade against each other.",
     )
-    more = next((other for other in findings if _explains_more(other, picked)), None)
-    if more is not None:
-        yield _Check(False, "", f"Another formula explains more than chance would give its constants: {more.formula.rounded(3).to_text()}.")
     rival = next((other for other in findings if _is_rival(found, other, picked)), None)
     yield _Check(
         rival is None,
@@ -234,20 +230,8 @@ def _is_as_likely(other: Finding, picked: Finding) -> bool:
     Few rows, and classes, do not tell most laws from such others; there it is enough that none is as short.
     """
     hardly_longer = other.formula.complexity <= picked.formula.complexity + _HARDLY_LONGER
-    return _tells_much(picked) and hardly_longer and other.lost(picked) <= _AS_LIKELY
-
-
-def _tells_much(picked: Finding) -> bool:
-    """Whether the target is measured, in enough rows for some to be held back."""
-    return picked.chance is None and len(picked.fitted) > 0
-
-
-def _explains_more(other: Finding, picked: Finding) -> bool:
-    """Whether the rows are likelier under another formula than its constants give it by chance, a nat each at most (Akaike, 1974), and its search."""
-    if not _tells_much(picked) or other.formula.definitions:
-        return False
-    by_chance = len(other.formula.constants) - len(picked.formula.constants)
-    return picked.lost(other) > max(by_chance, 0) + _MORE
+    held_back = picked.chance is None and len(picked.fitted) > 0
+    return held_back and hardly_longer and other.lost(picked) <= _AS_LIKELY
 
 
 def _n_functions(each: Finding) -> int:
