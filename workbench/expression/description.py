@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from types import MappingProxyType
 
-from workbench.expression.calculus import walk
+from workbench.expression.calculus import symbols, walk
 from workbench.expression.tree import Call, Constant, Expression, Number, Symbol
 
 NATS_PER_NODE = 3.0  # of likelihood, that a node of a formula must be worth
@@ -68,7 +68,7 @@ def _price(node: Expression, n_rows: int) -> float:
         case Symbol():
             return NATS_PER_NODE
         case Call(function="add", arguments=terms):
-            return _OPERATOR * (len(terms) - 1) + _ONE * sum(isinstance(term, Number) and term.exact and abs(term.value) == 1 for term in terms)
+            return _OPERATOR * (len(terms) - 1) + (_ONE if any(map(_is_one, terms)) and not any(map(_may_be_pure, terms)) else 0.0)
         case Call(function="mul", arguments=factors):
             return _OPERATOR * (len(factors) - 1)
         case Call(function="pow"):
@@ -76,6 +76,15 @@ def _price(node: Expression, n_rows: int) -> float:
         case Call(function=name):
             return _ROOTS.get(name, NATS_PER_NODE * (1 + RARITY.get(name, 0)))
     return 0.0
+
+
+def _is_one(term: Expression) -> bool:
+    return isinstance(term, Number) and term.exact and abs(term.value) == 1
+
+
+def _may_be_pure(term: Expression) -> bool:
+    """Whether a term may be a pure number, beside which 1 is no choice: exp(u) - 1, 1 - v^2/c^2. Beside a column alone it is one of many numbers."""
+    return len(symbols(term)) > 1 or any(isinstance(node, Call) and node.function not in ("add", "mul", "pow", "sqrt", "cbrt") for node in walk(term))
 
 
 def _exact_price(value: Fraction) -> float:
