@@ -9,13 +9,13 @@ import numpy as np
 
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.laws import fits_its_units, origin_of
-from workbench.expression import Call, Expression, add, named_functions, walk
+from workbench.expression import Call, Expression, add, walk
 from workbench.expression.description import NATS_PER_NODE, constant_price, description
 from workbench.formula import Formula
 from workbench.formula.dimensions import absolute_zeros
 from workbench.search.textbook import LOST, NEAR
 from workbench.snapping.ranking import tied
-from workbench.training.score import checked_errors, reference_loss, row_errors
+from workbench.training.score import checked_errors, reference_loss
 
 LAW = 1e-6  # unitless error below which a formula is exact for all practical purposes
 
@@ -28,7 +28,7 @@ class Finding:
     ----------
     errors : (n_checked,)     of rows that were checked: their mean is 1 for a formula as bad as the mean; for classes, as bad as their frequencies
     n_rows : how many different rows these are: folds may be done twice
-    fitted : (n_fitted,)     of rows that it was fitted to and that were not checked: none where folds check every row
+    n_fitted, fitted : how many rows it was fitted to that were not checked, none where folds check every row; and the mean squared error of these
     rival : whether it is a law of textbooks that the rows do not tell from others
     chance : twice the log loss of the frequencies of classes; None for measured targets
     fits_units : None where units say nothing
@@ -38,7 +38,8 @@ class Finding:
     state: int
     errors: np.ndarray
     n_rows: int
-    fitted: np.ndarray
+    n_fitted: int
+    fitted: float
     rival: bool
     chance: float | None = None
     fits_units: bool | None = None
@@ -57,8 +58,8 @@ class Finding:
 
         The rows that it was fitted to count as well: what a fit gains by its constants, their description pays for.
         """
-        n_rows = self.n_rows + len(self.fitted)
-        return self._likelier((self.n_rows * self.error + float(self.fitted.sum())) / n_rows, n_rows)
+        n_rows = self.n_rows + self.n_fitted
+        return self._likelier((self.n_rows * self.error + self.n_fitted * self.fitted) / n_rows, n_rows)
 
     @property
     def gained_on_checked(self) -> float:
@@ -71,7 +72,7 @@ class Finding:
     @property
     def length(self) -> float:
         """The description length of the rows in nats (Rissanen, 1978), but for what all findings share."""
-        return said(self.formula, self.n_rows + len(self.fitted)) - self.gained
+        return said(self.formula, self.n_rows + self.n_fitted) - self.gained
 
     def lost(self, other: Finding) -> float:
         """Return by how many nats the rows are less likely than under another formula."""
@@ -85,9 +86,7 @@ def said(formula: Formula, n_rows: int) -> float:
     logarithm of t itself takes the zero of °C for that of nature, and pays as if it had been chosen: (t + a)^p.
     """
     zeros = absolute_zeros(formula.inputs)
-    unnamed = frozenset[str]().union(*(named_functions(output.expression) for output in formula.outputs))
-    constants = sum(formula.definitions[name].n_constants for name in unnamed)
-    return constants * constant_price(n_rows) + sum(
+    return formula.n_curve_constants * constant_price(n_rows) + sum(
         description(output.expression, n_rows) + sum(_chosen_zeros(node, zeros) for node in walk(output.expression) if zeros) for output in formula.outputs
     )
 
@@ -111,10 +110,10 @@ def finding(found: Discovery, rival: bool = False) -> Finding:
         [checked_errors(network, problem, state.roughness)[0] for network, problem in zip(state.networks, problems, strict=True)]
     )
     rows = sum(problem.n_rows if problem.validation is None else problem.validation.n_rows for problem in problems)
-    held_out = [(network, problem) for network, problem in zip(state.networks, problems, strict=True) if problem.validation is not None]
-    fitted = np.concatenate([np.empty(0), *(row_errors(network, problem) for network, problem in held_out)])
+    n_fitted = sum(problem.n_rows for problem in problems if problem.validation is not None)
     fits = fits_its_units(found.data, state, origin_of([state.move]))
-    return Finding(found.formula(nice=True), state.id, errors / (chance or 1.0), rows, fitted / (chance or 1.0), rival, chance, fits)
+    fitted = state.metrics.rmse_train**2 / (chance or 1.0)
+    return Finding(found.formula(nice=True), state.id, errors / (chance or 1.0), rows, n_fitted, fitted, rival, chance, fits)
 
 
 def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -> Finding:

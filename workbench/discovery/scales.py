@@ -31,7 +31,7 @@ from workbench.exceptions import SnapError, TrainingError
 from workbench.expression import Expression, evaluate
 from workbench.formula.dimensions import SHIFTED
 from workbench.training import Problem
-from workbench.training.score import checked_errors
+from workbench.training.score import checked_errors, output_errors
 
 WIDE = 30.0  # largest over smallest value of an input from which its logarithm is tried on its own
 MAX_INPUTS = 20  # more inputs than this are left as they are: a flexible fit of them says little
@@ -121,19 +121,18 @@ def _flexible(data: Dataset, random_state: int) -> float:
 
 def _of_formulas(data: Dataset, formulas: Sequence[Expression]) -> float:
     """Return the log-likelihood of the best of some formulas on rows that were held back, minus infinity where there are none."""
-    rows = data.split.validation
-    if not len(rows) or data.groups is not None:
+    problem = Discovery(data).problems[0]
+    if problem.validation is None or data.groups is not None:
         return -np.inf
+    rows = data.split.validation
     columns = {column.symbol: data.X[rows, k] for k, column in enumerate(data.features)}
-    seen, weights = data.seen_targets(data.y[rows])[:, 0], 1.0 if data.seen_weights is None else data.seen_weights[rows] / data.seen_weights[rows].mean()
-    as_logarithm, best = data.targets[0].name in data.transforms, -np.inf
+    best = -np.inf
     for formula in formulas:
-        with np.errstate(all="ignore"):
-            values = evaluate(formula, columns)
-            missed = (np.log(values) if as_logarithm else values) - seen
-            variance = max(float(np.mean(weights * missed**2)), np.finfo(float).tiny)
-        if np.isfinite(variance):
-            best = max(best, -0.5 * len(rows) * np.log(variance) - (float(seen.sum()) if as_logarithm else 0.0))
+        with np.errstate(all="ignore"):  # it need not have a logarithm on every row, nor a value
+            values = data.seen_targets(np.broadcast_to(evaluate(formula, columns), (1, len(rows))).T)
+            errors = output_errors(values.T, problem.validation)
+        if np.isfinite(errors).all():
+            best = max(best, log_likelihood(data, [problem], [errors]))
     return best
 
 

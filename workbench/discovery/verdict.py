@@ -230,7 +230,7 @@ def _is_as_likely(other: Finding, picked: Finding) -> bool:
     Few rows, and classes, do not tell most laws from such others; there it is enough that none is as short.
     """
     hardly_longer = other.formula.complexity <= picked.formula.complexity + _HARDLY_LONGER
-    held_back = picked.chance is None and len(picked.fitted) > 0
+    held_back = picked.chance is None and picked.n_fitted > 0
     return held_back and hardly_longer and other.lost(picked) <= _AS_LIKELY
 
 

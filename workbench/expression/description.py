@@ -1,6 +1,7 @@
 """How many nats it takes to say an expression: the prices of its parts, for all who choose among formulas.
 
-    description = 1/2 log n + 3/2 for a fitted constant, 3 for a variable or a function (rare ones more), 1/2 for an operator, the bits of an exact number
+    description = 1/2 log n + 3/2 for a fitted constant, 3 for a variable or a function (rare ones more), 1/2 for an operator, the bits of an exact number,
+                  2 for a 1 that stands beside a column alone
 
 1/2 log n is what a constant is worth that n rows know (Schwarz, 1978); the rest pays for having been chosen among many. An exact number costs less, so
 a law with whole numbers beats its neighbour with fitted ones where the rows cannot tell them apart.

@@ -179,9 +179,13 @@ class Formula:
     @property
     def complexity(self) -> int:
         """How long the formula is: the nodes of its expressions, plus every constant of a function that has no name yet."""
+        return sum(complexity(output.expression) for output in self.outputs) + self.n_curve_constants
+
+    @property
+    def n_curve_constants(self) -> int:
+        """How many constants the functions have that have no name yet."""
         used = frozenset[str]().union(*(named_functions(output.expression) for output in self.outputs))
-        unnamed = sum(self.definitions[name].n_constants for name in used)
-        return sum(complexity(output.expression) for output in self.outputs) + unnamed
+        return sum(self.definitions[name].n_constants for name in used)
 
     @property
     def constants(self) -> tuple[float, ...]:

@@ -81,10 +81,10 @@ class Beam:
 
     def _likely(self, own: Weighed) -> bool:
         """Whether a state is surely right, as far as the states before it tell."""
-        few, floor = own.state.n_columns, self.watch.judge.floor
-        if few <= _FEW and own.error < _CLEAR * floor:
+        n_columns, floor = own.state.n_columns, self.watch.judge.floor
+        if n_columns <= _FEW and own.error < _CLEAR * floor:
             return True
-        return few <= _SMALL and own.error < min(floor, _CLEAR * self.watch.judge.spread) and smoothed(own.state) is not None
+        return n_columns <= _SMALL and own.error < min(floor, _CLEAR * self.watch.judge.spread) and smoothed(own.state) is not None
 
     def _add(self, found: Iterator[Weighed] | list[Weighed]) -> None:
         for own in found:

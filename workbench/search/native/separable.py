@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.search.native.blocks import Blocks
 from workbench.search.native.splits import names_of, plainly_reduced, trusted
 from workbench.search.native.state import Candidate, State
-from workbench.search.native.surrogate import Box, Fit, chebyshev, degree_for, ends_of, leave_one_out, smooth_error, smoothed, straight
+from workbench.search.native.surrogate import Box, chebyshev, degree_for, degrees_of, smooth_error, smoothed, straight
 from workbench.search.native.watch import Watch
 
 _TERMS = 70  # of each group
@@ -68,54 +69,30 @@ def _goal(state: State, parting: _Parting) -> tuple[np.ndarray, np.ndarray]:
     return state.target, state.gain
 
 
-@dataclass(frozen=True, eq=False)
-class _Basis:
-    """Smooth functions of each group, by rising degree; the constant is with the first.
-
-    Parameters
-    ----------
-    values : (n_rows, n_terms)
-    second : (n_terms,)     which of them are of the second group
-    ends : the numbers of terms up to each degree: with noise a low one says most
-    """
-
-    values: np.ndarray
-    second: np.ndarray
-    ends: list[int]
-
-    @classmethod
-    def of(cls, state: State, parting: _Parting) -> _Basis:
-        made, degrees = [], []
-        for group in parting.groups:
-            places = Box.of(state.columns[:, group], straight(state)).places
-            degree = degree_for(len(group), state.n_rows // 2, _TERMS)
-            made.append(chebyshev(places, degree))
-            degrees.append(np.searchsorted(ends_of(len(group), degree), np.arange(made[-1].shape[1]), side="right"))
-        values, degree = np.column_stack([made[0], made[1][:, 1:]]), np.concatenate([degrees[0], degrees[1][1:]])
-        order = np.argsort(degree, kind="stable")
-        ends = np.searchsorted(degree[order], np.arange(degree.max() + 1), side="right")
-        return cls(values[:, order], order >= made[0].shape[1], ends.tolist())
+def _families(state: State, parting: _Parting) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return smooth functions of each group, and the degree of each; the constant is with the first."""
+    made, degrees = [], []
+    for group in parting.groups:
+        degree = degree_for(len(group), state.n_rows // 2, _TERMS)
+        made.append(chebyshev(Box.of(state.columns[:, group], straight(state)).places, degree))
+        degrees.append(degrees_of(len(group), degree))
+    return [made[0], made[1][:, 1:]], [degrees[0], degrees[1][1:]]
 
 
 def _error(state: State, parting: _Parting) -> float:
     values, weights = _goal(state, parting)
-    basis = _Basis.of(state, parting)
-    return leave_one_out(basis.values, values - values.mean(), weights, basis.ends)
+    return Blocks.of(*_families(state, parting)).error(values - values.mean(), weights)
 
 
 def _followed(state: State, parting: _Parting, watch: Watch) -> Iterator[Candidate]:
     """Name either part, and search what that leaves."""
     values, weights = _goal(state, parting)
-    basis = _Basis.of(state, parting)
-    fit = Fit.of(basis.values, values, weights, basis.ends)
+    families, degrees = _families(state, parting)
+    fit = Blocks.of(families, degrees).coefficients(values, weights, 1e-11)
     if fit is None:
         return
-    kept = slice(fit.n_terms)
-    both = basis.values[:, kept] * weights[:, None]
-    size = np.linalg.norm(both, axis=0)
-    c, *_ = np.linalg.lstsq(both / size, values * weights, rcond=1e-11)  # more accurate than the fit by its normal matrix
-    terms, second = basis.values[:, kept] * (c / size), basis.second[kept]
-    parts = [terms[:, ~second].sum(axis=1), terms[:, second].sum(axis=1)]
+    first = families[0].shape[1]
+    parts = [families[0] @ fit[0][:first], families[1] @ fit[0][first:]]
     error = float(np.sqrt(np.mean((parts[0] + parts[1] - values) ** 2)))
     for group, part in sorted(zip(parting.groups, parts), key=lambda own: len(own[0])):
         own = np.exp(part - part.mean()) if parting.product else part - part.mean()

@@ -12,6 +12,7 @@ import numpy as np
 
 from workbench.expression import Expression, Number, Symbol, add, complexity, evaluate, mul, power, substitute
 from workbench.search.native import symmetries
+from workbench.search.native.blocks import Blocks
 from workbench.search.native.composed import Composed, function_columns
 from workbench.search.native.inner_sums import inner_sums
 from workbench.search.native.judge import Judge, Judged
@@ -24,7 +25,7 @@ from workbench.search.native.relevance import relevant
 from workbench.search.native.screens import quick
 from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.sums import sums
-from workbench.search.native.surrogate import Box, Fit, chebyshev, degree_for, ends_of, leave_one_out, slopes, straight
+from workbench.search.native.surrogate import Box, chebyshev, degree_for, degrees_of, slopes, straight
 from workbench.search.native.watch import Watch
 
 _TERMS = 130
@@ -119,53 +120,32 @@ def _splits(state: State, watch: Watch) -> list[Split]:
             break
         rest = few.without(composed.parts)
         if rest.n_columns:
-            basis = _Basis.of(rest, composed, straight(state))
-            found.append((leave_one_out(basis.values, few.target, few.gain, basis.ends), place))
+            found.append((_error(rest, composed, straight(state)), place))
     best = (_fitted(state, columns[place]) for _, place in sorted(found)[:_SPLITS])
     return [split for split in best if split is not None]
 
 
-@dataclass(frozen=True, eq=False)
-class _Basis:
-    """Smooth functions of the rest, and the same times the function column, by rising degree.
+def _smooth(rest: State, as_they_are: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return smooth functions of the rest (n_rows, n_terms), and the degree of each."""
+    degree = degree_for(rest.n_columns, rest.n_rows // 2, _TERMS)
+    return chebyshev(Box.of(rest.columns, as_they_are).places, degree), degrees_of(rest.n_columns, degree)
 
-    Parameters
-    ----------
-    values : (n_rows, n_terms)
-    smooth : (n_rows, n_terms)     the functions of the rest alone, in both their places
-    multiplied : (n_terms,)     which of them are times the function column
-    ends : the numbers of terms up to each degree: with noise a low one says most
-    """
 
-    values: np.ndarray
-    smooth: np.ndarray
-    multiplied: np.ndarray
-    ends: list[int]
-
-    @classmethod
-    def of(cls, rest: State, composed: Composed, as_they_are: bool) -> _Basis:
-        degree = degree_for(rest.n_columns, rest.n_rows // 2, _TERMS)
-        smooth = chebyshev(Box.of(rest.columns, as_they_are).places, degree)
-        ends = ends_of(rest.n_columns, degree)
-        order = np.argsort(np.tile(np.searchsorted(ends, np.arange(smooth.shape[1]), side="right"), 2), kind="stable")
-        multiplied = order >= smooth.shape[1]
-        twice = np.tile(smooth, 2)[:, order]
-        return cls(twice * np.where(multiplied, composed.values[: rest.n_rows, None], 1.0), twice, multiplied, [2 * end for end in ends])
+def _error(rest: State, composed: Composed, as_they_are: bool) -> float:
+    """Return the leave-one-out error of A(rest) + B(rest) f on the rows of the rest."""
+    smooth, degrees = _smooth(rest, as_they_are)
+    return Blocks.of([smooth, smooth * composed.values[: rest.n_rows, None]], [degrees, degrees]).error(rest.target, rest.gain)
 
 
 def _fitted(state: State, composed: Composed) -> Split | None:
-    """Return a split, of the degree that predicts left-out rows best; None where it has no values."""
+    """Return a split; None where it has no values."""
     rest = state.without(composed.parts)
-    basis = _Basis.of(rest, composed, straight(state))
-    fit = Fit.of(basis.values, state.target, state.gain, basis.ends)
+    smooth, degrees = _smooth(rest, straight(state))
+    fit = Blocks.of([smooth, smooth * composed.values[:, None]], [degrees, degrees]).coefficients(state.target, state.gain, 1e-9)
     if fit is None:
         return None
-    kept = slice(fit.n_terms)
-    weighted = basis.values[:, kept] * state.gain[:, None]
-    size = np.linalg.norm(weighted, axis=0)
-    c, *_ = np.linalg.lstsq(weighted / size, state.target * state.gain, rcond=1e-9)  # more accurate than the fit by its normal matrix
-    terms, multiplied = basis.smooth[:, kept] * (c / size), basis.multiplied[kept]
-    return Split(composed, rest, (terms[:, ~multiplied].sum(axis=1), terms[:, multiplied].sum(axis=1)), fit.error)
+    constant, slope = np.split(fit[0], 2)
+    return Split(composed, rest, (smooth @ constant, smooth @ slope), fit[1])
 
 
 def _powers(state: State) -> Iterator[Composed]:

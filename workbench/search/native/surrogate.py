@@ -201,6 +201,11 @@ def ends_of(n_columns: int, degree: int) -> list[int]:
     return [comb(n_columns + d, n_columns) for d in range(degree + 1)]
 
 
+def degrees_of(n_columns: int, degree: int) -> np.ndarray:
+    """Return the total degree of every term of `chebyshev`, (n_terms,)."""
+    return monomials.total_degree(n_columns, degree).astype(int).sum(axis=1)
+
+
 def degree_for(n_columns: int, n_rows: int, most: int) -> int:
     """Return the degree that the rows can support, with at most `most` terms."""
     return monomials.largest_degree(n_columns, max(min(most, n_rows // _ROWS_PER_TERM), n_columns + 1), cap=10 if n_columns > 1 else 24)
