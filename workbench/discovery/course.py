@@ -72,14 +72,16 @@ class Heard:
     def of(self, findings: Iterable[Finding]) -> None:
         """Take in findings as they are made, but for those that have no value on a row that is checked.
 
-        Of a law that was found twice the one that is no rival stands: a rival has constants where the law has whole numbers.
+        Of a law that was found twice the one that is no rival stands: a rival has constants where the law has whole numbers. It keeps its name.
         """
         for each in findings:
             again = [other for other in self.findings if str(other.formula) == str(each.formula)]
+            named = next((other.named for other in (each, *again) if other.named is not None), None)
             if not np.isfinite(each.error) or (each.rival and again):
+                self.findings = [replace(other, named=named) if other in again else other for other in self.findings]
                 continue
             rivals = [other for other in again if other.rival]
-            each = replace(each, rival=each.rival or bool(rivals))  # it stays wherever the rival would have stayed
+            each = replace(each, rival=each.rival or bool(rivals), named=named)  # it stays wherever the rival would have stayed
             self.findings = [*(other for other in self.findings if other not in rivals), each]
             if self._listen is not None:
                 self._listen(self._found, each)

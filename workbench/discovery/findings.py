@@ -10,7 +10,7 @@ import numpy as np
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.laws import fits_its_units, origin_of
 from workbench.expression import Call, Expression, add, walk
-from workbench.expression.description import NATS_PER_NODE, constant_price, description
+from workbench.expression.description import NATS_PER_NODE, constant_price, description, numbers
 from workbench.formula import Formula
 from workbench.formula.dimensions import absolute_zeros
 from workbench.search.textbook import LOST, NEAR
@@ -32,6 +32,7 @@ class Finding:
     rival : whether it is a law of textbooks that the rows do not tell from others
     chance : twice the log loss of the frequencies of classes; None for measured targets
     fits_units : None where units say nothing
+    named : nats it takes to name its form, of a law that has a name in textbooks
     """
 
     formula: Formula
@@ -43,6 +44,7 @@ class Finding:
     rival: bool
     chance: float | None = None
     fits_units: bool | None = None
+    named: float | None = None
 
     @property
     def error(self) -> float:
@@ -71,24 +73,33 @@ class Finding:
 
     @property
     def length(self) -> float:
-        """The description length of the rows in nats (Rissanen, 1978), but for what all findings share."""
-        return said(self.formula, self.n_rows + self.n_fitted) - self.gained
+        """The description length of the rows in nats (Rissanen, 1978), but for what all findings share.
+
+        Each fitted constant takes one of the rows ("MDL denoising", Rissanen, 2000): the less is missed, the more digits of it must be said, and what
+        four constants explain of six rows says little. Those of a curve are tied by its smoothness and take none; for classes there is no scatter.
+        """
+        n_rows = self.n_rows + self.n_fitted
+        taken = len(self.formula.constants) if self.chance is None else 0
+        return said(self.formula, n_rows, self.named) - self.gained * max(1.0 - taken / n_rows, 0.0)
 
     def lost(self, other: Finding) -> float:
         """Return by how many nats the rows are less likely than under another formula."""
         return other.gained - self.gained
 
 
-def said(formula: Formula, n_rows: int) -> float:
+def said(formula: Formula, n_rows: int, named: float | None = None) -> float:
     """Return the nats it takes to say a formula, with the constants of curves that have no name; the zero of a temperature scale counts.
 
+    A law with a name may be said by its name, which takes so many nats, and its numbers: then it is no matter how often x stands in c*x/(k + x).
     T = t + 273.15 is three words where t is in °C; but the unit says where its zero is, nothing was chosen, and T is one quantity. A power or a
     logarithm of t itself takes the zero of °C for that of nature, and pays as if it had been chosen: (t + a)^p.
     """
     zeros = absolute_zeros(formula.inputs)
-    return formula.n_curve_constants * constant_price(n_rows) + sum(
-        description(output.expression, n_rows) + sum(_chosen_zeros(node, zeros) for node in walk(output.expression) if zeros) for output in formula.outputs
-    )
+    expressions = [output.expression for output in formula.outputs]
+    chosen = sum(_chosen_zeros(node, zeros) for expression in expressions for node in walk(expression) if zeros)
+    plainly = sum(description(expression, n_rows) for expression in expressions)
+    by_name = np.inf if named is None else named + sum(numbers(expression, n_rows) for expression in expressions)
+    return formula.n_curve_constants * constant_price(n_rows) + min(plainly, by_name) + chosen
 
 
 def _chosen_zeros(node: Expression, zeros: Mapping[Expression, Expression]) -> float:
@@ -102,7 +113,7 @@ def _chosen_zeros(node: Expression, zeros: Mapping[Expression, Expression]) -> f
     return 0.0
 
 
-def finding(found: Discovery, rival: bool = False) -> Finding:
+def finding(found: Discovery, rival: bool = False, named: float | None = None) -> Finding:
     """Return what the present state of a discovery is as a finding."""
     state, problems = found.state, found.problems
     chance = None if problems[0].loss == "squared" else float(np.mean([reference_loss(problem) for problem in problems]))
@@ -113,7 +124,7 @@ def finding(found: Discovery, rival: bool = False) -> Finding:
     n_fitted = sum(problem.n_rows for problem in problems if problem.validation is not None)
     fits = fits_its_units(found.data, state, origin_of([state.move]))
     fitted = state.metrics.rmse_train**2 / (chance or 1.0)
-    return Finding(found.formula(nice=True), state.id, errors / (chance or 1.0), rows, n_fitted, fitted, rival, chance, fits)
+    return Finding(found.formula(nice=True), state.id, errors / (chance or 1.0), rows, n_fitted, fitted, rival, chance, fits, named)
 
 
 def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -> Finding:

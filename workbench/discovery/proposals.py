@@ -183,7 +183,7 @@ def adopted(found: Discovery, proposals: Iterable[Proposal], stop: Callable[[], 
     """Make a network of every proposal, each a branch of its own, and yield it as a finding."""
     for proposal in proposals:
         try:
-            each = finding(found.leave().suppose(proposal.expression, proposal.origin), rival)
+            each = finding(found.leave().suppose(proposal.expression, proposal.origin), rival, proposal.named)
         except WorkbenchError:
             continue  # no finite value on a row that the engine did not see
         if np.isfinite(each.error):  # it has a value on every row that is checked

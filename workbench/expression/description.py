@@ -53,6 +53,16 @@ def description(expression: Expression, n_rows: int) -> float:
     return sum(_price(node, n_rows) for node in walk(expression))
 
 
+def numbers(expression: Expression, n_rows: int) -> float:
+    """Return what the numbers of an expression cost by themselves, for one who knows its form.
+
+    >>> from workbench.expression import parse
+    >>> round(numbers(parse("212.7*x/(0.064 + x)"), 12), 2)
+    5.48
+    """
+    return sum(_price(node, n_rows) for node in walk(expression) if isinstance(node, Number))
+
+
 def constant_price(n_rows: int) -> float:
     """Return what the value of a constant costs that was fitted to so many rows."""
     return 0.5 * math.log(max(n_rows, _FEWEST_ROWS))

@@ -69,11 +69,13 @@ class Proposal:
     expression : the right-hand side
     origin : name of the engine, such as "screens" or "operon"
     path : how it was reached, in short sentences: "log y is linear in the logs", "symmetry x - y"
+    named : nats it takes to name its form, of a law that has a name in textbooks
     """
 
     expression: Expression
     origin: str
     path: tuple[str, ...] = ()
+    named: float | None = None
 
 
 class Engine(Protocol):

@@ -28,7 +28,7 @@ from functools import cache
 import numpy as np
 from scipy.ndimage import minimum_filter
 
-from workbench.expression import Expression, Number, Symbol, add, complexity, evaluate, fold, free_constants, parse, substitute, symbols
+from workbench.expression import Call, Expression, Number, Symbol, add, complexity, evaluate, fold, free_constants, parse, substitute, symbols, walk
 from workbench.expression.description import NATS_PER_NODE, rarity
 from workbench.formula.dimensions import SHIFTED
 from workbench.search.native.judge import functions_of
@@ -106,7 +106,10 @@ def textbook(problem: SearchProblem, stop: Callable[[], bool] = lambda: False) -
             fit = law.fitted(rows)
             if fit is not None and (problem.max_complexity is None or complexity(fit.expression) <= problem.max_complexity):
                 fits.append(fit)
-        return [Proposal(fit.expression, ORIGIN, (f"a law of textbooks, {fit.title}",)) for fit in _different(fits, rows)]
+        name = math.log(2 * len(_ONE if n_inputs == 1 else _TWO))  # which law, and whether it has an offset
+        return [
+            Proposal(fit.expression, ORIGIN, (f"a law of textbooks, {fit.title}",), name if _has_name(fit.title) else None) for fit in _different(fits, rows)
+        ]
 
 
 def scatters(problem: SearchProblem) -> bool:
@@ -190,6 +193,15 @@ def _words(text: str) -> int:
     tree = parse(text)
     said = fold(substitute(tree, {name: Number(1.25 + 0.1 * k) for k, name in enumerate(sorted(symbols(tree) - {"x", "z"}))}))
     return complexity(said) + rarity(said)
+
+
+def _has_name(text: str) -> bool:
+    """Whether a law is more than a sum of powers: such sums are in the book to be seen, and are known by nothing but their length."""
+    return any(isinstance(node, Call) and (node.function not in ("add", "mul", "pow", "sqrt") or _is_power_of_sum(node)) for node in walk(parse(text)))
+
+
+def _is_power_of_sum(node: Call) -> bool:
+    return node.function == "pow" and isinstance(node.arguments[0], Call) and node.arguments[0].function == "add"
 
 
 def _linear(features: np.ndarray, goal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
