@@ -100,6 +100,33 @@ def test_what_binds_a_search_binds_the_textbook_too() -> None:
     assert not any("exp" in each.to_text() for each in found.pareto)
 
 
+def treated() -> wb.Dataset:
+    """Puromycin, the treated cells (Bates & Watts, 1988, A1.3)."""
+    rows = wb.load_sample("puromycin")
+    chosen = rows.groups == list(rows.group_labels).index("treated")
+    return wb.Dataset.from_table({"conc": rows.X[chosen, 0], "rate": rows.y[chosen, 0]}, "rate")
+
+
+def test_a_law_may_be_said_by_its_name() -> None:
+    """Michaelis and Menten's law holds x twice, 468/sqrt(1/x + 4.2) once and misses less; but the rows do not say so clearly, and one has a name."""
+    data = treated()
+    unknown, line = findings(data, "468.0/(1/conc + 4.2)**(1/2)", "-258.0*conc + 462.1*sqrt(conc)")
+    book = {each.path[0]: each for each in textbook(search_problem(data))}
+    (named,) = list(adopted(wb.Discovery(data), [book["a law of textbooks, c*x/(k + x)"]], lambda: False, rival=True))
+    assert unknown.error < named.error
+    assert said(named.formula, 12) > said(unknown.formula, 12) > said(named.formula, 12, named.named)
+    assert shortest([unknown, line, named], lambda _: False) is named
+    assert book["a law of textbooks, c*x + g*sqrt(x)"].named is None
+
+
+def test_constants_that_leave_hardly_a_row_say_little() -> None:
+    """NIST StRD DanWood: six rows, 0.769*T^3.86 (certified); three constants and an exponent of choice miss an eighth of that."""
+    data = wb.load_sample("danwood")
+    law, bent = findings(data, "0.769*T_1000K**3.86", "11.29*(T_1000K - 1.1696)**(3/2) + 1.55")
+    assert 5 * bent.error < law.error
+    assert shortest([law, bent], lambda _: False) is law
+
+
 def test_a_finding_says_whether_it_is_a_rival(mercury: wb.Dataset) -> None:
     assert finding(wb.Discovery(mercury).suppose(parse(ABSOLUTE)), rival=True).rival
 
