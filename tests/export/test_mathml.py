@@ -98,3 +98,8 @@ def test_long_sums_are_broken_between_terms():
 
 def test_short_formulas_stay_on_one_line():
     assert "mtable" not in equation("y", Symbol("x") + 1)
+
+
+def test_a_long_fraction_is_a_decimal_as_in_latex() -> None:
+    assert flat("1/(t + 5463/20)") == "(1)/(t+273.15)"
+    assert flat("t + 7/12") == "t+(7)/(12)"

@@ -128,7 +128,7 @@ def _doubts(found: Discovery, picked: Finding, findings: Sequence[Finding]) -> I
     yield _Check(
         rival is None,
         "No other formula that was found describes the rows as shortly, or as well.",
-        "" if rival is None else f"Another formula describes the rows as shortly, or as well: {rival.formula.rounded(3).to_text()}.",
+        "" if rival is None else f"Another formula describes the rows as shortly, or as well: {rival.formula.readable(3)}.",
     )
     yield _Check(
         not _as_short_as_curves(found, picked),
@@ -172,7 +172,7 @@ def _variations(found: Discovery, picked: Finding) -> Iterator[_Check]:
 
 def _rounded(formula: Formula, output: Output, expression: Expression) -> str:
     """Write another expression for one output of a formula, with three decimals."""
-    return replace(formula, outputs=(replace(output, expression=expression),)).rounded(3).to_text()
+    return replace(formula, outputs=(replace(output, expression=expression),)).readable(3)
 
 
 def _earns_its_length(picked: Finding) -> bool:

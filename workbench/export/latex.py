@@ -14,6 +14,7 @@ from workbench.bases.bspline import SplineDefinition
 from workbench.bases.rational import RationalDefinition
 from workbench.export.source import check, header, rationals, splines, variants
 from workbench.expression import Call, Constant, Expression, Number, Symbol, mul
+from workbench.expression.printer import is_decimal
 from workbench.expression.tree import inverse, is_divisor, negative
 from workbench.formula import Formula
 from workbench.formula.provenance import part_at
@@ -25,7 +26,6 @@ _GREEK = frozenset(
 )
 _EDGE = re.compile(r"phi_(\d+)_(\d+)_(\d+)(?:_(\d+))?")
 _PARTS = re.compile(r"([^\W\d_]+)_?(.*)", re.DOTALL)
-_LONG, _DECIMALS = 100, 4  # a fraction of a numerator so long, with so few decimals, is written as a decimal number
 _FUNCTIONS = {
     **{name: f"\\{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
     **{f"a{name}": f"\\arc{name}" for name in ("sin", "cos", "tan")},
@@ -222,18 +222,13 @@ def _call(name: str, inside: str) -> tuple[str, int]:
 
 
 def _number(value: int | Fraction | float) -> tuple[str, int]:
-    if isinstance(value, Fraction) and _is_decimal(value):
+    if isinstance(value, Fraction) and is_decimal(value):
         return repr(float(value)), _SUM if value < 0 else _ATOM
     if isinstance(value, Fraction):
         return f"{'-' if value < 0 else ''}\\frac{{{abs(value.numerator)}}}{{{value.denominator}}}", _PRODUCT
     mantissa, _, exponent = repr(value).partition("e") if isinstance(value, float) else (str(value), "", "")
     text = f"{mantissa} \\cdot 10^{{{int(exponent)}}}" if exponent else mantissa
     return text, _SUM if value < 0 else (_PRODUCT if exponent else _ATOM)
-
-
-def _is_decimal(value: Fraction) -> bool:
-    """Whether a fraction is better read as a decimal: 273.15 rather than 5463/20."""
-    return abs(value.numerator) >= _LONG and 10**_DECIMALS % value.denominator == 0
 
 
 def _spline(definition: SplineDefinition) -> str:

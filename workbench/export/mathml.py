@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from workbench.expression import Call, Constant, Expression, Number, Symbol, complexity, mul, power, to_text, walk
+from workbench.expression.printer import is_decimal
 from workbench.figures.markup import escape
 
 _GREEK = dict(zip(
@@ -135,6 +136,8 @@ class _Printer:
     def number(self, value: int | Fraction | float) -> tuple[str, int]:
         if value < 0:
             return f"<mrow><mo>−</mo>{self.number(-value)[0]}</mrow>", _PRODUCT
+        if isinstance(value, Fraction) and is_decimal(value):
+            return f"<mn>{float(value)}</mn>", _ATOM
         if isinstance(value, Fraction):
             return f"<mfrac><mn>{value.numerator}</mn><mn>{value.denominator}</mn></mfrac>", _ATOM
         if isinstance(value, int):

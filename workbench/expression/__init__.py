@@ -22,7 +22,7 @@ from workbench.expression.exact import nearest_exact
 from workbench.expression.folding import fold
 from workbench.expression.functions import CONSTANTS, FUNCTIONS, Function
 from workbench.expression.parser import parse
-from workbench.expression.printer import to_text
+from workbench.expression.printer import readable, to_text
 from workbench.expression.tree import (
     RESERVED_NAMES,
     Call,
@@ -61,6 +61,7 @@ __all__ = [
     "nearest_exact",
     "parse",
     "power",
+    "readable",
     "substitute",
     "symbols",
     "to_sympy",

@@ -12,6 +12,7 @@ from fractions import Fraction
 from workbench.expression.tree import Call, Constant, Expression, Number, Symbol, inverse, is_divisor, mul, negative
 
 _SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
+_LONG, _DECIMALS = 100, 4  # a fraction of a numerator so long, with so few decimals, is better read as a decimal number
 
 
 def to_text(expression: Expression) -> str:
@@ -22,6 +23,30 @@ def to_text(expression: Expression) -> str:
     'x/2 - exp(-y)**2'
     """
     return _print(expression)[0]
+
+
+def readable(expression: Expression) -> str:
+    """Return the expression as text for people, who read 273.15 and not 5463/20; `parse` would take it for a constant that may be fitted.
+
+    >>> from workbench.expression import parse
+    >>> readable(parse("exp(-7306.5/(t + 5463/20))/3"))
+    'exp(-7306.5/(t + 273.15))/3'
+    """
+    return to_text(_in_decimals(expression))
+
+
+def is_decimal(value: Fraction) -> bool:
+    """Whether a fraction is better read as a decimal number: 273.15 rather than 5463/20."""
+    return abs(value.numerator) >= _LONG and 10**_DECIMALS % value.denominator == 0
+
+
+def _in_decimals(expression: Expression) -> Expression:
+    match expression:
+        case Number(value=Fraction() as value) if is_decimal(value):
+            return Number(float(value))
+        case Call(function=name, arguments=arguments):
+            return Call(name, tuple(map(_in_decimals, arguments)))
+    return expression
 
 
 def _print(expression: Expression) -> tuple[str, int]:

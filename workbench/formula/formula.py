@@ -29,6 +29,7 @@ from workbench.expression import (
     evaluate,
     free_constants,
     named_functions,
+    readable,
     substitute,
     to_text,
     with_constants,
@@ -266,6 +267,10 @@ class Formula:
     def to_text(self) -> str:
         """Return one line per output, `symbol = expression`, with all digits; it parses back to the same formula."""
         return "\n".join(f"{output.symbol} = {to_text(output.expression)}" for output in self.outputs)
+
+    def readable(self, decimals: int) -> str:
+        """Return the same with rounded constants, for people to read: 273.15 and not 5463/20."""
+        return "\n".join(f"{output.symbol} = {readable(output.expression)}" for output in self.rounded(decimals).outputs)
 
     def python_expression(self) -> str:
         """Return the expression in Python's notation, one line per output; functions by plain name (exp, log, sqrt, ...), all digits."""

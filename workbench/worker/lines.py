@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.dataset import Dataset
 from workbench.discovery.laws import Law
-from workbench.expression import free_constants, to_text, with_constants
+from workbench.expression import free_constants, readable, with_constants
 from workbench.formula import Formula
 from workbench.formula.comparison import Comparison
 from workbench.worker.equations import equations
@@ -64,7 +64,7 @@ def compared(comparison: Comparison) -> dict[str, Any]:
 def _short(formula: Formula) -> list[str]:
     """Return the right-hand sides with constants to four digits, columns by their own names."""
     return [
-        to_text(with_constants(expression, [float(f"{value:.{_DIGITS}g}") for value in free_constants(expression)]))
+        readable(with_constants(expression, [float(f"{value:.{_DIGITS}g}") for value in free_constants(expression)]))
         for expression in formula.own_expressions()
     ]
 
