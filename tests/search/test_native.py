@@ -10,7 +10,7 @@ from tests.search.conftest import error, problem, search
 from workbench.expression import complexity, evaluate, symbols, to_text
 from workbench.search import SearchProblem
 from workbench.search.native import NativeEngine
-from workbench.search.native.judge import functions_of
+from workbench.search.native.judging.judge import functions_of
 
 LAWS = {
     "Darcy-Weisbach head loss": ("f*L*v**2/(2*9.81*D)", {"f": (0.01, 0.05), "L": (10, 90), "v": (0.5, 3), "D": (0.1, 0.6)}),

@@ -8,12 +8,12 @@ from tests.search.conftest import error, problem, search
 from workbench.expression import Expression, complexity, evaluate, fold, parse, symbols, to_text
 from workbench.expression.description import description
 from workbench.search import Proposal, SearchProblem
-from workbench.search.native.factoring import factorings, shortest_factoring
-from workbench.search.native.judge import Judge
-from workbench.search.native.polishing import Rows, polished
-from workbench.search.native.polynomials import polynomial
-from workbench.search.native.series import alike
-from workbench.search.native.shortening import shortened, shorter
+from workbench.search.native.judging.judge import Judge
+from workbench.search.native.judging.polishing import Rows, polished
+from workbench.search.native.judging.series import alike
+from workbench.search.native.judging.shortening import shortened, shorter
+from workbench.search.native.notation.factoring import factorings, shortest_factoring
+from workbench.search.native.screens.polynomials import polynomial
 from workbench.search.native.state import HOLE, State
 from workbench.search.native.surrogate import Fit, chebyshev, ends_of, logarithmic, smooth_error, smoothed
 from workbench.search.native.transforms import TRANSFORMS, transformed

@@ -8,20 +8,20 @@ from numpy.testing import assert_allclose
 
 from tests.search.conftest import error, problem, search
 from workbench.expression import Symbol, complexity, evaluate, fold, parse, to_text
-from workbench.search.native.dictionaries import dictionaries
-from workbench.search.native.elimination import exact_fit
 from workbench.search.native.engine import NativeEngine
-from workbench.search.native.entwined import entwined
-from workbench.search.native.gathering import gathered
-from workbench.search.native.inner_sums import inner_sums
-from workbench.search.native.judge import Judge
-from workbench.search.native.parting import parted
+from workbench.search.native.judging.judge import Judge
+from workbench.search.native.judging.polishing import Rows
+from workbench.search.native.notation.gathering import gathered
+from workbench.search.native.notation.parting import parted
+from workbench.search.native.notation.phases import at_home
+from workbench.search.native.notation.unwinding import unwound
 from workbench.search.native.partner import PartnerEngine
-from workbench.search.native.phases import at_home
-from workbench.search.native.polishing import Rows
-from workbench.search.native.spans import spans
+from workbench.search.native.screens.dictionaries import dictionaries
+from workbench.search.native.screens.elimination import exact_fit
+from workbench.search.native.screens.entwined import entwined
+from workbench.search.native.screens.inner_sums import inner_sums
+from workbench.search.native.screens.spans import spans
 from workbench.search.native.state import HOLE, State
-from workbench.search.native.unwinding import unwound
 from workbench.search.native.watch import Watch
 
 Box = dict[str, tuple[float, float]]

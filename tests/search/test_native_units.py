@@ -16,7 +16,7 @@ from workbench.formula.dimensions import vectors
 from workbench.search import Dimensions, Proposal, SearchProblem
 from workbench.search.native import NativeEngine
 from workbench.search.native.engine import _root
-from workbench.search.native.groups import applied, reduced, reductions, relations
+from workbench.search.native.reductions.groups import applied, reduced, reductions, relations
 from workbench.search.native.surrogate import smooth_error
 
 REYNOLDS = {"rho": "kg/m^3", "v": "m/s", "L": "m", "mu": "Pa s"}

@@ -17,7 +17,7 @@ from workbench.exceptions import ExpressionError, JobError, MissingEngineError
 from workbench.expression import complexity, evaluate, free_constants, parse, walk
 from workbench.expression.tree import Call
 from workbench.search import Engine, SearchProblem
-from workbench.search.native.polishing import Rows
+from workbench.search.native.judging.polishing import Rows
 from workbench.search.operon import OperonEngine
 from workbench.search.operon.nodes import OPERATORS, expression_of
 from workbench.search.operon.portfolio import PORTFOLIO, Archive, allowed

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from workbench.expression import complexity, evaluate, parse
 from workbench.search import SearchProblem
 from workbench.search.native.engine import NativeEngine
-from workbench.search.native.squares import unrooted
+from workbench.search.native.notation.squares import unrooted
 
 A, B, C = np.random.default_rng(6).uniform(0.5, 2.0, (3, 97))
 

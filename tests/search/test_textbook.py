@@ -73,7 +73,7 @@ def test_a_law_is_among_what_few_scattered_rows_allow(name: str) -> None:
 
 def _missed(expression: Expression, clean: SearchProblem) -> float:
     """Return what an expression leaves of clean rows once its constants are fitted to them: nothing where its skeleton is the law's."""
-    from workbench.search.native.polishing import Rows, polished
+    from workbench.search.native.judging.polishing import Rows, polished
 
     _, rmse = polished(expression, Rows(dict(zip(clean.symbols, clean.X.T)), clean.y, np.ones(len(clean.y))), 300)
     return rmse / float(np.std(clean.y))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import threading
 
 import numpy as np
@@ -11,7 +10,6 @@ from numpy.testing import assert_array_equal
 from scipy.optimize import minimize, rosen, rosen_der
 
 from workbench.exceptions import TrainingError
-from workbench.training import stepwise
 from workbench.training.stepwise import Stepwise
 
 START = np.array([-1.2, 1.0, 0.7])
@@ -49,7 +47,3 @@ def test_what_the_procedure_raises_is_raised_where_the_steps_are_taken() -> None
     told = []
     with pytest.raises(TrainingError, match="not finite"):
         told.extend(Stepwise(fails))
-
-
-def test_its_example_holds() -> None:
-    assert doctest.testmod(stepwise).failed == 0

@@ -23,7 +23,7 @@ def allowed_forms(functions: Sequence[str] | None) -> tuple[str, ...] | None:
     """
     if functions is None:
         return None
-    from workbench.search.native.judge import functions_of
+    from workbench.search.native.judging.judge import functions_of
 
     _refuse_unknown(functions)
     allowed = frozenset(functions)

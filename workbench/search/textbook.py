@@ -31,8 +31,8 @@ from scipy.ndimage import minimum_filter
 from workbench.expression import Call, Expression, Number, Symbol, add, complexity, evaluate, fold, free_constants, parse, substitute, symbols, walk
 from workbench.expression.description import NATS_PER_NODE, rarity
 from workbench.formula.dimensions import SHIFTED
-from workbench.search.native.judge import functions_of
-from workbench.search.native.polishing import Rows, polished
+from workbench.search.native.judging.judge import functions_of
+from workbench.search.native.judging.polishing import Rows, polished
 from workbench.search.native.state import HOLE, State
 from workbench.search.native.surrogate import smooth_error
 from workbench.search.problem import Proposal, SearchProblem

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.expression import Expression, Number, add, complexity, evaluate, fold, free_constants, mul, value_and_jacobian, with_constants
-from workbench.search.native.polishing import Rows, polished
+from workbench.search.native.judging.polishing import Rows, polished
 
 _EXACT = 1e-7  # of the spread of y: below it, errors are rounding and none is better than another
 _WORTH_A_FIT = 30.0  # times log(n) in squares of the noise: what Wald's test may say at most, as it is a first approximation

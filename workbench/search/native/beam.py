@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from workbench.search.native import moves
-from workbench.search.native.moves import Weighed
-from workbench.search.native.screens import quick, thorough
-from workbench.search.native.splits import linear_in_function
+from workbench.search.native.reductions import moves
+from workbench.search.native.reductions.moves import Weighed
+from workbench.search.native.reductions.splits import linear_in_function
+from workbench.search.native.reductions.transformed import scaled_within_transforms, split_within_transforms
+from workbench.search.native.screens.order import quick, thorough
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.surrogate import smooth_error, smoothed
-from workbench.search.native.transformed import scaled_within_transforms, split_within_transforms
 from workbench.search.native.watch import Watch
 
 _WIDTH = 4

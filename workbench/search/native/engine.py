@@ -1,6 +1,6 @@
 """The native engine: screens at every state, from the plain problem down a beam of reductions.
 
-    where units are known, screens at what they leave of the problem (groups.py)
+    where units are known, screens at what they leave of the problem (reductions/groups.py)
     screens at the problem itself  ->  a chain of the plainest symmetries  ->  for each number of columns, the few most promising states
 
 A state is promising when a smooth surrogate predicts left-out rows well from fewer columns. No state replaces its parent: a wrong reduction costs
@@ -17,21 +17,21 @@ import numpy as np
 
 from workbench.expression import Number, Symbol
 from workbench.ops.threads import each_with_one_thread
-from workbench.search.native import symmetries
 from workbench.search.native.beam import Beam, searched
-from workbench.search.native.groups import reduced
-from workbench.search.native.judge import Judge
-from workbench.search.native.polishing import Rows
-from workbench.search.native.power_law import power_law
-from workbench.search.native.relevance import relevant
-from workbench.search.native.screens import high, may_be_exact, quick
-from workbench.search.native.separable import separable
-from workbench.search.native.spans import spans
-from workbench.search.native.splits import linear_in_function
+from workbench.search.native.judging.judge import Judge
+from workbench.search.native.judging.polishing import Rows
+from workbench.search.native.reductions import symmetries
+from workbench.search.native.reductions.groups import reduced
+from workbench.search.native.reductions.relevance import relevant
+from workbench.search.native.reductions.separable import separable
+from workbench.search.native.reductions.splits import linear_in_function
+from workbench.search.native.reductions.transformed import scaled_within_transforms, split_within_transforms
+from workbench.search.native.screens.order import high, may_be_exact, quick
+from workbench.search.native.screens.power_law import power_law
+from workbench.search.native.screens.spans import spans
+from workbench.search.native.screens.sums import sums
 from workbench.search.native.state import HOLE, Candidate, State
-from workbench.search.native.sums import sums
 from workbench.search.native.surrogate import smooth_error
-from workbench.search.native.transformed import scaled_within_transforms, split_within_transforms
 from workbench.search.native.transforms import ALL, PLAIN
 from workbench.search.native.watch import Watch
 from workbench.search.problem import Dimensions, Proposal, SearchProblem

@@ -110,7 +110,7 @@ def sum_of(names: Sequence[Expression], exponents: np.ndarray, coefficients: Seq
 def plain_ratios(coefficients: Sequence[float]) -> list[Fraction] | None:
     """Return small numbers in the ratio of the coefficients, if they are near to that.
 
-    >>> plain_ratios([0.98, 1.03, -2.07]), plain_ratios([0.98, 1.37])
+    >>> plain_ratios([0.98, 1.03, -2.07]), plain_ratios([0.98, 1.21])
     ([Fraction(1, 1), Fraction(1, 1), Fraction(-2, 1)], None)
     """
     for reference in sorted(np.abs(coefficients)):

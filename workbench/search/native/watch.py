@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from workbench.search.native.judge import Judge
+from workbench.search.native.judging.judge import Judge
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from workbench.expression import Expression, Number, Symbol, complexity, free_constants, mul, substitute, symbols
-from workbench.search.native.polishing import Rows
+from workbench.search.native.judging.polishing import Rows
 from workbench.search.operon.evolution import LONGEST, Setup, evolved
 from workbench.search.problem import Proposal, SearchProblem
 from workbench.search.trimming import Fitted, fitted, trimmed

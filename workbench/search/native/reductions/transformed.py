@@ -13,11 +13,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from workbench.expression import call, substitute
-from workbench.search.native import symmetries
-from workbench.search.native.one_variable import one_variable
-from workbench.search.native.separable import separable
-from workbench.search.native.signs import of_one_sign
-from workbench.search.native.splits import linear_in_function, linear_parts, plainly_reduced
+from workbench.search.native.reductions import symmetries
+from workbench.search.native.reductions.separable import separable
+from workbench.search.native.reductions.signs import of_one_sign
+from workbench.search.native.reductions.splits import linear_in_function, linear_parts, plainly_reduced
+from workbench.search.native.screens.one_variable import one_variable
 from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.surrogate import smoothed
 from workbench.search.native.transforms import TRANSFORMS, Transform, transformed

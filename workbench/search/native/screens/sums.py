@@ -10,8 +10,8 @@ import numpy as np
 from workbench.expression import Expression
 from workbench.expression.description import description
 from workbench.search.native import monomials
+from workbench.search.native.screens.subsets import best_subsets
 from workbench.search.native.state import Candidate, State
-from workbench.search.native.subsets import best_subsets
 from workbench.search.native.transforms import Target, targets
 from workbench.search.native.watch import Watch
 

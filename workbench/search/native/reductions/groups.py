@@ -21,8 +21,9 @@ from math import gcd, lcm
 
 import numpy as np
 
-from workbench.search.native import monomials, moves
-from workbench.search.native.moves import Weighed
+from workbench.search.native import monomials
+from workbench.search.native.reductions import moves
+from workbench.search.native.reductions.moves import Weighed
 from workbench.search.native.state import State
 from workbench.search.problem import Dimensions, Vector
 

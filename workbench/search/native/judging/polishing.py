@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.expression import Expression, with_constants
-from workbench.search.native.tape import Tape
+from workbench.search.native.judging.tape import Tape
 
 _TOO_LARGE = 1e150  # squares beyond overflow
 _LEAST_DAMPING, _MOST_DAMPING = 1e-6, 1e8

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.search.native.blocks import Blocks
-from workbench.search.native.splits import names_of, plainly_reduced, trusted
+from workbench.search.native.reductions.blocks import Blocks
+from workbench.search.native.reductions.splits import names_of, plainly_reduced, trusted
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.surrogate import Box, chebyshev, degree_for, degrees_of, smooth_error, smoothed, straight
 from workbench.search.native.watch import Watch

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from workbench.expression import Call, Expression, Number, Symbol, add, call, mul, power
-from workbench.search.native.parting import above_zero
+from workbench.search.native.notation.parting import above_zero
 
 _ROUNDS, _MOST_TERMS = 3, 5
 

@@ -17,16 +17,16 @@ import numpy as np
 from workbench.exceptions import ExpressionError
 from workbench.expression import Call, Expression, Number, complexity, fold, free_constants, symbols, walk
 from workbench.expression.description import PLAIN, description
-from workbench.search.native.exact_constants import with_exact_constants
-from workbench.search.native.factoring import shortest_factoring
-from workbench.search.native.gathering import gathered
-from workbench.search.native.parting import parted
-from workbench.search.native.phases import at_home
-from workbench.search.native.polishing import Rows, polished
-from workbench.search.native.shortening import shortened
-from workbench.search.native.squares import unrooted
+from workbench.search.native.judging.exact_constants import with_exact_constants
+from workbench.search.native.judging.polishing import Rows, polished
+from workbench.search.native.judging.shortening import shortened
+from workbench.search.native.notation.factoring import shortest_factoring
+from workbench.search.native.notation.gathering import gathered
+from workbench.search.native.notation.parting import parted
+from workbench.search.native.notation.phases import at_home
+from workbench.search.native.notation.squares import unrooted
+from workbench.search.native.notation.unwinding import unwound
 from workbench.search.native.state import Candidate
-from workbench.search.native.unwinding import unwound
 
 _ROUNDING = 1e-12  # errors below this share of the target's size are rounding
 _EXACT = 1e-9  # errors below this share are no noise of a measurement

@@ -18,8 +18,8 @@ import numpy as np
 from workbench.expression import Expression, Number, add, call, mul, power
 from workbench.primitives import LIBRARY, PrimitiveForm
 from workbench.search.native.monomials import combination
+from workbench.search.native.screens.sums import combinations
 from workbench.search.native.state import Candidate, State
-from workbench.search.native.sums import combinations
 from workbench.search.native.surrogate import smooth_error
 from workbench.search.native.transforms import Target, targets
 from workbench.search.native.watch import Watch

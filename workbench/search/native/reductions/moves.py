@@ -18,7 +18,8 @@ import numpy as np
 
 from workbench.expression import Expression, Number, add, call, mul, power
 from workbench.expression.description import description
-from workbench.search.native import monomials, symmetries
+from workbench.search.native import monomials
+from workbench.search.native.reductions import symmetries
 from workbench.search.native.state import State
 from workbench.search.native.surrogate import Box, Slopes, chebyshev, degree_for, slopes, smooth_error, straight
 

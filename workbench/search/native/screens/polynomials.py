@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.expression import Expression, Number, mul
 from workbench.search.native import monomials
-from workbench.search.native.elimination import SparseFit, eliminated, exact_fit
+from workbench.search.native.screens.elimination import SparseFit, eliminated, exact_fit
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.transforms import Target, targets
 from workbench.search.native.watch import Watch

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from workbench.expression import Number, add
-from workbench.search.native.power_law import as_power_law
+from workbench.search.native.screens.power_law import as_power_law
 from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.transforms import Target, targets
 from workbench.search.native.watch import Watch

@@ -18,8 +18,8 @@ from functools import lru_cache
 import numpy as np
 
 from workbench.expression import Expression, Number, add, call, mul, power
+from workbench.search.native.judging.polishing import polished
 from workbench.search.native.monomials import exact_exponent
-from workbench.search.native.polishing import polished
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.transforms import Target, targets
 from workbench.search.native.watch import Watch

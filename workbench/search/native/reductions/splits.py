@@ -11,20 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.expression import Expression, Number, Symbol, add, complexity, evaluate, mul, power, substitute
-from workbench.search.native import symmetries
-from workbench.search.native.blocks import Blocks
-from workbench.search.native.composed import Composed, function_columns
-from workbench.search.native.inner_sums import inner_sums
-from workbench.search.native.judge import Judge, Judged
-from workbench.search.native.one_variable import one_variable
-from workbench.search.native.polishing import Rows
-from workbench.search.native.polynomials import polynomial
-from workbench.search.native.power_law import power_law
-from workbench.search.native.products import product
-from workbench.search.native.relevance import relevant
-from workbench.search.native.screens import quick
+from workbench.search.native.judging.judge import Judge, Judged
+from workbench.search.native.judging.polishing import Rows
+from workbench.search.native.reductions import symmetries
+from workbench.search.native.reductions.blocks import Blocks
+from workbench.search.native.reductions.relevance import relevant
+from workbench.search.native.screens.composed import Composed, function_columns
+from workbench.search.native.screens.inner_sums import inner_sums
+from workbench.search.native.screens.one_variable import one_variable
+from workbench.search.native.screens.order import quick
+from workbench.search.native.screens.polynomials import polynomial
+from workbench.search.native.screens.power_law import power_law
+from workbench.search.native.screens.products import product
+from workbench.search.native.screens.sums import sums
 from workbench.search.native.state import HOLE, Candidate, State
-from workbench.search.native.sums import sums
 from workbench.search.native.surrogate import Box, chebyshev, degree_for, degrees_of, slopes, straight
 from workbench.search.native.watch import Watch
 

@@ -13,8 +13,8 @@ import numpy as np
 from workbench.exceptions import ExpressionError
 from workbench.expression import Expression, Number, free_constants, nearest_exact, symbols, with_constants
 from workbench.formula.rounding import description_bits
-from workbench.search.native.polishing import Rows, linearised, polished
-from workbench.search.native.tape import Tape
+from workbench.search.native.judging.polishing import Rows, linearised, polished
+from workbench.search.native.judging.tape import Tape
 
 _REACH = 2.5  # standard errors
 _LEAST_REACH = 1e-9  # relative: what rounding leaves of a noise-free constant

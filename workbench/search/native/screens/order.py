@@ -8,19 +8,19 @@ from dataclasses import replace
 import numpy as np
 
 from workbench.expression import Number, call
-from workbench.search.native.bank import bank
-from workbench.search.native.composed import function_columns, with_function
-from workbench.search.native.exponents import with_exponents
-from workbench.search.native.inner_sums import inner_sums
-from workbench.search.native.offsets import offset_power_law
-from workbench.search.native.one_variable import OTHERS, a_new_curve, one_variable
-from workbench.search.native.polynomials import polynomial
-from workbench.search.native.power_law import power_law
-from workbench.search.native.products import product
-from workbench.search.native.ratios import SHAPES, ratio
-from workbench.search.native.spans import spans
+from workbench.search.native.screens.bank import bank
+from workbench.search.native.screens.composed import function_columns, with_function
+from workbench.search.native.screens.exponents import with_exponents
+from workbench.search.native.screens.inner_sums import inner_sums
+from workbench.search.native.screens.offsets import offset_power_law
+from workbench.search.native.screens.one_variable import OTHERS, a_new_curve, one_variable
+from workbench.search.native.screens.polynomials import polynomial
+from workbench.search.native.screens.power_law import power_law
+from workbench.search.native.screens.products import product
+from workbench.search.native.screens.ratios import SHAPES, ratio
+from workbench.search.native.screens.spans import spans
+from workbench.search.native.screens.sums import sums
 from workbench.search.native.state import Candidate, State
-from workbench.search.native.sums import sums
 from workbench.search.native.surrogate import smooth_error
 from workbench.search.native.transforms import OF_SHARES, PLAIN
 from workbench.search.native.watch import Watch

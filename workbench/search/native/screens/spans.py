@@ -18,9 +18,9 @@ import numpy as np
 
 from workbench.expression import Call, Expression, Number, call, mul, power
 from workbench.search.native import monomials
-from workbench.search.native.dictionaries import Dictionary, dictionaries
-from workbench.search.native.elimination import exact_fit
-from workbench.search.native.ratios import null_vector, ratio_of
+from workbench.search.native.screens.dictionaries import Dictionary, dictionaries
+from workbench.search.native.screens.elimination import exact_fit
+from workbench.search.native.screens.ratios import null_vector, ratio_of
 from workbench.search.native.state import Candidate, State
 from workbench.search.native.transforms import Target, targets
 from workbench.search.native.watch import Watch

@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from workbench.expression import Expression, add, call, mul, power
-from workbench.search.native.composed import Composed, moderate
+from workbench.search.native.screens.composed import Composed, moderate
 from workbench.search.native.state import State
 
 _HALF = Fraction(1, 2)

@@ -12,8 +12,8 @@ import numpy as np
 
 from workbench.expression import Expression, Number, call, mul, power
 from workbench.search.native.monomials import combination
+from workbench.search.native.screens.sums import combinations
 from workbench.search.native.state import Candidate, State
-from workbench.search.native.sums import combinations
 from workbench.search.native.transforms import targets
 from workbench.search.native.watch import Watch
 

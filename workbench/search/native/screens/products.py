@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from workbench.expression import Call, Expression, Number, call, mul, power
-from workbench.search.native.composed import Composed, factors, logarithms
-from workbench.search.native.elimination import exact_fit
 from workbench.search.native.monomials import exact_exponent
+from workbench.search.native.screens.composed import Composed, factors, logarithms
+from workbench.search.native.screens.elimination import exact_fit
+from workbench.search.native.screens.subsets import best_subsets
 from workbench.search.native.state import Candidate, State
-from workbench.search.native.subsets import best_subsets
 from workbench.search.native.transforms import Target, targets
 from workbench.search.native.watch import Watch
 

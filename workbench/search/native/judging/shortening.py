@@ -16,9 +16,9 @@ import numpy as np
 
 from workbench.exceptions import ExpressionError
 from workbench.expression import Call, Expression, Number, add, call, fold, mul, symbols
-from workbench.search.native.exact_constants import with_exact_constants
-from workbench.search.native.polishing import Rows, polished
-from workbench.search.native.series import alike
+from workbench.search.native.judging.exact_constants import with_exact_constants
+from workbench.search.native.judging.polishing import Rows, polished
+from workbench.search.native.judging.series import alike
 
 _ROUNDS, _MOST_TRIED = 6, 80
 _STEPS = 12

@@ -13,8 +13,8 @@ import numpy as np
 
 from workbench.expression import add, call, power
 from workbench.search.native import monomials
-from workbench.search.native.composed import Composed, Rule, moderate
-from workbench.search.native.entwined import entwined, products_inside
+from workbench.search.native.screens.composed import Composed, Rule, moderate
+from workbench.search.native.screens.entwined import entwined, products_inside
 from workbench.search.native.state import State
 
 _HALF, _THREE_HALVES = monomials.exact_exponent(0.5), monomials.exact_exponent(1.5)

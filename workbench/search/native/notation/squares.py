@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from workbench.expression import Call, Expression, Number, add, call, fold, mul, power, walk
-from workbench.search.native.gathering import base_and_exponent
+from workbench.search.native.notation.gathering import base_and_exponent
 
 _TERMS = 3
 _ALIKE = 1e-9  # relative difference of coefficients that is rounding

@@ -1,0 +1,1 @@
+"""Notation: one law written in the shortest of the ways that mean the same."""
