@@ -248,3 +248,33 @@ def test_time_is_kept_where_rows_are_many() -> None:
     begun = time.process_time()
     wb.discover(data, time_budget=4, random_state=0)
     assert time.process_time() - begun < 15
+
+
+def test_a_pole_that_follows_two_rows_far_off_is_no_law() -> None:
+    """A fitted row and a checked one lie far off, and beside each other: a pole between them explains most of the squares, and nothing else."""
+    generator = np.random.default_rng(7)
+    x, y = generator.uniform(0.5, 2.0, 211), generator.normal(size=211)
+    split = wb.Dataset.from_table({"x": x, "y": y}, "y").split
+    fitted, checked = split.train[0], split.validation[0]
+    x[fitted], y[fitted], y[checked] = x[checked] - 2e-5, 30.0, 30.0
+    data = wb.Dataset.from_table({"x": x, "y": y}, "y")
+    assert (data.split.train[0], data.split.validation[0]) == (fitted, checked)
+    found = wb.Discovery(data)
+    pole = finding(found.suppose(f"0.006/(x - {float(x[fitted]) - 2e-4!r})"))
+    assert pole.error < 0.6 * pole.of_mean.mean()
+    said = judgement(found, pole, [pole], 1.0)
+    assert said.verdict == "none"
+    assert "it explains a single row" in said.reasons[0]
+
+
+def test_the_mean_is_judged_on_the_rows_that_are_checked() -> None:
+    """Where the rows that are checked happen to lie close to the mean, a formula close to it explains none of them."""
+    generator = np.random.default_rng(8)
+    x, y = generator.uniform(0.5, 2.0, 211), generator.normal(size=211)
+    split = wb.Dataset.from_table({"x": x, "y": y}, "y").split
+    y[split.validation] *= 0.3
+    found = wb.Discovery(wb.Dataset.from_table({"x": x, "y": y}, "y"))
+    flat = finding(found.suppose("0.01*x + 0.01"))
+    assert flat.error + 2 * flat.standard_error < 0.5
+    assert abs(flat.gained_on_checked) < 2.0
+    assert judgement(found, flat, [flat], 1.0).verdict == "none"

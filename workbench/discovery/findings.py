@@ -15,7 +15,7 @@ from workbench.formula import Formula
 from workbench.formula.dimensions import absolute_zeros
 from workbench.search.textbook import LOST, NEAR
 from workbench.snapping.ranking import tied
-from workbench.training.score import checked_errors, reference_loss
+from workbench.training.score import checked_errors, mean_errors, reference_loss
 
 LAW = 1e-6  # unitless error below which a formula is exact for all practical purposes
 
@@ -26,7 +26,8 @@ class Finding:
 
     Parameters
     ----------
-    errors : (n_checked,)     of rows that were checked: their mean is 1 for a formula as bad as the mean; for classes, as bad as their frequencies
+    errors : (n_checked,)     of rows that were checked, in units of the target's variance; for classes of what their frequencies lose
+    of_mean : (n_checked,)    what the mean of the fitted rows misses there, about 1 on average
     n_rows : how many different rows these are: folds may be done twice
     n_fitted, fitted : how many rows it was fitted to that were not checked, none where folds check every row; and the mean squared error of these
     rival : whether it is a law of textbooks that the rows do not tell from others
@@ -38,6 +39,7 @@ class Finding:
     formula: Formula
     state: int
     errors: np.ndarray
+    of_mean: np.ndarray
     n_rows: int
     n_fitted: int
     fitted: float
@@ -56,20 +58,21 @@ class Finding:
 
     @property
     def gained(self) -> float:
-        """By how many nats the rows are likelier than under the mean: -n/2 log(error); for classes what the log loss falls by.
+        """By how many nats the rows are likelier than under the mean: n/2 log(error of the mean / error); for classes what the log loss falls by.
 
         The rows that it was fitted to count as well: what a fit gains by its constants, their description pays for.
         """
         n_rows = self.n_rows + self.n_fitted
-        return self._likelier((self.n_rows * self.error + self.n_fitted * self.fitted) / n_rows, n_rows)
+        error = (self.n_rows * self.error + self.n_fitted * self.fitted) / n_rows
+        return self._likelier(error, (self.n_rows * float(self.of_mean.mean()) + self.n_fitted) / n_rows, n_rows)
 
     @property
     def gained_on_checked(self) -> float:
         """The same of the checked rows alone."""
-        return self._likelier(self.error, self.n_rows)
+        return self._likelier(self.error, float(self.of_mean.mean()), self.n_rows)
 
-    def _likelier(self, error: float, n_rows: int) -> float:
-        return 0.5 * n_rows * (self.chance * (1.0 - error) if self.chance is not None else -float(np.log(error + LAW**2)))
+    def _likelier(self, error: float, of_mean: float, n_rows: int) -> float:
+        return 0.5 * n_rows * (self.chance * (1.0 - error) if self.chance is not None else float(np.log((of_mean + LAW**2) / (error + LAW**2))))
 
     @property
     def length(self) -> float:
@@ -123,8 +126,9 @@ def finding(found: Discovery, rival: bool = False, named: float | None = None) -
     rows = sum(problem.n_rows if problem.validation is None else problem.validation.n_rows for problem in problems)
     n_fitted = sum(problem.n_rows for problem in problems if problem.validation is not None)
     fits = fits_its_units(found.data, state, origin_of([state.move]))
+    of_mean = np.ones_like(errors) if chance is not None else np.concatenate([mean_errors(problem) for problem in problems])
     fitted = state.metrics.rmse_train**2 / (chance or 1.0)
-    return Finding(found.formula(nice=True), state.id, errors / (chance or 1.0), rows, n_fitted, fitted, rival, chance, fits, named)
+    return Finding(found.formula(nice=True), state.id, errors / (chance or 1.0), of_mean, rows, n_fitted, fitted, rival, chance, fits, named)
 
 
 def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -> Finding:

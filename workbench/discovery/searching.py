@@ -55,12 +55,13 @@ class Search:
     limits : what was fixed
     random_state : seed of the engines
     say : told in a sentence what is to be known
+    alone : whether our own engine is the only one, as others are at work already
     """
 
-    def __init__(self, data: Dataset, limits: Limits, random_state: int, say: Say) -> None:
+    def __init__(self, data: Dataset, limits: Limits, random_state: int, say: Say, alone: bool = False) -> None:
         self._limits, self._random_state, self._say = limits, random_state, say
         self._engines: dict[str, _Running] = {}
-        self._beside = {"partner": _PARTNER, **{name: _BESIDE[name] for name in installed() if name in _BESIDE}}
+        self._beside = {} if alone else {"partner": _PARTNER, **{name: _BESIDE[name] for name in installed() if name in _BESIDE}}
         self._began = time.monotonic()
         self._exact_since: float | None = None
         self._shown: set[int] = set()
@@ -126,8 +127,8 @@ class Search:
             self._exact_since = None
 
     def aside(self, data: Dataset, stop: Callable[[], bool]) -> list[Proposal]:
-        """Search other rows within the same limits, until `stop()` is true, and return what is best there; this search holds still meanwhile."""
-        other = Search(data, self._limits, self._random_state, self._say)
+        """Search other rows within the same limits, until `stop()` is true, and return what is best there; only our own engine holds still meanwhile."""
+        other = Search(data, self._limits, self._random_state, self._say, alone=True)
         self._asides.append(other)
         try:
             other.run(stop)

@@ -1,6 +1,6 @@
 """What the formula that the autopilot picked is worth: a law, an approximation, or nothing.
 
-    none            on checked rows it is not clearly better than the mean
+    none            on checked rows it is not clearly better than the mean, or only on a few of them: a pole anywhere follows a row that lies far off
     law             it earns its length: the checked rows gain 3 nats of likelihood over the mean for every node, and
                         it is exact (an error below 1e-9 of the spread, or below 1e-6 where that is the rounding of the table and so is
                         scatter), or all of this holds:
@@ -46,6 +46,7 @@ _NEARBY = 2.3  # a standard normal beyond is no chance either, one time in a hun
 DIGITS = 1.5  # that constants may lose on average by trading against each other
 _LIKE = 1.5  # nats by which the description that a rival gives may be longer
 _AS_LIKELY, _HARDLY_LONGER = 3.0, 5  # nats by which the rows may be less likely under a rival, and nodes that it may have more
+_FEW, _FEWEST = 0.02, 8  # share of the checked rows that may be a few far off, and how many must be checked to ask
 _EXACT = 1e-9  # of the spread, that a fit to numbers without error may miss
 _SAME = 0.01  # of what is missed, for classes of the logit: a formula that follows another one as closely says the same
 _LONG = 30  # nodes: of a longer formula that leaves something to be explained it is not asked what else it could be, which takes long
@@ -71,8 +72,8 @@ def judgement(found: Discovery, picked: Finding, findings: Sequence[Finding], fl
     findings : all that there is beside it
     flexible : error of the best fit of splines, in units of the target's spread, on checked rows
     """
-    if picked.error + 2 * picked.standard_error >= 1.0:
-        return Judgement("none", ("On rows that it was not fitted to it is not clearly better than the mean.",))
+    if reason := _like_the_mean(picked):
+        return Judgement("none", (reason,))
     if picked.formula.definitions:
         return Judgement("approximation", ("One of its curves has no name.",))
     if not _earns_its_length(picked):
@@ -95,6 +96,23 @@ class _Check:
     holds: bool
     favour: str
     against: str
+
+
+def _like_the_mean(picked: Finding) -> str:
+    """Say so if it is not clearly better than the mean on checked rows, or not without the few for which it gains most."""
+    errors, of_mean = picked.errors, picked.of_mean
+    if _is_as_large(errors, of_mean):
+        return "On rows that it was not fitted to it is not clearly better than the mean."
+    n_few = max(1, round(_FEW * len(errors)))
+    others = np.argsort(of_mean - errors, kind="stable")[:-n_few]
+    if picked.chance is None and len(errors) >= _FEWEST and _is_as_large(errors[others], of_mean[others]):
+        few = "a single row" if n_few == 1 else f"{n_few} rows"
+        return f"Of the rows that it was not fitted to it explains {few}: of the others it is not clearly better than the mean."
+    return ""
+
+
+def _is_as_large(errors: np.ndarray, reference: np.ndarray) -> bool:
+    return bool(errors.mean() + 2 * errors.std() / np.sqrt(len(errors)) >= reference.mean())
 
 
 def _rest(found: Discovery, picked: Finding, flexible: float) -> Iterator[_Check]:

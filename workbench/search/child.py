@@ -26,10 +26,13 @@ ENGINES = {  # name -> the module whose `answers(problem, settings)` yields prop
     "operon": "workbench.search.operon.portfolio",
     "pysr": "workbench.search.pysr.run",
 }
+OWN, STEPS_BACK = ("partner",), 5  # our own engine and its partner take two cores, where there are no more; the others are content with what is left
 
 
 def main(name: str) -> None:
     """Serve one problem and end the process, without the farewells of the libraries that were used."""
+    if name not in OWN and hasattr(os, "nice"):
+        os.nice(STEPS_BACK)
     source, sink = claim_pipes()
     asked = framing.read(source)
     if asked is not None:
