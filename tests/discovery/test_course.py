@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.discovery.course import Heard
+from workbench.discovery.autopilot.course import Heard
+from workbench.discovery.autopilot.findings import finding
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import finding
 from workbench.expression import parse
 
 

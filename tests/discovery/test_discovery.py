@@ -13,8 +13,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 import workbench as wb
 from tests.discovery.conftest import fingerprint
 from workbench.discovery import reading
+from workbench.discovery.autopilot.shapes import name_edges
 from workbench.discovery.inspection import inspect, previews
-from workbench.discovery.shapes import name_edges
 from workbench.exceptions import DiscoveryError, ProjectError, SnapError, UnknownEdgeError, UnknownPrimitiveError
 from workbench.figures.drawing import drawing, edge_id
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.discovery import outliers
+from workbench.discovery.autopilot import outliers
 from workbench.expression import parse
 
 N = 211

@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import workbench as wb
-from workbench.discovery.scales import log_likelihood, suggest_transforms
+from workbench.discovery.autopilot.scales import log_likelihood, suggest_transforms
 from workbench.discovery.state import outputs, predict
 from workbench.exceptions import DiscoveryError
 from workbench.expression import parse

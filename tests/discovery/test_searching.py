@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.discovery import autopilot, searching
-from workbench.discovery.proposals import Collected, adopted, search_problem
-from workbench.discovery.searching import Limits, Search
+from workbench.discovery.autopilot import pilot, searching
+from workbench.discovery.autopilot.proposals import Collected, adopted, search_problem
+from workbench.discovery.autopilot.searching import Limits, Search
 from workbench.exceptions import JobError, UnknownPrimitiveError
 from workbench.expression import Expression, parse
 from workbench.search import Proposal, SearchProblem
@@ -209,12 +209,12 @@ def test_an_imitation_without_scatter_does_not_end_the_search_even_where_it_pass
         found.verdict = "law"
         return found.go_to(findings[0].state)
 
-    monkeypatch.setattr(autopilot, "concluded", taken_for_a_law)
+    monkeypatch.setattr(pilot, "concluded", taken_for_a_law)
     a = np.linspace(0.1, 0.6, 97)
     y = np.exp(a / 3) + noise * np.random.default_rng(3).normal(size=97)
     found = wb.Discovery(wb.Dataset.from_table({"a": a, "y": y}, "y"))
     findings = list(adopted(found, [Proposal(parse("0.1*a**2 + 0.2*a + 1.0"), "scripted")], lambda: False))
-    assert autopilot._settled(found, findings, np.inf, None) is settled
+    assert pilot._settled(found, findings, np.inf, None) is settled
 
 
 def test_functions_and_length_bind_the_search() -> None:

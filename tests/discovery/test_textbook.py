@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.discovery.findings import Finding, finding, pareto, said, shortest
+from workbench.discovery.autopilot.findings import Finding, finding, pareto, said, shortest
+from workbench.discovery.autopilot.proposals import adopted, search_problem
 from workbench.discovery.laws import law
-from workbench.discovery.proposals import adopted, search_problem
 from workbench.expression import free_constants, parse
 from workbench.expression.description import NATS_PER_NODE, constant_price, description
 from workbench.search import Proposal

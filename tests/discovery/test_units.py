@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 import workbench as wb
-from workbench.discovery import known
-from workbench.discovery.findings import NATS_PER_NODE, Finding, finding, pareto, shortest
-from workbench.discovery.front import concluded
-from workbench.discovery.proposals import Collected, search_problem
-from workbench.discovery.verdict import judgement
+from workbench.discovery.autopilot import known
+from workbench.discovery.autopilot.findings import NATS_PER_NODE, Finding, finding, pareto, shortest
+from workbench.discovery.autopilot.front import concluded
+from workbench.discovery.autopilot.proposals import Collected, search_problem
+from workbench.discovery.autopilot.verdict import judgement
 from workbench.expression import parse
 from workbench.search import Proposal
 

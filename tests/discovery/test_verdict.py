@@ -11,8 +11,8 @@ import pytest
 from scipy.special import jv
 
 import workbench as wb
-from workbench.discovery.findings import Finding, finding
-from workbench.discovery.verdict import judgement
+from workbench.discovery.autopilot.findings import Finding, finding
+from workbench.discovery.autopilot.verdict import judgement
 
 Law = Callable[..., np.ndarray]
 

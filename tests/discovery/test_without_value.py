@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.discovery.autopilot import judged
-from workbench.discovery.course import Heard
+from workbench.discovery.autopilot.course import Heard
+from workbench.discovery.autopilot.findings import finding
+from workbench.discovery.autopilot.pilot import judged
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import finding
 from workbench.exceptions import DiscoveryError
 from workbench.expression import parse
 from workbench.search import Proposal

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.discovery.shapes import name_edges
+from workbench.discovery.autopilot.shapes import name_edges
 
 SLOW = [pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 10)]
 

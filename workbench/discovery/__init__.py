@@ -1,6 +1,6 @@
 """The human in the loop, and the autopilot that makes the same moves."""
 
-from workbench.discovery.autopilot import discover
+from workbench.discovery.autopilot.pilot import discover
 from workbench.discovery.choices import Choice
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.hall_of_fame import open_hall_of_fame

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.discovery.autopilot.findings import Finding
+from workbench.discovery.autopilot.proposals import Collected, adopted, search_problem
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import Finding
-from workbench.discovery.proposals import Collected, adopted, search_problem
 from workbench.exceptions import DiscoveryError
 from workbench.expression import Expression, mul
 from workbench.search.engines import engine

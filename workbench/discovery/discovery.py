@@ -147,8 +147,8 @@ class Discovery(History):
         time_budget : seconds
         keep_structure : PySR looks for the pieces that the present network's structure has, such as f(a, b) + g(c)
         """
+        from workbench.discovery.autopilot.front import with_more
         from workbench.discovery.continuation import searched_on
-        from workbench.discovery.front import with_more
 
         return with_more(self, list(searched_on(self, engine, time_budget, keep_structure)))
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.dataset import Dataset
-from workbench.discovery.autopilot import judged
+from workbench.discovery.autopilot.front import with_more
+from workbench.discovery.autopilot.pilot import judged
+from workbench.discovery.autopilot.proposals import adopted
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.front import with_more
-from workbench.discovery.proposals import adopted
 from workbench.exceptions import DiscoveryError
 
 if TYPE_CHECKING:

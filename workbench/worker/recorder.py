@@ -7,7 +7,7 @@ ends and they are still there.
 from __future__ import annotations
 
 from workbench.discovery import Discovery
-from workbench.discovery.findings import Finding
+from workbench.discovery.autopilot.findings import Finding
 from workbench.discovery.laws import law, origin_of
 from workbench.discovery.state import State
 from workbench.worker.desk import Desk, view

@@ -19,13 +19,13 @@ import numpy as np
 import scipy.optimize  # noqa: F401  typed forms need it: it is imported with the worker, not at the first one typed
 
 from workbench.discovery import Discovery, discover, naming
+from workbench.discovery.autopilot.findings import Finding
+from workbench.discovery.autopilot.proposals import adopted
 from workbench.discovery.choices import Choice
 from workbench.discovery.continuation import searched_on
 from workbench.discovery.deeper import search_edge
-from workbench.discovery.findings import Finding
 from workbench.discovery.hall_of_fame import aliases
 from workbench.discovery.inspection import inspect, placed, previews, shares
-from workbench.discovery.proposals import adopted
 from workbench.exceptions import DiscoveryError, JobCancelled, SnapError, TrainingError
 from workbench.export import write_export
 from workbench.figures.drawing import drawing

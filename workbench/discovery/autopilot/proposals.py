@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.dataset import Dataset
+from workbench.discovery.autopilot.findings import LAW, Finding, finding
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import LAW, Finding, finding
 from workbench.discovery.library import allowed_functions
 from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression, complexity, evaluate, fold

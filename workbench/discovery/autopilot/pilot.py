@@ -1,14 +1,13 @@
-"""The autopilot: the moves a person would make, made by the machine.
+"""The order in which the autopilot goes about its work.
 
-    search for whole formulas (searching.py, proposals.py): what the engines propose becomes a network; an exact law ends the search
-    choose scales (scales.py): values or logarithms
+    search for whole formulas; an exact law ends the search
+    choose scales
     of one or two inputs: the laws of textbooks, of which the front keeps what the rows do not clearly refuse (search/textbook.py)
-    where a few rows are far off: a law that all the others follow (outliers.py)
-    for every shape, simplest first:  fit -> eliminate -> snap edge by edge -> refit (shapes.py)
-    beside the simplest shape: the rival laws that these data cannot tell from it (rivals.py)
+    where a few rows are far off: a law that all the others follow
+    for every shape, simplest first:  fit -> eliminate -> snap edge by edge -> refit
+    beside the simplest shape: its rivals
 
-Every path is kept as a branch of one discovery, so that it can be opened, stepped through, undone and continued. The formula picked is the
-shortest description of the checked rows (findings.py); the verdict says what that is worth (verdict.py).
+The formula picked is the shortest description of the checked rows; the verdict says what that is worth.
 """
 
 from __future__ import annotations
@@ -22,17 +21,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from workbench.dataset import Dataset
-from workbench.discovery import known as known_part
-from workbench.discovery import outliers
-from workbench.discovery.course import Clock, Heard, Listener, Watcher
+from workbench.discovery.autopilot import known as known_part
+from workbench.discovery.autopilot import outliers
+from workbench.discovery.autopilot.course import Clock, Heard, Listener, Watcher
+from workbench.discovery.autopilot.findings import LAW, Finding, finding
+from workbench.discovery.autopilot.front import concluded
+from workbench.discovery.autopilot.proposals import adopted, search_problem
+from workbench.discovery.autopilot.scales import fewer_rows, suggest_transforms
+from workbench.discovery.autopilot.searching import Limits, Search
+from workbench.discovery.autopilot.shapes import MANY_ROWS, ROWS_PER_EDGE, named, shaped, shapes_for
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import LAW, Finding, finding
-from workbench.discovery.front import concluded
 from workbench.discovery.library import allowed_forms
-from workbench.discovery.proposals import adopted, search_problem
-from workbench.discovery.scales import fewer_rows, suggest_transforms
-from workbench.discovery.searching import Limits, Search
-from workbench.discovery.shapes import MANY_ROWS, ROWS_PER_EDGE, named, shaped, shapes_for
 from workbench.exceptions import DiscoveryError, TrainingError
 from workbench.expression.description import PLAIN
 from workbench.search.textbook import scatters, textbook

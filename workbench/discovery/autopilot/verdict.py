@@ -29,8 +29,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from workbench.dataset import Dataset
+from workbench.discovery.autopilot.findings import LAW, NATS_PER_NODE, Finding, finding
 from workbench.discovery.discovery import Discovery, Verdict
-from workbench.discovery.findings import LAW, NATS_PER_NODE, Finding, finding
 from workbench.discovery.reading import assembled
 from workbench.discovery.state import State, outputs
 from workbench.exceptions import WorkbenchError

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from workbench.discovery.autopilot.findings import Finding, as_short, finding, pareto, shortest
+from workbench.discovery.autopilot.verdict import DIGITS, digits_lost, judgement
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import Finding, as_short, finding, pareto, shortest
-from workbench.discovery.verdict import DIGITS, digits_lost, judgement
 from workbench.exceptions import DiscoveryError
 
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.dataset import Dataset
-from workbench.discovery.known import Known
-from workbench.discovery.proposals import Collected, search_problem
+from workbench.discovery.autopilot.known import Known
+from workbench.discovery.autopilot.proposals import Collected, search_problem
 from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression, free_constants, to_text, with_constants
 from workbench.expression.description import PLAIN

@@ -25,8 +25,8 @@ from dataclasses import replace
 import numpy as np
 
 from workbench.dataset import Dataset, Transform
+from workbench.discovery.autopilot.rivals import CLASSICS
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.rivals import CLASSICS
 from workbench.exceptions import SnapError, TrainingError
 from workbench.expression import Expression, evaluate
 from workbench.formula.dimensions import SHIFTED

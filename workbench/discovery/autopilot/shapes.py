@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from workbench.dataset import Dataset
+from workbench.discovery.autopilot.course import Clock
+from workbench.discovery.autopilot.findings import LAW, Finding, finding
+from workbench.discovery.autopilot.rivals import rival_laws
 from workbench.discovery.choices import Choice
-from workbench.discovery.course import Clock
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import LAW, Finding, finding
-from workbench.discovery.rivals import rival_laws
 from workbench.exceptions import SnapError, TrainingError
 from workbench.networks import LEARNED, Edge
 from workbench.training import FitProgress

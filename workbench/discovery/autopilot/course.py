@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from workbench.discovery.autopilot.findings import Finding
 from workbench.discovery.discovery import Discovery
-from workbench.discovery.findings import Finding
 
 Watcher = Callable[[float, str], "bool | None"]
 Listener = Callable[[Discovery, Finding], None]
