@@ -14,7 +14,7 @@ from workbench.discovery.autopilot import pilot, searching
 from workbench.discovery.autopilot.proposals import Collected, adopted, search_problem
 from workbench.discovery.autopilot.searching import Limits, Search
 from workbench.exceptions import JobError, UnknownPrimitiveError
-from workbench.expression import Expression, parse
+from workbench.expression import Expression, evaluate, parse
 from workbench.search import Proposal, SearchProblem
 
 
@@ -215,6 +215,19 @@ def test_an_imitation_without_scatter_does_not_end_the_search_even_where_it_pass
     found = wb.Discovery(wb.Dataset.from_table({"a": a, "y": y}, "y"))
     findings = list(adopted(found, [Proposal(parse("0.1*a**2 + 0.2*a + 1.0"), "scripted")], lambda: False))
     assert pilot._settled(found, findings, np.inf, None) is settled
+
+
+@pytest.mark.parametrize(("text", "settled"), [("a*b/c", True), ("0.51*a*b/c", True), ("a*b/c + 0.013*c", False), ("a*(b + 0.02)/c", False)])
+def test_of_many_inputs_a_fitted_term_is_given_more_time(monkeypatch: pytest.MonkeyPatch, text: str, settled: bool) -> None:
+    def taken_for_a_law(found: wb.Discovery, findings: list, *_: object) -> wb.Discovery:
+        found.verdict = "law"
+        return found.go_to(findings[0].state)
+
+    monkeypatch.setattr(pilot, "concluded", taken_for_a_law)
+    a, b, c = np.random.default_rng(4).uniform(1.0, 3.0, (3, 211))
+    values = evaluate(parse(text), {"a": a, "b": b, "c": c})
+    found = wb.Discovery(wb.Dataset.from_table({"a": a, "b": b, "c": c, "y": values + 0.01 * np.random.default_rng(5).normal(size=211)}, "y"))
+    assert pilot._settled(found, list(adopted(found, [Proposal(parse(text), "scripted")], lambda: False)), np.inf, None) is settled
 
 
 def test_functions_and_length_bind_the_search() -> None:

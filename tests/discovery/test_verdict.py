@@ -278,3 +278,17 @@ def test_the_mean_is_judged_on_the_rows_that_are_checked() -> None:
     assert flat.error + 2 * flat.standard_error < 0.5
     assert abs(flat.gained_on_checked) < 2.0
     assert judgement(found, flat, [flat], 1.0).verdict == "none"
+
+
+def test_what_goes_with_a_product_of_inputs_is_no_scatter() -> None:
+    """The clock of a moving observer, (t - u*x/c^2)/sqrt(1 - u^2/c^2) with a scatter of a tenth: no plane through the misses of a*t - b*x shows u and c."""
+    generator = np.random.default_rng(13)
+    x, t, u, c = generator.uniform([[1.0], [1.0], [1.0], [3.0]], [[5.0], [5.0], [2.0], [10.0]], (4, 1009))
+    values = (t - u * x / c**2) / np.sqrt(1 - u**2 / c**2)
+    y = values + 0.1 * np.sqrt(np.mean(values**2)) * generator.normal(size=1009)
+    found = wb.Discovery(wb.Dataset.from_table({"x": x, "t": t, "u": u, "c": c, "y": y}, "y"))
+    straight = finding(found.suppose("-0.062*x + 1.05*t"))
+    reasons = judgement(found, straight, [straight], straight.error**0.5).reasons
+    assert any(reason.startswith("What it misses is more than scatter") for reason in reasons)
+    law = finding(found.leave().suppose("(t - u*x/c**2)/sqrt(1 - u**2/c**2)"))
+    assert judgement(found, law, [law], law.error**0.5).verdict == "law"

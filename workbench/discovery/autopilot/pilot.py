@@ -33,6 +33,7 @@ from workbench.discovery.autopilot.shapes import MANY_ROWS, ROWS_PER_EDGE, named
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.library import allowed_forms
 from workbench.exceptions import DiscoveryError, TrainingError
+from workbench.expression import Call, Expression, Number, walk
 from workbench.expression.description import PLAIN
 from workbench.search.textbook import scatters, textbook
 from workbench.table import counted
@@ -318,9 +319,20 @@ def _settled(found: Discovery, findings: list[Finding], flexible: float, max_com
     """Whether the formula that would be picked now is a law already: nothing is left in the rows that more search could explain.
 
     Hardly any measurement scatters by less than a thousandth of its spread. A formula that misses so little, and something, imitates the law
-    more likely than it is one, and so does a long one: more time will show.
+    more likely than it is one, and so does a long one, or one of many inputs with fitted constants in its sums: a curved law is nearly such a sum
+    where scatter hides its curvature. More time will show.
     """
     if not findings or concluded(found, findings, flexible, max_complexity).verdict != "law":
         return False
-    missed = found.metrics.rmse_validation
-    return missed <= LAW or (missed > _LEAST_SCATTER and found.formula().complexity <= PLAIN)
+    missed, formula = found.metrics.rmse_validation, found.formula(nice=True)
+    if missed <= LAW:
+        return True
+    may_be_nearly = len(formula.inputs) > 2 and any(_has_fitted_term(output.expression) for output in formula.outputs)
+    return missed > _LEAST_SCATTER and formula.complexity <= PLAIN and not may_be_nearly
+
+
+def _has_fitted_term(expression: Expression) -> bool:
+    """Whether a sum in the expression holds a fitted constant, by itself or as the factor of a term."""
+    terms = (term for node in walk(expression) if isinstance(node, Call) and node.function == "add" for term in node.arguments)
+    factors = (factor for term in terms for factor in (term.arguments if isinstance(term, Call) and term.function == "mul" else (term,)))
+    return any(isinstance(factor, Number) and not factor.exact for factor in factors)

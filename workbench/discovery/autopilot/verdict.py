@@ -16,13 +16,14 @@
 
 Neighbours are found among the rows that were fitted or checked, along every input, along the predicted value, and in the space of all inputs by
 rank. For misses r_i of neighbours i, j the sum of r_i r_j over its own spread, sqrt(sum r_i^2 r_j^2), is a standard normal where they are scatter
-(Durbin & Watson 1950 and Moran 1950 test the same along a line and in space). The F statistic of a plane through the misses and through their
-ranks, in the ranks of the inputs, says whether they go with the inputs. What a formula could as well be is asked in formula/variations.py. Test
+(Durbin & Watson 1950 and Moran 1950 test the same along a line and in space). The F statistics of a plane and of a paraboloid through the misses
+and through their ranks, in the ranks of the inputs, say whether they go with the inputs. What a formula could as well be is asked in formula/variations.py. Test
 rows are not looked at.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -41,7 +42,8 @@ from workbench.formula.fitting import Sample
 from workbench.training import Problem
 
 _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flexible fit
-_ALIKE, _WITH_INPUTS = 2.6, 2.0  # standard normals beyond are not chance; there are several of the first and one of the second
+_ALIKE, _WITH_INPUTS, _WITH_BENDS = 2.6, 2.0, 2.3  # standard normals beyond are not chance; there are several of the first and one of the others
+_ROWS_PER_BEND = 10
 _NEARBY = 2.3  # a standard normal beyond is no chance either, one time in a hundred
 DIGITS = 1.5  # that constants may lose on average by trading against each other
 _LIKE = 1.5  # nats by which the description that a rival gives may be longer
@@ -316,7 +318,8 @@ def _is_scatter(found: Discovery, state: State) -> bool:
         alike += (products.sum(0)[spread > 0] / spread[spread > 0]).tolist()
     if data.task == "regression":  # of classes a miss is one of two values, whose ranks say nothing of their mean
         missed = np.hstack([missed, _ranks(missed)])
-    return max(alike) <= _ALIKE and max(_with_inputs(data.X[rows], missed), default=0.0) <= _WITH_INPUTS
+    order = 2.0 * _ranks(data.X[rows]) / max(len(rows) - 1, 1) - 1.0
+    return max(alike) <= _ALIKE and _going_with(order, missed) <= _WITH_INPUTS and _going_with(_bent(order), missed) <= _WITH_BENDS
 
 
 def _missed(data: Dataset, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -333,23 +336,31 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     return values.argsort(0, kind="stable").argsort(0, kind="stable").astype(float)
 
 
-def _with_inputs(X: np.ndarray, missed: np.ndarray) -> list[float]:
-    """Say how much of each column of misses goes with the inputs, whether the formula has them or not: one standard normal per column.
+def _going_with(features: np.ndarray, missed: np.ndarray) -> float:
+    """Say how much a column of misses goes with features (n_rows, n_features), as a standard normal; the most of all columns, 0 where rows are few.
 
-    The misses are fitted by a plane in the ranks of all inputs; the tail of its F statistic is written as that of a normal.
+    The misses are fitted by the features; the tail of the F statistic is written as that of a normal.
     """
     from scipy.special import fdtrc, ndtri
 
-    n, d = X.shape
+    n, d = features.shape
     freedom = n - d - 1
     if freedom < 1:
-        return []
-    ranks = _ranks(X) - 0.5 * (n - 1)
-    missed = missed - missed.mean(0)
-    left = missed - ranks @ np.linalg.lstsq(ranks, missed, rcond=None)[0]
+        return 0.0
+    features, missed = features - features.mean(0), missed - missed.mean(0)
+    left = missed - features @ np.linalg.lstsq(features, missed, rcond=None)[0]
     share = 1.0 - (left**2).sum(0) / np.maximum((missed**2).sum(0), np.finfo(float).tiny)
     chance = fdtrc(d, freedom, share / np.maximum(1.0 - share, 1e-12) * freedom / d)
-    return (-ndtri(np.clip(chance, 1e-12, 0.5))).tolist()
+    return float(max(-ndtri(np.clip(chance, 1e-12, 0.5))))
+
+
+def _bent(order: np.ndarray) -> np.ndarray:
+    """Return columns, their squares and their products: where a law is curved, what a straighter formula misses goes with one of these.
+
+    Where rows are few for so many, the columns alone.
+    """
+    products = [first * second for first, second in itertools.combinations_with_replacement(order.T, 2)]
+    return np.column_stack([order, *products]) if len(order) >= _ROWS_PER_BEND * len(products) else order
 
 
 def _neighbours(X: np.ndarray, values: np.ndarray, groups: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -7,7 +7,7 @@ leaves no more than any.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -20,9 +20,14 @@ from workbench.search.native.state import Candidate, State
 from workbench.search.native.surrogate import smooth_error, smoothed
 from workbench.search.native.watch import Watch
 
+Screens = tuple[Callable[[State, Watch], Iterator[Candidate]], ...]
+
 _WIDTH = 4
 _CLEAR, _FEW = 0.3, 3  # a state of at most so many columns with so much less error is searched thoroughly at once
 _SMALL = 2  # with noise, of which no state leaves less, one of at most so many columns that leaves the least
+_FIRST: Screens = (thorough, scaled_within_transforms, linear_in_function)
+_LAST: Screens = (split_within_transforms,)
+_ALL: Screens = (*_FIRST, *_LAST)
 _COLUMN = 8.0  # what a column is worth, against n log(error^2), when states are ordered
 
 
@@ -39,7 +44,7 @@ class Beam:
         self.watch = watch
         self.known = {id(state) for state in known}
         self.levels: dict[int, list[Weighed]] = {}
-        self.visited: list[Weighed] = []
+        self.visited: list[tuple[Weighed, Screens]] = []
         self._add(Weighed(state, smooth_error(state)) for state in known)
 
     def descend(self) -> Iterator[Candidate]:
@@ -54,50 +59,50 @@ class Beam:
 
     def left(self) -> Iterator[Candidate]:
         """Yield thorough candidates of the states that were only screened quickly, the most promising first."""
-        least = max(min((own.error for own in self.visited), default=1.0), 1e-300)
+        least = max(min((own.error for own, _ in self.visited), default=1.0), 1e-300)
 
         def order(own: Weighed) -> float:
             return 2 * own.state.n_rows * float(np.log(max(own.error, 1e-300) / least)) + _COLUMN * own.state.n_columns
 
-        for own in sorted(self.visited, key=order):
-            yield from searched(own.state, self.watch)
+        for own, screens in sorted(self.visited, key=lambda each: order(each[0])):
+            yield from searched(own.state, self.watch, screens)
             if self.watch.over:
                 return
 
     def _visit(self, own: Weighed) -> Iterator[Candidate]:
         judge = self.watch.judge
-        likely = self._likely(own)
+        surely, likely = self._surely(own), self._likely(own)
         judge.floor = min(judge.floor, own.error)
         if id(own.state) not in self.known:
             yield from quick(own.state, self.watch)
-        if likely and not self.watch.over:
-            yield from searched(own.state, self.watch)
-        else:
-            self.visited.append(own)
+        if (surely or likely) and not self.watch.over:
+            yield from searched(own.state, self.watch, _ALL if surely else _FIRST)
+        if not surely:
+            self.visited.append((own, _LAST if likely else _ALL))
         for collapse in moves.collapsed(own.state):
             if self.watch.over:
                 return
             yield from quick(collapse, self.watch)
 
-    def _likely(self, own: Weighed) -> bool:
+    def _surely(self, own: Weighed) -> bool:
         """Whether a state is surely right, as far as the states before it tell."""
-        n_columns, floor = own.state.n_columns, self.watch.judge.floor
-        if n_columns <= _FEW and own.error < _CLEAR * floor:
-            return True
-        return n_columns <= _SMALL and own.error < min(floor, _CLEAR * self.watch.judge.spread) and smoothed(own.state) is not None
+        return own.state.n_columns <= _FEW and own.error < _CLEAR * self.watch.judge.floor
+
+    def _likely(self, own: Weighed) -> bool:
+        """Whether a state may be right where noise keeps any from being surely so; what takes longest waits all the same."""
+        most = min(self.watch.judge.floor, _CLEAR * self.watch.judge.spread)
+        return own.state.n_columns <= _SMALL and own.error < most and smoothed(own.state) is not None
 
     def _add(self, found: Iterator[Weighed] | list[Weighed]) -> None:
         for own in found:
             self.levels.setdefault(own.state.n_columns, []).append(own)
 
 
-def searched(state: State, watch: Watch) -> Iterator[Candidate]:
-    """Yield all that is found at one state beyond the quick screens."""
-    yield from thorough(state, watch)
-    if state.n_columns >= 2:
-        for screen in (scaled_within_transforms, linear_in_function, split_within_transforms):
-            if not watch.over:
-                yield from screen(state, watch)
+def searched(state: State, watch: Watch, screens: Screens = _ALL) -> Iterator[Candidate]:
+    """Yield all that is found at one state beyond the quick screens, or what some of the screens find there."""
+    for screen in screens:
+        if (state.n_columns >= 2 or screen is thorough) and not watch.over:
+            yield from screen(state, watch)
 
 
 def _distinct(states: list[Weighed]) -> list[Weighed]:

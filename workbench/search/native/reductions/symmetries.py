@@ -17,13 +17,14 @@ import numpy as np
 from workbench.expression import Expression, Number, call, fold, mul, power
 from workbench.search.native.monomials import exact_exponent
 from workbench.search.native.state import State
-from workbench.search.native.surrogate import Slopes, slopes, smooth_error
+from workbench.search.native.surrogate import Slopes, slopes, smooth_error, smoothed
 
 _RATIOS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 _LARGEST_SUPPORT = 3
 _NEAR_HALF = 0.15
 _LIKELY = 0.04  # misfit of a symmetry that is worth a surrogate
 _NO_RISE, _FALL = 1.5, 0.5  # of the leave-one-out error
+_POOR, _LESS = 5e-3, 0.85  # relative error of a surrogate that has too few terms for its columns, and to what a column less lowers it then
 _UNKNOWN = 0.25  # relative error of a surrogate whose gradient says nothing
 
 
@@ -67,10 +68,11 @@ def evidently_scaled(state: State) -> State | None:
     limit = max(2e-3, min(0.15, 6 * found.error))
     likely = [s for s in scalings(state, found) if s.misfit < max(limit, _LIKELY)]
     before = smooth_error(state) if likely else 0.0
+    no_rise = _LESS if before > _POOR * float(np.sqrt(np.mean((state.target * state.gain) ** 2))) and smoothed(state) is None else _NO_RISE
     for scaling in sorted(likely, key=lambda s: len(s.support)):
         said = scaling.misfit < limit * (1 if len(scaling.support) == 1 else 0.6)
         smaller = scaled(state, scaling)
-        if smooth_error(smaller) < (_NO_RISE if said else _FALL) * before:
+        if smooth_error(smaller) < (no_rise if said else _FALL) * before:
             return smaller
     return None
 
