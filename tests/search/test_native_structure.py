@@ -16,12 +16,14 @@ from workbench.search.native.notation.parting import parted
 from workbench.search.native.notation.phases import at_home
 from workbench.search.native.notation.unwinding import unwound
 from workbench.search.native.partner import PartnerEngine
+from workbench.search.native.reductions.symmetries import evidently_scaled
 from workbench.search.native.screens.dictionaries import dictionaries
 from workbench.search.native.screens.elimination import exact_fit
 from workbench.search.native.screens.entwined import entwined
 from workbench.search.native.screens.inner_sums import inner_sums
 from workbench.search.native.screens.spans import spans
 from workbench.search.native.state import HOLE, State
+from workbench.search.native.surrogate import smooth_error
 from workbench.search.native.watch import Watch
 
 Box = dict[str, tuple[float, float]]
@@ -221,3 +223,17 @@ def test_the_second_part_answers_from_its_own_process() -> None:
     end = time.monotonic() + 30.0
     found = next(p for p in PartnerEngine().search(problem(law, ranges, 211), lambda: time.monotonic() > end) if error(p.expression, law, ranges) < 1e-9)
     assert found.origin == "screens"
+
+
+def test_a_symmetry_that_nearly_holds_is_not_evident() -> None:
+    """A surrogate of five columns is poor. That h nearly depends on a*H alone makes it no better; that it depends on c*sqrt(k)/(H*r) does."""
+    h, a, k, c, r = np.random.default_rng(19).uniform(1.0, 5.0, (5, 601))
+    values = (h**2 * (2 * a - 1) - k * c**2 / r**2) * c**2
+    state = State(np.column_stack([h, a, k, c, r]), tuple(map(Symbol, ("h", "a", "k", "c", "r"))), values, np.ones(601), HOLE)
+    while (smaller := evidently_scaled(state)) is not None:
+        state = smaller
+    assert smooth_error(state) < 0.01 * np.std(values)
+    given = dict(h=h, a=a, k=k, c=c, r=r)
+    pairs = np.column_stack([evaluate(name, given) for name in state.names])
+    assert_allclose(pairs, state.columns)
+    assert state.n_columns <= 3

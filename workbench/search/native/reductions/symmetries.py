@@ -24,7 +24,7 @@ _LARGEST_SUPPORT = 3
 _NEAR_HALF = 0.15
 _LIKELY = 0.04  # misfit of a symmetry that is worth a surrogate
 _NO_RISE, _FALL = 1.5, 0.5  # of the leave-one-out error
-_POOR, _LESS = 5e-3, 0.85  # relative error of a surrogate that has too few terms for its columns, and to what a column less lowers it then
+_POOR, _LESS = 5e-3, 0.85  # relative error of a surrogate that has too few terms for its columns, and to what a column less must lower it then
 _UNKNOWN = 0.25  # relative error of a surrogate whose gradient says nothing
 
 
@@ -60,7 +60,8 @@ def scalings(state: State, found: Slopes, of_each: int = 4) -> list[Scaling]:
 def evidently_scaled(state: State) -> State | None:
     """Return the state reduced by the plainest of its evident symmetries; None where there is none.
 
-    A symmetry is evident when the gradient says so, or nearly says so and a surrogate of what is left predicts much better.
+    A symmetry is evident when the gradient says so, or nearly says so and a surrogate of what is left predicts much better. The gradient of a surrogate
+    that has too few terms for its columns says little: there the symmetry is taken that lets a surrogate predict best, if it does so better than before.
     """
     found = slopes(state)
     if found.error > _UNKNOWN:
@@ -68,11 +69,13 @@ def evidently_scaled(state: State) -> State | None:
     limit = max(2e-3, min(0.15, 6 * found.error))
     likely = [s for s in scalings(state, found) if s.misfit < max(limit, _LIKELY)]
     before = smooth_error(state) if likely else 0.0
-    no_rise = _LESS if before > _POOR * float(np.sqrt(np.mean((state.target * state.gain) ** 2))) and smoothed(state) is None else _NO_RISE
+    if before > _POOR * float(np.sqrt(np.mean((state.target * state.gain) ** 2))) and smoothed(state) is None:
+        best = min((scaled(state, scaling) for scaling in likely), key=smooth_error)
+        return best if smooth_error(best) < _LESS * before else None
     for scaling in sorted(likely, key=lambda s: len(s.support)):
         said = scaling.misfit < limit * (1 if len(scaling.support) == 1 else 0.6)
         smaller = scaled(state, scaling)
-        if smooth_error(smaller) < (no_rise if said else _FALL) * before:
+        if smooth_error(smaller) < (_NO_RISE if said else _FALL) * before:
             return smaller
     return None
 
