@@ -201,15 +201,20 @@ def test_proposals_become_networks_with_their_origin_and_certificate() -> None:
     assert found.go_to(one.state).state.move.arguments["origin"] == "scripted"
 
 
-@pytest.mark.parametrize(("noise", "settled"), [(0.0, False), (0.01, True)])
-def test_an_imitation_without_scatter_does_not_end_the_search_even_where_it_passes_for_a_law(
-    monkeypatch: pytest.MonkeyPatch, noise: float, settled: bool
-) -> None:
+@pytest.fixture
+def all_are_laws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was found first passes for a law."""
+
     def taken_for_a_law(found: wb.Discovery, findings: list, *_: object) -> wb.Discovery:
         found.verdict = "law"
         return found.go_to(findings[0].state)
 
     monkeypatch.setattr(pilot, "concluded", taken_for_a_law)
+
+
+@pytest.mark.parametrize(("noise", "settled"), [(0.0, False), (0.01, True)])
+@pytest.mark.usefixtures("all_are_laws")
+def test_an_imitation_without_scatter_does_not_end_the_search_even_where_it_passes_for_a_law(noise: float, settled: bool) -> None:
     a = np.linspace(0.1, 0.6, 97)
     y = np.exp(a / 3) + noise * np.random.default_rng(3).normal(size=97)
     found = wb.Discovery(wb.Dataset.from_table({"a": a, "y": y}, "y"))
@@ -218,12 +223,8 @@ def test_an_imitation_without_scatter_does_not_end_the_search_even_where_it_pass
 
 
 @pytest.mark.parametrize(("text", "settled"), [("a*b/c", True), ("0.51*a*b/c", True), ("a*b/c + 0.013*c", False), ("a*(b + 0.02)/c", False)])
-def test_of_many_inputs_a_fitted_term_is_given_more_time(monkeypatch: pytest.MonkeyPatch, text: str, settled: bool) -> None:
-    def taken_for_a_law(found: wb.Discovery, findings: list, *_: object) -> wb.Discovery:
-        found.verdict = "law"
-        return found.go_to(findings[0].state)
-
-    monkeypatch.setattr(pilot, "concluded", taken_for_a_law)
+@pytest.mark.usefixtures("all_are_laws")
+def test_of_many_inputs_a_fitted_term_is_given_more_time(text: str, settled: bool) -> None:
     a, b, c = np.random.default_rng(4).uniform(1.0, 3.0, (3, 211))
     values = evaluate(parse(text), {"a": a, "b": b, "c": c})
     found = wb.Discovery(wb.Dataset.from_table({"a": a, "b": b, "c": c, "y": values + 0.01 * np.random.default_rng(5).normal(size=211)}, "y"))
