@@ -292,3 +292,16 @@ def test_what_goes_with_a_product_of_inputs_is_no_scatter() -> None:
     assert any(reason.startswith("What it misses is more than scatter") for reason in reasons)
     law = finding(found.leave().suppose("(t - u*x/c**2)/sqrt(1 - u**2/c**2)"))
     assert judgement(found, law, [law], law.error**0.5).verdict == "law"
+
+
+@pytest.mark.parametrize(("noise", "verdict"), [(0.1, "approximation"), (0.01, "law")])
+def test_of_many_inputs_a_fitted_sum_is_a_law_only_where_its_bends_would_be_seen(noise: float, verdict: str) -> None:
+    """The clearance of creatinine, weight*(140 - age)/(72*creatinine) (Cockcroft & Gault, 1976): within a tenth it may fall with age in many ways."""
+    generator = np.random.default_rng(17)
+    weight, age, creatinine = generator.uniform([[40.0], [20.0], [0.5]], [[120.0], [90.0], [4.0]], (3, 997))
+    values = weight * (140 - age) / (72 * creatinine)
+    y = values + noise * np.sqrt(np.mean(values**2)) * generator.normal(size=997)
+    found = wb.Discovery(wb.Dataset.from_table({"weight": weight, "age": age, "creatinine": creatinine, "y": y}, "y"))
+    picked = finding(found.suppose("weight*(1.944 - 0.01389*age)/creatinine"))
+    said = judgement(found, picked, [picked], picked.error**0.5)
+    assert (said.verdict, any("bend" in reason for reason in said.reasons)) == (verdict, verdict == "approximation")

@@ -30,10 +30,10 @@ from workbench.discovery.autopilot.proposals import adopted, search_problem
 from workbench.discovery.autopilot.scales import fewer_rows, suggest_transforms
 from workbench.discovery.autopilot.searching import Limits, Search
 from workbench.discovery.autopilot.shapes import MANY_ROWS, ROWS_PER_EDGE, named, shaped, shapes_for
+from workbench.discovery.autopilot.verdict import has_fitted_terms
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.library import allowed_forms
 from workbench.exceptions import DiscoveryError, TrainingError
-from workbench.expression import Call, Expression, Number, walk
 from workbench.expression.description import PLAIN
 from workbench.search.textbook import scatters, textbook
 from workbench.table import counted
@@ -327,12 +327,4 @@ def _settled(found: Discovery, findings: list[Finding], flexible: float, max_com
     missed, formula = found.metrics.rmse_validation, found.formula(nice=True)
     if missed <= LAW:
         return True
-    may_be_nearly = len(formula.inputs) > 2 and any(_has_fitted_term(output.expression) for output in formula.outputs)
-    return missed > _LEAST_SCATTER and formula.complexity <= PLAIN and not may_be_nearly
-
-
-def _has_fitted_term(expression: Expression) -> bool:
-    """Whether a sum in the expression holds a fitted constant, by itself or as the factor of a term."""
-    terms = (term for node in walk(expression) if isinstance(node, Call) and node.function == "add" for term in node.arguments)
-    factors = (factor for term in terms for factor in (term.arguments if isinstance(term, Call) and term.function == "mul" else (term,)))
-    return any(isinstance(factor, Number) and not factor.exact for factor in factors)
+    return missed > _LEAST_SCATTER and formula.complexity <= PLAIN and not has_fitted_terms(formula)

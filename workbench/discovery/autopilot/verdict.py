@@ -12,6 +12,7 @@
                         could as well stand elsewhere
                         the data know its functions: none of them could as well be a parabola, nor is it a series, which any curve is close to
                         no other formula describes the rows as shortly, unless only the one picked fits the units, nor do curves without a name
+                        of many inputs no fitted constant stands in a sum, unless the rows would show a bend of a hundredth
     approximation   everything else, and every formula in which a curve has no name
 
 Neighbours are found among the rows that were fitted or checked, along every input, along the predicted value, and in the space of all inputs by
@@ -35,7 +36,7 @@ from workbench.discovery.discovery import Discovery, Verdict
 from workbench.discovery.reading import assembled
 from workbench.discovery.state import State, outputs
 from workbench.exceptions import WorkbenchError
-from workbench.expression import Call, Expression, walk
+from workbench.expression import Call, Expression, Number, walk
 from workbench.formula import Formula, Output, variations
 from workbench.formula.constants import samples_of
 from workbench.formula.fitting import Sample
@@ -44,6 +45,8 @@ from workbench.training import Problem
 _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flexible fit
 _ALIKE, _WITH_INPUTS, _WITH_BENDS = 2.6, 2.0, 2.3  # standard normals beyond are not chance; there are several of the first and one of the others
 _ROWS_PER_BEND = 10
+_FEW_INPUTS = 2  # of which a sum with fitted constants is taken for a law, whatever the scatter
+_VISIBLE, _TOLD = 0.01, 20.0  # of the spread, that a law may be bent and hidden by scatter, and the chi-squared by which any test would tell
 _NEARBY = 2.3  # a standard normal beyond is no chance either, one time in a hundred
 DIGITS = 1.5  # that constants may lose on average by trading against each other
 _LIKE = 1.5  # nats by which the description that a rival gives may be longer
@@ -144,6 +147,9 @@ def _doubts(found: Discovery, picked: Finding, findings: Sequence[Finding]) -> I
         "The rows know each of its constants.",
         "The rows do not know its constants: one of them may be zero, or they trade against each other.",
     )
+    if has_fitted_terms(picked.formula) and _unseen(picked) > _VISIBLE:
+        hidden = "The rows scatter so much that a bend of a hundredth of the spread is not seen in them: a sum with fitted constants comes as close to many laws."
+        yield _Check(False, "", hidden)
     rival = next((other for other in findings if _is_rival(found, other, picked)), None)
     yield _Check(
         rival is None,
@@ -155,6 +161,18 @@ def _doubts(found: Discovery, picked: Finding, findings: Sequence[Finding]) -> I
         "It is a shorter description of the rows than any network of free curves.",
         "A network of free curves is as short a description of the rows: its names explain nothing.",
     )
+
+
+def has_fitted_terms(formula: Formula) -> bool:
+    """Whether a formula of many inputs has a fitted constant in a sum, by itself or as the factor of a term: such a sum comes close to many curved laws."""
+    sums = (node for output in formula.outputs for node in walk(output.expression) if isinstance(node, Call) and node.function == "add")
+    factors = (factor for each in sums for term in each.arguments for factor in (term.arguments if isinstance(term, Call) and term.function == "mul" else (term,)))
+    return len(formula.inputs) > _FEW_INPUTS and any(isinstance(factor, Number) and not factor.exact for factor in factors)
+
+
+def _unseen(picked: Finding) -> float:
+    """Return how large a miss, in units of the spread, the scatter hides, however many rows there are: one of which hardly a test would tell."""
+    return (picked.error * _TOLD / (picked.n_rows + picked.n_fitted)) ** 0.5
 
 
 def _parts(data: Dataset, formula: Formula) -> list[tuple[Output, Sample]]:
