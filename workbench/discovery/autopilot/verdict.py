@@ -91,6 +91,9 @@ def judgement(found: Discovery, picked: Finding, findings: Sequence[Finding], fl
     checks += _doubts(found, picked, findings)
     if against := tuple(check.against for check in checks if not check.holds):
         return Judgement("approximation", against)
+    if has_fitted_terms(picked.formula) and _unseen(picked) > _VISIBLE:
+        hidden = "The rows scatter so much that a bend of a hundredth of the spread is not seen in them: a sum with fitted constants comes as close to many laws."
+        return Judgement("approximation", (hidden,))
     return Judgement("law", tuple(check.favour for check in checks))
 
 
@@ -147,9 +150,6 @@ def _doubts(found: Discovery, picked: Finding, findings: Sequence[Finding]) -> I
         "The rows know each of its constants.",
         "The rows do not know its constants: one of them may be zero, or they trade against each other.",
     )
-    if has_fitted_terms(picked.formula) and _unseen(picked) > _VISIBLE:
-        hidden = "The rows scatter so much that a bend of a hundredth of the spread is not seen in them: a sum with fitted constants comes as close to many laws."
-        yield _Check(False, "", hidden)
     rival = next((other for other in findings if _is_rival(found, other, picked)), None)
     yield _Check(
         rival is None,
