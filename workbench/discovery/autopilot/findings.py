@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.laws import fits_its_units, origin_of
-from workbench.expression import Call, Expression, add, walk
+from workbench.expression import Call, Expression, Number, add, walk
 from workbench.expression.description import NATS_PER_NODE, constant_price, description, numbers
 from workbench.formula import Formula
 from workbench.formula.dimensions import absolute_zeros
@@ -17,6 +17,7 @@ from workbench.search.textbook import LOST, NEAR
 from workbench.snapping.ranking import tied
 from workbench.training.score import checked_errors, mean_errors, reference_loss
 
+_FEW_INPUTS = 2  # of which a sum with fitted constants is taken for a law, whatever the scatter
 LAW = 1e-6  # unitless error below which a formula is exact for all practical purposes
 
 
@@ -114,6 +115,13 @@ def _chosen_zeros(node: Expression, zeros: Mapping[Expression, Expression]) -> f
         case Call(function="pow" | "log" | "sqrt" | "cbrt", arguments=(base, *_)):
             return 2.0 * NATS_PER_NODE * (base in zeros)
     return 0.0
+
+
+def has_fitted_terms(formula: Formula) -> bool:
+    """Whether a formula of many inputs has a fitted constant in a sum, by itself or as the factor of a term: such a sum comes close to many curved laws."""
+    sums = (node for output in formula.outputs for node in walk(output.expression) if isinstance(node, Call) and node.function == "add")
+    factors = (factor for each in sums for term in each.arguments for factor in (term.arguments if isinstance(term, Call) and term.function == "mul" else (term,)))
+    return len(formula.inputs) > _FEW_INPUTS and any(isinstance(factor, Number) and not factor.exact for factor in factors)
 
 
 def finding(found: Discovery, rival: bool = False, named: float | None = None) -> Finding:

@@ -24,13 +24,12 @@ from workbench.dataset import Dataset
 from workbench.discovery.autopilot import known as known_part
 from workbench.discovery.autopilot import outliers
 from workbench.discovery.autopilot.course import Clock, Heard, Listener, Watcher
-from workbench.discovery.autopilot.findings import LAW, Finding, finding
+from workbench.discovery.autopilot.findings import LAW, Finding, finding, has_fitted_terms
 from workbench.discovery.autopilot.front import concluded
 from workbench.discovery.autopilot.proposals import adopted, search_problem
 from workbench.discovery.autopilot.scales import fewer_rows, suggest_transforms
 from workbench.discovery.autopilot.searching import Limits, Search
 from workbench.discovery.autopilot.shapes import MANY_ROWS, ROWS_PER_EDGE, named, shaped, shapes_for
-from workbench.discovery.autopilot.verdict import has_fitted_terms
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.library import allowed_forms
 from workbench.exceptions import DiscoveryError, TrainingError

@@ -31,12 +31,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from workbench.dataset import Dataset
-from workbench.discovery.autopilot.findings import LAW, NATS_PER_NODE, Finding, finding
+from workbench.discovery.autopilot.findings import LAW, NATS_PER_NODE, Finding, finding, has_fitted_terms
 from workbench.discovery.discovery import Discovery, Verdict
 from workbench.discovery.reading import assembled
 from workbench.discovery.state import State, outputs
 from workbench.exceptions import WorkbenchError
-from workbench.expression import Call, Expression, Number, walk
+from workbench.expression import Call, Expression, walk
 from workbench.formula import Formula, Output, variations
 from workbench.formula.constants import samples_of
 from workbench.formula.fitting import Sample
@@ -45,7 +45,6 @@ from workbench.training import Problem
 _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flexible fit
 _ALIKE, _WITH_INPUTS, _WITH_BENDS = 2.6, 2.0, 2.3  # standard normals beyond are not chance; there are several of the first and one of the others
 _ROWS_PER_BEND = 10
-_FEW_INPUTS = 2  # of which a sum with fitted constants is taken for a law, whatever the scatter
 _VISIBLE, _TOLD = 0.01, 20.0  # of the spread, that a law may be bent and hidden by scatter, and the chi-squared by which any test would tell
 _NEARBY = 2.3  # a standard normal beyond is no chance either, one time in a hundred
 DIGITS = 1.5  # that constants may lose on average by trading against each other
@@ -161,13 +160,6 @@ def _doubts(found: Discovery, picked: Finding, findings: Sequence[Finding]) -> I
         "It is a shorter description of the rows than any network of free curves.",
         "A network of free curves is as short a description of the rows: its names explain nothing.",
     )
-
-
-def has_fitted_terms(formula: Formula) -> bool:
-    """Whether a formula of many inputs has a fitted constant in a sum, by itself or as the factor of a term: such a sum comes close to many curved laws."""
-    sums = (node for output in formula.outputs for node in walk(output.expression) if isinstance(node, Call) and node.function == "add")
-    factors = (factor for each in sums for term in each.arguments for factor in (term.arguments if isinstance(term, Call) and term.function == "mul" else (term,)))
-    return len(formula.inputs) > _FEW_INPUTS and any(isinstance(factor, Number) and not factor.exact for factor in factors)
 
 
 def _unseen(picked: Finding) -> float:
@@ -375,10 +367,10 @@ def _going_with(features: np.ndarray, missed: np.ndarray) -> float:
 def _bent(order: np.ndarray) -> np.ndarray:
     """Return columns, their squares and their products: where a law is curved, what a straighter formula misses goes with one of these.
 
-    Where rows are few for so many, the columns alone.
+    Where rows are few for so many, the columns alone, and so of one column: there neighbours tell more.
     """
     products = [first * second for first, second in itertools.combinations_with_replacement(order.T, 2)]
-    return np.column_stack([order, *products]) if len(order) >= _ROWS_PER_BEND * len(products) else order
+    return np.column_stack([order, *products]) if order.shape[1] > 1 and len(order) >= _ROWS_PER_BEND * len(products) else order
 
 
 def _neighbours(X: np.ndarray, values: np.ndarray, groups: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
