@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from workbench.dataset import Dataset
 from workbench.discovery import addresses
-from workbench.expression import Symbol, fold, to_text
+from workbench.expression import Symbol, fold, readable
 from workbench.networks import KAN, Edge
 from workbench.pruning import Importance
 
@@ -35,4 +35,4 @@ def _form_text(network: KAN, edge: Edge) -> str | None:
     snapped = network.symbolic_edge(edge)
     if snapped is None:
         return None
-    return to_text(fold(snapped.form.expression(Symbol("x"), [float(f"{value:.4g}") for value in snapped.parameters])))
+    return readable(fold(snapped.form.expression(Symbol("x"), [float(f"{value:.4g}") for value in snapped.parameters])))

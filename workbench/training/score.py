@@ -7,6 +7,7 @@ the rows left out; leave-one-out is the case of one row each. Errors are in unit
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -73,6 +74,7 @@ def checked_errors(network: KAN, problem: Problem, roughness: float = 1e-6) -> t
     return np.concatenate(parts), "folds"
 
 
+@lru_cache(maxsize=16)  # every finding of a discovery asks the same of the same problems
 def mean_errors(problem: Problem) -> np.ndarray:
     """Return the squared errors that the mean of the fitted rows makes on the rows of `checked_errors`, in their order; not for classes."""
     if problem.validation is not None:

@@ -369,8 +369,10 @@ def _bent(order: np.ndarray) -> np.ndarray:
 
     Where rows are few for so many, the columns alone, and so of one column: there neighbours tell more.
     """
-    products = [first * second for first, second in itertools.combinations_with_replacement(order.T, 2)]
-    return np.column_stack([order, *products]) if order.shape[1] > 1 and len(order) >= _ROWS_PER_BEND * len(products) else order
+    n_rows, n_columns = order.shape
+    if n_columns < 2 or n_rows < _ROWS_PER_BEND * n_columns * (n_columns + 1) // 2:
+        return order
+    return np.column_stack([order, *(first * second for first, second in itertools.combinations_with_replacement(order.T, 2))])
 
 
 def _neighbours(X: np.ndarray, values: np.ndarray, groups: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

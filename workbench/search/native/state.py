@@ -66,6 +66,11 @@ class State:
         """(n_columns,)     whether a column lies above zero throughout."""
         return (self.columns > 0).all(axis=0)
 
+    @property
+    def size(self) -> float:
+        """Root mean square of the target, in units of y."""
+        return float(np.sqrt(np.mean((self.target * self.gain) ** 2)))
+
     def candidate(self, inner: Expression, *notes: str) -> Candidate:
         """Put an expression for h into the shell."""
         return Candidate(substitute(self.shell, {HOLE.name: inner}), (*self.path, *notes))

@@ -53,7 +53,7 @@ def linear_in_function(state: State, watch: Watch, worst: float = 3.0) -> Iterat
     ----------
     worst : leave-one-out error of a split that is still named, against the least error of any surrogate
     """
-    size = float(np.sqrt(np.mean((state.target * state.gain) ** 2)))
+    size = state.size
     for split in _splits(state, watch):
         if split.error > min(_WORST * size, worst * watch.judge.floor) or watch.over:
             return
@@ -67,7 +67,7 @@ def linear_in_function(state: State, watch: Watch, worst: float = 3.0) -> Iterat
 
 def linear_parts(state: State, watch: Watch, worst: float) -> Iterator[tuple[Expression, np.ndarray, tuple[int, ...]]]:
     """Yield B f of A + B f where B has a name: as an expression, its values, and the columns that f is made of."""
-    size = float(np.sqrt(np.mean((state.target * state.gain) ** 2)))
+    size = state.size
     for split in _splits(state, watch):
         if split.error > min(_WORST * size, worst * watch.judge.floor) or watch.over:
             return
@@ -91,7 +91,7 @@ def _factors(state: State, split: Split, watch: Watch) -> Iterator[State]:
     size = np.abs(split.parts[1])
     if watch.over or not size.min() > _SMALLEST * np.median(size):
         return
-    phi, error = split.composed, split.error / float(np.sqrt(np.mean((state.target * state.gain) ** 2)))
+    phi, error = split.composed, split.error / state.size
     for own in trusted(names_of(split.rest, split.parts[0] / split.parts[1], max(error, 1e-5), watch)):
         factor = phi.values + own.values
         if np.abs(factor).min() > _SMALLEST * np.median(np.abs(factor)):

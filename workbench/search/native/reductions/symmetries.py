@@ -69,9 +69,10 @@ def evidently_scaled(state: State) -> State | None:
     limit = max(2e-3, min(0.15, 6 * found.error))
     likely = [s for s in scalings(state, found) if s.misfit < max(limit, _LIKELY)]
     before = smooth_error(state) if likely else 0.0
-    if before > _POOR * float(np.sqrt(np.mean((state.target * state.gain) ** 2))) and smoothed(state) is None:
-        best = min((scaled(state, scaling) for scaling in likely), key=smooth_error)
-        return best if smooth_error(best) < _LESS * before else None
+    if before > _POOR * state.size and smoothed(state) is None:
+        smaller = [scaled(state, scaling) for scaling in likely]
+        error, place = min((smooth_error(each), place) for place, each in enumerate(smaller))
+        return smaller[place] if error < _LESS * before else None
     for scaling in sorted(likely, key=lambda s: len(s.support)):
         said = scaling.misfit < limit * (1 if len(scaling.support) == 1 else 0.6)
         smaller = scaled(state, scaling)
