@@ -1,7 +1,7 @@
 """How many nats it takes to say an expression: the prices of its parts, for all who choose among formulas.
 
     description = 1/2 log n + 3/2 for a fitted constant, 3 for a variable or a function (rare ones more), 1/2 for an operator, the bits of an exact number,
-                  2 for a 1 that stands beside a column alone
+                  2 for a 1 that stands beside a column alone, 2 for a unit that it asks of a column (homogeneity.py)
 
 1/2 log n is what a constant is worth that n rows know (Schwarz, 1978); the rest pays for having been chosen among many. An exact number costs less, so
 a law with whole numbers beats its neighbour with fitted ones where the rows cannot tell them apart.
@@ -19,6 +19,7 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from workbench.expression.calculus import symbols, walk
+from workbench.expression.homogeneity import ties
 from workbench.expression.tree import Call, Constant, Expression, Number, Symbol
 
 NATS_PER_NODE = 3.0  # of likelihood, that a node of a formula must be worth
@@ -29,7 +30,7 @@ RARITY: Mapping[str, int] = MappingProxyType(
         **dict.fromkeys(("asinh", "acosh", "atanh", "erf", "sign"), 2),  # found hardly ever
     }
 )
-_CHOSEN, _OPERATOR, _PI, _ONE, _FEWEST_ROWS = 1.5, 0.5, 2.0, 2.0, 8
+_CHOSEN, _OPERATOR, _PI, _ONE, _TIED, _FEWEST_ROWS = 1.5, 0.5, 2.0, 2.0, 2.0, 8
 _ROOTS: Mapping[str, float] = MappingProxyType({"sqrt": 1.0, "cbrt": 1.5})
 
 
@@ -50,7 +51,7 @@ def description(expression: Expression, n_rows: int) -> float:
     >>> round(description(parse("x**2/2"), 600), 2), round(description(parse("0.503*x**1.98"), 600), 2)
     (7.29, 13.4)
     """
-    return sum(_price(node, n_rows) for node in walk(expression))
+    return sum(_price(node, n_rows) for node in walk(expression)) + _TIED * ties(expression)
 
 
 def numbers(expression: Expression, n_rows: int) -> float:

@@ -159,8 +159,9 @@ def as_short(findings: Sequence[Finding]) -> list[Finding]:
 def pareto(findings: Sequence[Finding]) -> list[Finding]:
     """Return the findings that no other one beats in both complexity and error, and some that none clearly beats; simplest first.
 
-    A shorter description of the rows than all that are simpler stays: they hold fitted constants, it has whole numbers. A rival stays where the rows do
-    not clearly refuse it: its errors tie with those of the best that is no longer, they are hardly less likely, or it is nearly the shortest description. A formula that fits the units stays where all that beat it do not.
+    What is nearly the shortest description of the rows stays: they do not say that it is not the law. So does a shorter one than all that are simpler:
+    they hold fitted constants, it has whole numbers. A rival stays where the rows do not clearly refuse it: its errors tie with those of the best that
+    is no longer, or they are hardly less likely. A formula that fits the units stays where all that beat it do not.
     """
     near = min((each.length for each in findings if np.isfinite(each.error)), default=np.inf) + NEAR
     ordered = sorted((f for f in findings if np.isfinite(f.error)), key=lambda f: (f.formula.complexity, f.error))
@@ -176,7 +177,7 @@ def _stays(each: Finding, best: Finding, front: Sequence[Finding], near: float) 
     """Whether a finding that others beat stays in the front beside them."""
     if each.length < min(other.length for other in front):
         return True
-    if each.rival and (each.lost(best) <= LOST or each.length <= near or tied(each.errors, best.errors)):
+    if each.length <= near or (each.rival and (each.lost(best) <= LOST or tied(each.errors, best.errors))):
         return all(str(each.formula) != str(other.formula) for other in front)
     beating = [other for other in front if other.error <= each.error]
     return bool(each.fits_units) and all(other.fits_units is False and each.lost(other) <= NATS_PER_NODE for other in beating)

@@ -20,12 +20,13 @@ from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression, complexity, evaluate, fold
 from workbench.expression.description import NATS_PER_NODE, description
 from workbench.formula.dimensions import dimension, is_of, loosened, vectors
+from workbench.search.textbook import NEAR
 from workbench.table import is_constant
 
 if TYPE_CHECKING:
     from workbench.search import Dimensions, Proposal, SearchProblem
 
-_MOST_ADOPTED = 12  # proposals that become networks
+_MOST_ADOPTED, _MOST_NEAR = 12, 8  # proposals that become networks
 _MOST_ROWS = 10_000
 _ALIKE = 0.1  # of what one of them misses, by which two formulas that say the same may differ
 _NEARLY = 2.0 * NATS_PER_NODE  # nats on the rows that are fitted, by which a description may be longer and yet be picked for its units
@@ -92,12 +93,13 @@ class _Weighed:
 
 
 class Collected:
-    """The proposals of engines for one problem: those that no simpler one beats, and among those that fit the units."""
+    """The proposals of engines for one problem: those that no simpler one beats, also among those that fit the units, and those nearly as short."""
 
     def __init__(self, problem: SearchProblem) -> None:
         self.problem = problem
         self.all: list[Proposal] = []
         self._best: dict[tuple[int, bool], _Weighed] = {}  # by complexity, and whether it does not fit the units
+        self._near: dict[str, _Weighed] = {}  # by error: the nearly shortest descriptions
         self._units = {symbol: dimension(unit) for symbol, unit in zip(problem.symbols, problem.units)}
         self._columns = dict(zip(problem.symbols, problem.X.T, strict=True))
         self._checked = {} if problem.X_checked is None else dict(zip(problem.symbols, problem.X_checked.T, strict=True))
@@ -125,10 +127,19 @@ class Collected:
         if not (np.isfinite(error) and checked):
             return False
         weighed = _Weighed(proposal, error, self._nats(proposal.expression, error))
+        self._keep_near(weighed)
         if kind in self._best and weighed.nats >= self._best[kind].nats:
             return False
         self._best[kind] = weighed
         return self.front[0] is proposal
+
+    def _keep_near(self, weighed: _Weighed) -> None:
+        """Remember a proposal that is nearly the shortest description, once in however many words it came."""
+        alike = f"{weighed.error:.6g}"
+        if alike not in self._near or weighed.nats < self._near[alike].nats:
+            self._near[alike] = weighed
+        most = min(each.nats for each in self._near.values()) + NEAR
+        self._near = {alike: each for alike, each in self._near.items() if each.nats <= most}
 
     def _nats(self, expression: Expression, error: float) -> float:
         return description(expression, len(self.problem.y)) + 0.5 * len(self.problem.y) * float(np.log(error + _EXACT**2))
@@ -137,7 +148,7 @@ class Collected:
         """Forget proposals without error, which did not hold as networks; others of their length take their places."""
         while self.exact:
             doubted = {id(each.proposal) for each in self._best.values() if each.exact}
-            kept, self.all, self._best = [each for each in self.all if id(each) not in doubted], [], {}
+            kept, self.all, self._best, self._near = [each for each in self.all if id(each) not in doubted], [], {}, {}
             for each in kept:
                 self.take(each)
 
@@ -160,13 +171,16 @@ class Collected:
     def front(self) -> list[Proposal]:
         """The proposals that none of the same length or shorter beats, the shortest description of the rows first; not more than can be adopted.
 
-        Where the shortest does not fit the units, those that do and are nearly as short are among them.
+        Where the shortest does not fit the units, those that do and are nearly as short are among them. So are some that are nearly as short and as
+        long as another: rows that are held back may prefer them. Where there is one without error, nothing else is near.
         """
         kept = self._unbeaten(sorted(self._best))
         shortest = min((each.nats for each in kept), default=np.inf)
         of_units = self._unbeaten(sorted(kind for kind in self._best if not kind[1]))
         kept += [each for each in of_units if each not in kept and each.nats <= shortest + _NEARLY]
-        return [each.proposal for each in sorted(kept, key=lambda each: each.nats)][:_MOST_ADOPTED]
+        kept = sorted(kept, key=lambda each: each.nats)[:_MOST_ADOPTED]
+        near = [] if self.exact else sorted((each for each in self._near.values() if each not in kept), key=lambda each: each.nats)
+        return [each.proposal for each in sorted([*kept, *near[:_MOST_NEAR]], key=lambda each: each.nats)]
 
     def _unbeaten(self, kinds: Iterable[tuple[int, bool]]) -> list[_Weighed]:
         """Return the proposals of some kinds that none before them beats: in error, or as a description of the rows."""

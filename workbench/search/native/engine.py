@@ -2,6 +2,7 @@
 
     where units are known, screens at what they leave of the problem (reductions/groups.py)
     screens at the problem itself  ->  a chain of the plainest symmetries  ->  for each number of columns, the few most promising states
+    in between, the best formulas so far are changed in one place (revisions/)
 
 A state is promising when a smooth surrogate predicts left-out rows well from fewer columns. No state replaces its parent: a wrong reduction costs
 time, not the law. Everything is deterministic for a seed; time only cuts the sequence.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -26,23 +28,27 @@ from workbench.search.native.reductions.relevance import relevant
 from workbench.search.native.reductions.separable import separable
 from workbench.search.native.reductions.splits import linear_in_function
 from workbench.search.native.reductions.transformed import scaled_within_transforms, split_within_transforms
+from workbench.search.native.revisions.revision import Revision
 from workbench.search.native.screens.order import high, may_be_exact, quick
 from workbench.search.native.screens.power_law import power_law
 from workbench.search.native.screens.spans import spans
 from workbench.search.native.screens.sums import sums
 from workbench.search.native.state import HOLE, Candidate, State
-from workbench.search.native.surrogate import smooth_error
+from workbench.search.native.surrogate import smooth_error, smoothed
 from workbench.search.native.transforms import ALL, PLAIN
 from workbench.search.native.watch import Watch
 from workbench.search.problem import Dimensions, Proposal, SearchProblem
 
 Part = Literal["whole", "first", "second"]
+Step = Callable[[list[State], Watch], Iterator[Candidate]]
 
 _ROWS = 1000  # of a state; candidates are polished on more
 _POLISHED_ROWS = 5000
 _FEWEST_ROWS = 4  # fewer tell nothing
 _SMALL = 2  # columns of a problem that is searched thoroughly before what it reduces to
 _MANY = 5  # columns of a problem from which those that do not matter are dropped first
+_CHANGED_AT_FIRST, _CHANGED, _ALL_CHANGED = 6, 20, 100  # formulas that are changed
+_BETWEEN, _CHANGED_BETWEEN = 100, 3  # candidates of the beam, after which so many are changed
 _CLEAR = 0.3  # error of a split, or of what units leave, that is surely right, against the best surrogate's
 
 
@@ -83,7 +89,7 @@ class NativeEngine:
         chain = [root]
         if problem.dimensions is not None:
             yield from _grouped(chain, watch, _of_columns(root, problem.symbols, problem.dimensions))
-        for step in _STEPS[self.part]:
+        for step in _steps(self.part):
             if watch.over:
                 return
             yield from step(chain, watch)
@@ -177,10 +183,13 @@ def _splits(chain: list[State], watch: Watch) -> Iterator[Candidate]:
             yield from screen(last, watch)
 
 
-def _descent(chain: list[State], watch: Watch) -> Iterator[Candidate]:
-    """Yield what the beam finds: quick screens everywhere, then sums of many monomials, then thorough screens."""
+def _descent(chain: list[State], watch: Watch, revision: Revision) -> Iterator[Candidate]:
+    """Yield what the beam finds: quick screens everywhere, with changes of what they find, then sums of many monomials, then thorough screens."""
     beam = Beam(chain, watch)
-    yield from beam.descend()
+    for count, candidate in enumerate(beam.descend(), 1):
+        yield candidate
+        if count % _BETWEEN == 0:
+            yield from revision.candidates(watch, _CHANGED_BETWEEN)
     if watch.over:
         return
     yield from sums(chain[0], watch, ALL, 4)
@@ -197,7 +206,7 @@ def _thoroughly(chain: list[State], watch: Watch) -> Iterator[Candidate]:
             yield from searched(state, watch)
 
 
-def _straight_down(chain: list[State], watch: Watch) -> Iterator[Candidate]:
+def _straight_down(chain: list[State], watch: Watch, revision: Revision) -> Iterator[Candidate]:
     """Make the chain of the opening and of evident symmetries without a look at its states, and go down the beam."""
     root = chain[0]
     if root.n_columns >= _MANY:
@@ -208,11 +217,22 @@ def _straight_down(chain: list[State], watch: Watch) -> Iterator[Candidate]:
     if len(chain) > 1:  # what follows from evident symmetries alone is near
         yield from Beam(chain[-1:], watch).descend()
     if not watch.over:
-        yield from _descent(chain, watch)
+        yield from _descent(chain, watch, revision)
 
 
-_STEPS: dict[Part, tuple[Callable[[list[State], Watch], Iterator[Candidate]], ...]] = {
-    "whole": (_opening, _evident, _descent),
-    "first": (_opening, _evident, _thoroughly, _descent),
-    "second": (_straight_down,),
-}
+def _revised(chain: list[State], watch: Watch, revision: Revision, most: int | None = None) -> Iterator[Candidate]:
+    """Yield changes of the best formulas so far: of a few at first, of more where there is noise, which hides the law from what comes next."""
+    yield from revision.candidates(watch, most or (_CHANGED if smoothed(chain[0]) is not None else _CHANGED_AT_FIRST))
+
+
+def _steps(part: Part) -> tuple[Step, ...]:
+    """Return the steps of a part."""
+    revision = Revision()
+    revised, all_revised, descent, straight_down = (
+        partial(step, revision=revision) for step in (_revised, partial(_revised, most=_ALL_CHANGED), _descent, _straight_down)
+    )
+    return {
+        "whole": (_opening, _evident, revised, descent, all_revised),
+        "first": (_opening, _evident, revised, _thoroughly, all_revised, descent),
+        "second": (straight_down, all_revised),
+    }[part]

@@ -4,6 +4,7 @@
 
 That is the description length of the rows in nats (Rissanen, 1978). The front keeps, for every complexity, the best error; everything that is in neither
 is forgotten.
+What is nearly as short as the best is handed on as well: other rows may prefer it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ _AS_GOOD = 1.2  # times the error of the best smooth surrogate: a formula that l
 _PART = 10.0  # what a term with its constant costs
 _MORE = 80  # candidates that an exact law must outlast where it is not plain: it may be a detour
 _HARDLY = 0.25  # nats that make no other description
+_NEARLY = 6.0  # nats from the best description within which rows that are held back may decide otherwise
 _LONG, _LONGEST = 50, 400  # nodes beyond which a formula is not made shorter part by part, and beyond which it is none
 
 
@@ -54,15 +56,14 @@ class Judged:
 class Judge:
     """Polishes and weighs candidates, and remembers the front."""
 
-    def __init__(
-        self, rows: Rows, functions: frozenset[str] | None = None, max_complexity: int | None = None, rounding: float = _ROUNDING
-    ) -> None:
+    def __init__(self, rows: Rows, functions: frozenset[str] | None = None, max_complexity: int | None = None, rounding: float = _ROUNDING) -> None:
         self.rows, self.functions, self.max_complexity, self.rounding = rows, functions, max_complexity, rounding
         self.quick = rows.part(slice(0, _QUICK_ROWS))
         self.size = max(float(np.sqrt(np.mean((rows.y * rows.root_weights) ** 2))), 1e-300)
         self.spread = float(np.std(rows.y * rows.root_weights))
         self.positive = tuple(name for name, column in rows.columns.items() if (column > 0).all())
         self.front: list[Judged] = []
+        self.weighed: list[Judged] = []  # all that came so far as to be weighed
         self.best: Judged | None = None
         self.floor = math.inf  # the least error of a smooth surrogate
         self._seen: dict[str, float] = {}  # error -> least description
@@ -85,7 +86,7 @@ class Judge:
         return judged.rmse < max(limit, self.rounding) * self.size and 2 * constants < len(self.rows.y)
 
     def offer(self, candidate: Candidate) -> Judged | None:
-        """Polish and weigh a candidate; return it where it is the best, or the best of its complexity."""
+        """Polish and weigh a candidate; return it where it is the best, nearly so, or the best of its complexity."""
         expression = candidate.expression
         self._outlasted += self.best is not None and self.is_exact(self.best)
         if not self._allowed(expression):
@@ -185,12 +186,13 @@ class Judge:
 
     def _placed(self, judged: Judged) -> Judged | None:
         """Put a judged expression into the front; None where it has no place."""
+        self.weighed.append(judged)
         best = self.best is None or judged.cost < self.best.cost - 1e-9
         if best:
             self.best = judged
         rivals = [other.rmse for other in self.front if other.complexity <= judged.complexity]
         if not best and judged.rmse >= 0.98 * min(rivals, default=math.inf):
-            return None
+            return judged if judged.cost < self.best.cost + _NEARLY else None
         self.front = [o for o in self.front if o.complexity < judged.complexity or o.rmse < judged.rmse]
         self.front = sorted([*self.front, judged], key=lambda o: o.complexity)
         return judged

@@ -1,0 +1,1 @@
+"""Revisions: formulas that describe the rows well, changed in one place at a time, until no change says more in fewer words."""
