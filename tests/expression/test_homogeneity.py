@@ -22,6 +22,13 @@ LAWS = [  # the columns less the units that may be chosen freely, counted by han
     ("sqrt(x**2 + y**2) + abs(z) + cbrt(x**3)", 2),
     ("x**y", 2),
     ("2.5*pi", 0),
+    ("0.7*m*s/(1.3 + s)", 0),
+    ("m*s/(1 + s)", 1),
+    ("a*sin(2.1*t + 0.4)", 1),
+    ("a*sin(2.1*t)", 0),
+    ("a*exp(-0.3*t) + 1.2", 0),
+    ("2.1*log(x) + 0.4", 0),
+    ("2*log(x) + 1", 1),
 ]
 
 
@@ -40,5 +47,5 @@ def test_every_tie_has_its_price() -> None:
     assert description(parse("x*(y - z)"), 601) - description(parse("x*y*z"), 601) == pytest.approx(2.0, abs=1.0)
 
 
-def test_the_numbers_of_a_formula_do_not_matter() -> None:
+def test_the_factors_of_terms_are_pure() -> None:
     assert ties(parse("2*x - 3*y")) == ties(parse("1.98*x - 3.04*y")) == ties(parse("x - y"))

@@ -1,7 +1,7 @@
 """How many nats it takes to say an expression: the prices of its parts, for all who choose among formulas.
 
     description = 1/2 log n + 3/2 for a fitted constant, 3 for a variable or a function (rare ones more), 1/2 for an operator, the bits of an exact number,
-                  2 for a 1 that stands beside a column alone, 2 for a unit that it asks of a column (homogeneity.py)
+                  2 for a unit that it asks of a column: x + 1 (homogeneity.py), 3 for a fitted power of a sum, which laws hardly hold
 
 1/2 log n is what a constant is worth that n rows know (Schwarz, 1978); the rest pays for having been chosen among many. An exact number costs less, so
 a law with whole numbers beats its neighbour with fitted ones where the rows cannot tell them apart.
@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from types import MappingProxyType
 
-from workbench.expression.calculus import symbols, walk
+from workbench.expression.calculus import walk
 from workbench.expression.homogeneity import ties
 from workbench.expression.tree import Call, Constant, Expression, Number, Symbol
 
@@ -30,7 +30,7 @@ RARITY: Mapping[str, int] = MappingProxyType(
         **dict.fromkeys(("asinh", "acosh", "atanh", "erf", "sign"), 2),  # found hardly ever
     }
 )
-_CHOSEN, _OPERATOR, _PI, _ONE, _TIED, _FEWEST_ROWS = 1.5, 0.5, 2.0, 2.0, 2.0, 8
+_CHOSEN, _OPERATOR, _PI, _TIED, _FEWEST_ROWS = 1.5, 0.5, 2.0, 2.0, 8
 _ROOTS: Mapping[str, float] = MappingProxyType({"sqrt": 1.0, "cbrt": 1.5})
 
 
@@ -79,10 +79,10 @@ def _price(node: Expression, n_rows: int) -> float:
             return _PI
         case Symbol():
             return NATS_PER_NODE
-        case Call(function="add", arguments=terms):
-            return _OPERATOR * (len(terms) - 1) + (_ONE if any(map(_is_one, terms)) and not any(map(_may_be_pure, terms)) else 0.0)
-        case Call(function="mul", arguments=factors):
-            return _OPERATOR * (len(factors) - 1)
+        case Call(function="add" | "mul", arguments=arguments):
+            return _OPERATOR * (len(arguments) - 1)
+        case Call(function="pow", arguments=(Call(function="add"), Number(value=float()))):
+            return _OPERATOR + NATS_PER_NODE
         case Call(function="pow"):
             return _OPERATOR
         case Call(function=name):
@@ -90,15 +90,6 @@ def _price(node: Expression, n_rows: int) -> float:
     return 0.0
 
 
-def _is_one(term: Expression) -> bool:
-    return isinstance(term, Number) and term.exact and abs(term.value) == 1
-
-
-def _may_be_pure(term: Expression) -> bool:
-    """Whether a term may be a pure number, beside which 1 is no choice: exp(u) - 1, 1 - v^2/c^2. Beside a column alone it is one of many numbers."""
-    return len(symbols(term)) > 1 or any(isinstance(node, Call) and node.function not in ("add", "mul", "pow", "sqrt", "cbrt") for node in walk(term))
-
-
 def _exact_price(value: Fraction) -> float:
-    """Return the bits of an exact number; of a factor of 1 or -1 there is but the sign. What 1 costs as a term is said where terms are counted."""
+    """Return the bits of an exact number; of 1 or -1 there is but the sign."""
     return 0.0 if abs(value) == 1 else 0.5 + 0.5 * math.log2(1 + abs(value.numerator)) + math.log2(value.denominator)

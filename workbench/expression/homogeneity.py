@@ -3,7 +3,10 @@
     x - u*t     asks that x is like u*t          1 - v**2/c**2     that v is like c          exp(-t)     that t is a pure number
 
 Whatever the units of a table are, a law of nature agrees with some: terms of a sum are alike, and what stands in a function is a pure number. Every unit
-of a variable that follows from the others by the formula alone is a coincidence that the formula asks for. Numbers are taken for pure.
+of a variable that follows from the others by the formula alone is a coincidence that the formula asks for.
+
+Exact numbers are pure. A fitted one that is a term, or the factor of what stands in a function, may have the unit that is needed: x + 1.7, exp(-0.3*t);
+and 2.1*log(x) + 0.4 is 2.1*log(x/x_0).
 """
 
 from __future__ import annotations
@@ -23,8 +26,8 @@ def ties(expression: Expression) -> int:
     """Return how many units of variables a formula ties to others, or to none.
 
     >>> from workbench.expression import parse
-    >>> [ties(parse(text)) for text in ("m*c**2", "x - u*t", "m/sqrt(1 - v**2/c**2)", "exp(-t)*x", "x*(cos(a) + 1/c)", "x + y - z")]
-    [0, 1, 1, 1, 2, 2]
+    >>> [ties(parse(text)) for text in ("m*c**2", "x - u*t", "m/sqrt(1 - v**2/c**2)", "exp(-t)*x", "exp(-0.3*t)*x", "x + y - z")]
+    [0, 1, 1, 1, 0, 2]
     """
     names = sorted(symbols(expression))
     if not names:
@@ -46,7 +49,8 @@ def _unit(node: Expression, units: dict[str, np.ndarray], alike: list[np.ndarray
         case Call(function="mul", arguments=factors):
             return sum((_unit(each, units, alike) for each in factors), none)
         case Call(function="add", arguments=terms):
-            first, *others = (_unit(each, units, alike) for each in terms)
+            has_fitted, free = any(map(_is_fitted, terms)), []  # a fitted term ties nothing, and with it a logarithm is of a ratio
+            first, *others = [_unit(each, units, free if has_fitted and _is_logarithm(each) else alike) for each in terms if not _is_fitted(each)] or [none]
             alike.extend(other - first for other in others)
             return first
         case Call(function="pow", arguments=(base, Number(value=exponent))):
@@ -54,5 +58,17 @@ def _unit(node: Expression, units: dict[str, np.ndarray], alike: list[np.ndarray
         case Call(function="sqrt" | "cbrt" | "abs" as name, arguments=(argument,)):
             return _POWERS[name] * _unit(argument, units, alike)
         case Call(arguments=arguments):
-            alike.extend(_unit(each, units, alike) for each in arguments)
+            for argument in arguments:
+                unit = _unit(argument, units, alike)
+                if not (isinstance(argument, Call) and argument.function == "mul" and any(map(_is_fitted, argument.arguments))):
+                    alike.append(unit)
     return none
+
+
+def _is_logarithm(term: Expression) -> bool:
+    factors = term.arguments if isinstance(term, Call) and term.function == "mul" else (term,)
+    return any(isinstance(each, Call) and each.function == "log" for each in factors)
+
+
+def _is_fitted(node: Expression) -> bool:
+    return isinstance(node, Number) and not node.exact

@@ -18,6 +18,7 @@ from workbench.snapping.ranking import tied
 from workbench.training.score import checked_errors, mean_errors, reference_loss
 
 _FEW_INPUTS = 2  # of which a sum with fitted constants is taken for a law, whatever the scatter
+_NEARLY = 2 * NATS_PER_NODE  # nats from the shortest description within which a formula may be the law
 LAW = 1e-6  # unitless error below which a formula is exact for all practical purposes
 
 
@@ -161,23 +162,27 @@ def pareto(findings: Sequence[Finding]) -> list[Finding]:
 
     What is nearly the shortest description of the rows stays: they do not say that it is not the law. So does a shorter one than all that are simpler:
     they hold fitted constants, it has whole numbers. A rival stays where the rows do not clearly refuse it: its errors tie with those of the best that
-    is no longer, or they are hardly less likely. A formula that fits the units stays where all that beat it do not.
+    is no longer, they are hardly less likely, or it is not much longer a description. A formula that fits the units stays where all that beat it do not. What is worse than the mean is left out
+    where anything is better.
     """
-    near = min((each.length for each in findings if np.isfinite(each.error)), default=np.inf) + NEAR
-    ordered = sorted((f for f in findings if np.isfinite(f.error)), key=lambda f: (f.formula.complexity, f.error))
+    finite = [each for each in findings if np.isfinite(each.error)]
+    worth_it = [each for each in finite if each.error < float(each.of_mean.mean())] or finite
+    shortest_length = min((each.length for each in worth_it), default=np.inf)
+    ordered = sorted(worth_it, key=lambda f: (f.formula.complexity, f.error))
     front: list[Finding] = []
     for each in ordered:
         best = min(front, key=lambda f: f.error, default=None)
-        if best is None or each.error < best.error or _stays(each, best, front, near):
+        if best is None or each.error < best.error or _stays(each, best, front, shortest_length):
             front.append(each)
     return front
 
 
-def _stays(each: Finding, best: Finding, front: Sequence[Finding], near: float) -> bool:
+def _stays(each: Finding, best: Finding, front: Sequence[Finding], shortest_length: float) -> bool:
     """Whether a finding that others beat stays in the front beside them."""
     if each.length < min(other.length for other in front):
         return True
-    if each.length <= near or (each.rival and (each.lost(best) <= LOST or tied(each.errors, best.errors))):
+    nearly = each.chance is None and each.length <= shortest_length + _NEARLY
+    if nearly or (each.rival and (each.lost(best) <= LOST or each.length <= shortest_length + NEAR or tied(each.errors, best.errors))):
         return all(str(each.formula) != str(other.formula) for other in front)
     beating = [other for other in front if other.error <= each.error]
     return bool(each.fits_units) and all(other.fits_units is False and each.lost(other) <= NATS_PER_NODE for other in beating)

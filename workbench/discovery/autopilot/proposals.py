@@ -20,7 +20,6 @@ from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression, complexity, evaluate, fold
 from workbench.expression.description import NATS_PER_NODE, description
 from workbench.formula.dimensions import dimension, is_of, loosened, vectors
-from workbench.search.textbook import NEAR
 from workbench.table import is_constant
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 _MOST_ADOPTED, _MOST_NEAR = 12, 8  # proposals that become networks
 _MOST_ROWS = 10_000
 _ALIKE = 0.1  # of what one of them misses, by which two formulas that say the same may differ
-_NEARLY = 2.0 * NATS_PER_NODE  # nats on the rows that are fitted, by which a description may be longer and yet be picked for its units
+_NEARLY = 2.0 * NATS_PER_NODE  # nats on the rows that are fitted, by which a description may be longer and yet be picked, for other rows or for its units
 _EXACT = 1e-9  # of the spread: below it a formula is not an approximation
 
 
@@ -138,7 +137,7 @@ class Collected:
         alike = f"{weighed.error:.6g}"
         if alike not in self._near or weighed.nats < self._near[alike].nats:
             self._near[alike] = weighed
-        most = min(each.nats for each in self._near.values()) + NEAR
+        most = min(each.nats for each in self._near.values()) + _NEARLY
         self._near = {alike: each for alike, each in self._near.items() if each.nats <= most}
 
     def _nats(self, expression: Expression, error: float) -> float:

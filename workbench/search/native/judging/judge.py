@@ -27,6 +27,7 @@ from workbench.search.native.notation.parting import parted
 from workbench.search.native.notation.phases import at_home
 from workbench.search.native.notation.squares import unrooted
 from workbench.search.native.notation.unwinding import unwound
+from workbench.search.native.notation.upright import upright
 from workbench.search.native.state import Candidate
 
 _ROUNDING = 1e-12  # errors below this share of the target's size are rounding
@@ -166,9 +167,9 @@ class Judge:
         return folded if self._allowed(folded) else expression
 
     def _gathered(self, expression: Expression, rmse: float) -> tuple[Expression, float]:
-        """Return the expression with its powers gathered, phases at home and without detours by logarithms, where that says the same on the rows."""
+        """Return the expression with its powers gathered, phases at home, signs upright, without detours by logarithms, where that says the same on the rows."""
         try:
-            shorter = at_home(unwound(gathered(expression)))
+            shorter = upright(at_home(unwound(gathered(expression))))
         except (ExpressionError, OverflowError, ZeroDivisionError):
             return expression, rmse
         if shorter == expression or not self._allowed(shorter):
