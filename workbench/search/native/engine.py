@@ -47,8 +47,9 @@ _POLISHED_ROWS = 5000
 _FEWEST_ROWS = 4  # fewer tell nothing
 _SMALL = 2  # columns of a problem that is searched thoroughly before what it reduces to
 _MANY = 5  # columns of a problem from which those that do not matter are dropped first
-_CHANGED_AT_FIRST, _CHANGED, _ALL_CHANGED = 6, 20, 100  # formulas that are changed
-_BETWEEN, _CHANGED_BETWEEN = 100, 3  # candidates of the beam, after which so many are changed
+_CHANGED_EARLY, _CHANGED, _ALL_CHANGED = 12, 20, 100  # formulas that are changed
+_CLOSE = 1.2  # times the error of the best smooth surrogate: what leaves no more may be near the law
+_BETWEEN, _CHANGED_BETWEEN = 100, 3  # candidates after which some are changed, and how many
 _CLEAR = 0.3  # error of a split, or of what units leave, that is surely right, against the best surrogate's
 
 
@@ -186,10 +187,9 @@ def _splits(chain: list[State], watch: Watch) -> Iterator[Candidate]:
 def _descent(chain: list[State], watch: Watch, revision: Revision) -> Iterator[Candidate]:
     """Yield what the beam finds: quick screens everywhere, with changes of what they find, then sums of many monomials, then thorough screens."""
     beam = Beam(chain, watch)
-    for count, candidate in enumerate(beam.descend(), 1):
-        yield candidate
-        if count % _BETWEEN == 0:
-            yield from revision.candidates(watch, _CHANGED_BETWEEN)
+    yield from _with_changes(beam.descend(), chain, watch, revision)
+    if not watch.over:
+        yield from revision.candidates(watch, _CHANGED)
     if watch.over:
         return
     yield from sums(chain[0], watch, ALL, 4)
@@ -197,13 +197,13 @@ def _descent(chain: list[State], watch: Watch, revision: Revision) -> Iterator[C
         yield from beam.left()
 
 
-def _thoroughly(chain: list[State], watch: Watch) -> Iterator[Candidate]:
+def _thoroughly(chain: list[State], watch: Watch, revision: Revision) -> Iterator[Candidate]:
     """Search the states of the chain thoroughly, the smallest first, while another process goes down the beam from them."""
     for state in reversed(chain):
         if watch.over:
             return
         if not (state is chain[0] and state.n_columns <= _SMALL):  # that was done at the opening
-            yield from searched(state, watch)
+            yield from _with_changes(searched(state, watch), chain, watch, revision)
 
 
 def _straight_down(chain: list[State], watch: Watch, revision: Revision) -> Iterator[Candidate]:
@@ -220,19 +220,39 @@ def _straight_down(chain: list[State], watch: Watch, revision: Revision) -> Iter
         yield from _descent(chain, watch, revision)
 
 
-def _revised(chain: list[State], watch: Watch, revision: Revision, most: int | None = None) -> Iterator[Candidate]:
-    """Yield changes of the best formulas so far: of a few at first, of more where there is noise, which hides the law from what comes next."""
-    yield from revision.candidates(watch, most or (_CHANGED if smoothed(chain[0]) is not None else _CHANGED_AT_FIRST))
+def _early(chain: list[State], watch: Watch, revision: Revision) -> Iterator[Candidate]:
+    """Yield changes of some of the best formulas where there is noise, which hides the law from what comes next, and one of them comes close."""
+    if _is_noisy(chain) and watch.judge.best.rmse < _CLOSE * watch.judge.floor:
+        yield from revision.candidates(watch, _CHANGED_EARLY)
+
+
+def _with_changes(found: Iterator[Candidate], chain: list[State], watch: Watch, revision: Revision) -> Iterator[Candidate]:
+    """Yield candidates, and where there is noise in between changes of the best that came of them."""
+    noisy = _is_noisy(chain)
+    for count, candidate in enumerate(found, 1):
+        yield candidate
+        if noisy and count % _BETWEEN == 0 and watch.judge.best.rmse < _CLOSE * watch.judge.floor:
+            yield from revision.candidates(watch, _CHANGED_BETWEEN)
+
+
+def _revised(_: list[State], watch: Watch, revision: Revision) -> Iterator[Candidate]:
+    """Yield changes of all the best formulas."""
+    yield from revision.candidates(watch, _ALL_CHANGED)
+
+
+def _is_noisy(chain: list[State]) -> bool:
+    """Whether a smooth surrogate of the problem, or of what symmetries leave of it, leaves nothing but noise."""
+    return any(smoothed(state) is not None for state in (chain[0], chain[-1]))
 
 
 def _steps(part: Part) -> tuple[Step, ...]:
     """Return the steps of a part."""
     revision = Revision()
-    revised, all_revised, descent, straight_down = (
-        partial(step, revision=revision) for step in (_revised, partial(_revised, most=_ALL_CHANGED), _descent, _straight_down)
+    early, thoroughly, revised, descent, straight_down = (
+        partial(step, revision=revision) for step in (_early, _thoroughly, _revised, _descent, _straight_down)
     )
     return {
-        "whole": (_opening, _evident, revised, descent, all_revised),
-        "first": (_opening, _evident, revised, _thoroughly, all_revised, descent),
-        "second": (straight_down, all_revised),
+        "whole": (_opening, _evident, early, descent, revised),
+        "first": (_opening, _evident, early, thoroughly, revised, descent),
+        "second": (straight_down, revised),
     }[part]
