@@ -160,6 +160,20 @@ def test_of_as_many_parts_whole_numbers_stay_where_fitted_ones_explain_only_nois
     assert collected.front[0] is whole
 
 
+def test_what_is_nearly_as_short_is_handed_on_once() -> None:
+    """Of these, what is longer misses more; but the rows that are held back may prefer it. In other words it is not handed on again."""
+    generator = np.random.default_rng(11)
+    v, m = generator.uniform(1.0, 2.0, 307), generator.uniform(1.0, 5.0, 307)
+    y = m * np.exp(v / 18) * (1 + 0.1 * generator.normal(size=307))
+    collected = Collected(search_problem(wb.Dataset.from_table({"m": m, "v": v, "y": y}, "y")))
+    for text in ("m*exp(v/18)", "sqrt(v/9 + 1)*m", "m*sqrt(1 + v/9)", "m*sqrt(2*v + 1)"):
+        collected.take(Proposal(parse(text), "scripted"))
+    texts = [str(each.expression) for each in collected.front]
+    assert len(texts) == 2
+    assert sum("sqrt" in text for text in texts) == 1
+    assert "m*exp(v/18)" in texts
+
+
 def test_what_has_no_value_on_checked_rows_is_no_exact_law() -> None:
     data = dataset(n_rows=307)
     problem = search_problem(data)

@@ -65,6 +65,27 @@ def test_a_law_that_the_rows_do_not_clearly_refuse_stays_in_the_front(mercury: w
     assert clearly not in pareto([antoine, absolute, wrong, clearly])
 
 
+def test_what_is_nearly_as_short_a_description_stays_in_the_front_and_what_is_worse_than_the_mean_does_not() -> None:
+    """Two laws that so much scatter does not tell apart; and one that has no place where anything is better."""
+    generator = np.random.default_rng(11)
+    v, m = generator.uniform(1.0, 2.0, 307), generator.uniform(1.0, 5.0, 307)
+    y = m * np.sqrt(1 + v / 9) * (1 + 0.1 * generator.normal(size=307))
+    data = wb.Dataset.from_table({"m": m, "v": v, "y": y}, "y")
+    root, power, far, worse = (
+        next(iter(adopted(wb.Discovery(data), [Proposal(parse(text), "screens")], lambda: False)))
+        for text in ("m*sqrt(v/9 + 1)", "m*exp(v/18)", "m*exp(v/2)", "300.0*exp(-8*v)")
+    )
+    assert abs(root.length - power.length) < 6.0
+    assert min(far.length - root.length, worse.length - root.length) > 20.0
+    assert worse.error > worse.of_mean.mean()
+    front = pareto([worse, far, power, root])
+    assert root in front
+    assert power in front
+    assert far not in front
+    assert worse not in front
+    assert pareto([worse]) == [worse]  # something is better than nothing
+
+
 def test_saturation_keeps_one_amplitude_for_its_height_and_its_start() -> None:
     """NIST StRD BoxBOD, b1*(1 - exp(-b2*x)): certified b1 = 213.80940889, b2 = 0.54723748542."""
     data = wb.Dataset.from_table({"x": [1.0, 2, 3, 5, 7, 10], "y": [109.0, 149, 149, 191, 213, 224]}, "y")
