@@ -125,6 +125,20 @@ def has_fitted_terms(formula: Formula) -> bool:
     return len(formula.inputs) > _FEW_INPUTS and any(isinstance(factor, Number) and not factor.exact for factor in factors)
 
 
+def n_functions(formula: Formula) -> int:
+    """Return how many nodes of a formula bend what is in them: functions, and powers of sums but for reciprocals."""
+    return sum(map(_bends, (node for output in formula.outputs for node in walk(output.expression))))
+
+
+def _bends(node: Expression) -> bool:
+    match node:
+        case Call(function="pow", arguments=(Call(function="add"), Number(value=exponent))):
+            return abs(exponent) != 1
+        case Call(function=name):
+            return name not in {"add", "mul", "pow"}
+    return False
+
+
 def finding(found: Discovery, rival: bool = False, named: float | None = None) -> Finding:
     """Return what the present state of a discovery is as a finding."""
     state, problems = found.state, found.problems
@@ -160,7 +174,7 @@ def as_short(findings: Sequence[Finding]) -> list[Finding]:
 def pareto(findings: Sequence[Finding]) -> list[Finding]:
     """Return the findings that no other one beats in both complexity and error, and some that none clearly beats; simplest first.
 
-    What is nearly the shortest description of the rows stays: they do not say that it is not the law. So does a shorter one than all that are simpler:
+    What is nearly the shortest description of the rows, in closed form, stays: they do not say that it is not the law. So does a shorter one than all that are simpler:
     they hold fitted constants, it has whole numbers. A rival stays where the rows do not clearly refuse it: its errors tie with those of the best that
     is no longer, they are hardly less likely, or it is not much longer a description. A formula that fits the units stays where all that beat it do not. What is worse than the mean is left out
     where anything is better.
@@ -181,7 +195,7 @@ def _stays(each: Finding, best: Finding, front: Sequence[Finding], shortest_leng
     """Whether a finding that others beat stays in the front beside them."""
     if each.length < min(other.length for other in front):
         return True
-    nearly = each.chance is None and each.length <= shortest_length + _NEARLY
+    nearly = each.chance is None and not each.formula.definitions and each.length <= shortest_length + _NEARLY
     if nearly or (each.rival and (each.lost(best) <= LOST or each.length <= shortest_length + NEAR or tied(each.errors, best.errors))):
         return all(str(each.formula) != str(other.formula) for other in front)
     beating = [other for other in front if other.error <= each.error]

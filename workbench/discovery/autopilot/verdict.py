@@ -31,12 +31,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from workbench.dataset import Dataset
-from workbench.discovery.autopilot.findings import LAW, NATS_PER_NODE, Finding, finding, has_fitted_terms
+from workbench.discovery.autopilot.findings import LAW, NATS_PER_NODE, Finding, finding, has_fitted_terms, n_functions
 from workbench.discovery.discovery import Discovery, Verdict
 from workbench.discovery.reading import assembled
 from workbench.discovery.state import State, outputs
 from workbench.exceptions import WorkbenchError
-from workbench.expression import Call, Expression, walk
+from workbench.expression import Expression
 from workbench.formula import Formula, Output, variations
 from workbench.formula.constants import samples_of
 from workbench.formula.fitting import Sample
@@ -250,8 +250,8 @@ def _is_rival(found: Discovery, other: Finding, picked: Finding) -> bool:
 
 
 def _is_as_short(other: Finding, picked: Finding) -> bool:
-    """Whether another formula is as short a description; exp(atan(x)) beside exp(x) is stranger, and needs more than to be as good."""
-    return other.length <= picked.length + _LIKE and _n_functions(other) <= _n_functions(picked)
+    """Whether another formula is as short a description; exp(atan(x)) or (exp(x) + c)^2 beside exp(x) is stranger, and needs more than to be as good."""
+    return other.length <= picked.length + _LIKE and n_functions(other.formula) <= n_functions(picked.formula)
 
 
 def _is_as_likely(other: Finding, picked: Finding) -> bool:
@@ -262,11 +262,6 @@ def _is_as_likely(other: Finding, picked: Finding) -> bool:
     hardly_longer = other.formula.complexity <= picked.formula.complexity + _HARDLY_LONGER
     held_back = picked.chance is None and picked.n_fitted > 0
     return held_back and hardly_longer and other.lost(picked) <= _AS_LIKELY
-
-
-def _n_functions(each: Finding) -> int:
-    expressions = [output.expression for output in each.formula.outputs]
-    return sum(isinstance(node, Call) and node.function not in ("add", "mul", "pow") for expression in expressions for node in walk(expression))
 
 
 def _as_short_as_curves(found: Discovery, picked: Finding) -> bool:

@@ -48,7 +48,6 @@ _FEWEST_ROWS = 4  # fewer tell nothing
 _SMALL = 2  # columns of a problem that is searched thoroughly before what it reduces to
 _MANY = 5  # columns of a problem from which those that do not matter are dropped first
 _CHANGED_EARLY, _CHANGED, _ALL_CHANGED = 12, 20, 100  # formulas that are changed
-_CLOSE = 1.2  # times the error of the best smooth surrogate: what leaves no more may be near the law
 _BETWEEN, _CHANGED_BETWEEN = 100, 3  # candidates after which some are changed, and how many
 _CLEAR = 0.3  # error of a split, or of what units leave, that is surely right, against the best surrogate's
 
@@ -222,7 +221,7 @@ def _straight_down(chain: list[State], watch: Watch, revision: Revision) -> Iter
 
 def _early(chain: list[State], watch: Watch, revision: Revision) -> Iterator[Candidate]:
     """Yield changes of some of the best formulas where there is noise, which hides the law from what comes next, and one of them comes close."""
-    if _is_noisy(chain) and watch.judge.best.rmse < _CLOSE * watch.judge.floor:
+    if _is_noisy(chain) and watch.judge.comes_close:
         yield from revision.candidates(watch, _CHANGED_EARLY)
 
 
@@ -231,7 +230,7 @@ def _with_changes(found: Iterator[Candidate], chain: list[State], watch: Watch, 
     noisy = _is_noisy(chain)
     for count, candidate in enumerate(found, 1):
         yield candidate
-        if noisy and count % _BETWEEN == 0 and watch.judge.best.rmse < _CLOSE * watch.judge.floor:
+        if noisy and count % _BETWEEN == 0 and watch.judge.comes_close:
             yield from revision.candidates(watch, _CHANGED_BETWEEN)
 
 

@@ -80,6 +80,11 @@ class Judge:
         """Whether a law was found that leaves nothing but rounding, and is plain or outlasted many other candidates."""
         return self.best is not None and self.is_exact(self.best) and (self.best.complexity <= PLAIN or self._outlasted >= _MORE)
 
+    @property
+    def comes_close(self) -> bool:
+        """Whether the best leaves hardly more than a smooth surrogate: with noise it may be near the law."""
+        return self.best is not None and self.best.rmse < _AS_GOOD * self.floor
+
     def is_exact(self, judged: Judged) -> bool:
         """Whether the error is rounding, with fewer constants than could imitate it."""
         constants = len(free_constants(judged.expression))
