@@ -11,7 +11,7 @@ import pytest
 from scipy.special import jv
 
 import workbench as wb
-from workbench.discovery.autopilot.findings import Finding, finding
+from workbench.discovery.autopilot.findings import Finding, finding, n_functions
 from workbench.discovery.autopilot.verdict import judgement
 
 Law = Callable[..., np.ndarray]
@@ -65,6 +65,23 @@ def test_a_law_of_two_inputs_is_a_law() -> None:
 def test_what_is_outside_the_library_is_an_approximation(noise: float) -> None:
     data = table(100, lambda x: jv(0, 3 * x) + 0.3 * jv(3, 4 * x), "x", 0, 4, noise)
     assert wb.discover(data, time_budget=8, random_state=0).verdict == "approximation"
+
+
+def test_many_functions_and_constants_of_one_input_are_no_law_where_rows_scatter() -> None:
+    data = table(100, lambda x: jv(0, 3 * x) + 0.3 * jv(3, 4 * x), "x", 0, 4, 0.01)
+    found = wb.Discovery(data).fit(hidden_layer_sizes=(5,), sparsity=1e-4)
+    text = "(cos(x**2 - 0.186*cos(2*x)) - 0.00889*(x**1.5 - 1.729)**4)/(x**2 + 0.9502)**2 - 0.2705*sin(1.2203*x**1.5)"
+    picked = finding(found.leave().suppose(text))
+    many = n_functions(picked.formula) + len(picked.formula.constants)
+    assert many > 8
+    said = judgement(found, picked, [picked], found.metrics.rmse_validation)
+    assert said.verdict == "approximation"
+
+
+@pytest.mark.parametrize(("text", "count"), [("2.1*x + 1.2", 0), ("1/(x + 1.3)", 0), ("(x + 1.3)**2", 1), ("sqrt(x + 1.3)", 1), ("x**2.2*exp(-x)", 1), ("(exp(-x) + 0.2)**2", 2)])
+def test_powers_of_sums_bend_as_functions_do(text: str, count: int) -> None:
+    found = wb.Discovery(table(53, lambda x: np.exp(-x), "x", 0.5, 3))
+    assert n_functions(finding(found.suppose(text)).formula) == count
 
 
 def test_a_formula_longer_than_the_curve_that_it_names_is_no_law() -> None:

@@ -46,6 +46,7 @@ _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flex
 _ALIKE, _WITH_INPUTS, _WITH_BENDS = 2.6, 2.0, 2.3  # standard normals beyond are not chance; there are several of the first and one of the others
 _ROWS_PER_BEND = 10
 _VISIBLE, _TOLD = 0.01, 20.0  # of the spread, that a law may be bent and hidden by scatter, and the chi-squared by which any test would tell
+_MOST_BENDS = 8  # functions and fitted constants of a law of one input that scatters
 _NEARBY = 2.3  # a standard normal beyond is no chance either, one time in a hundred
 DIGITS = 1.5  # that constants may lose on average by trading against each other
 _LIKE = 1.5  # nats by which the description that a rival gives may be longer
@@ -90,6 +91,8 @@ def judgement(found: Discovery, picked: Finding, findings: Sequence[Finding], fl
     checks += _doubts(found, picked, findings)
     if against := tuple(check.against for check in checks if not check.holds):
         return Judgement("approximation", against)
+    if len(picked.formula.inputs) == 1 and (many := n_functions(picked.formula) + len(picked.formula.constants)) > _MOST_BENDS:
+        return Judgement("approximation", (f"It has {many} functions and constants for one input: any smooth curve is close to such a formula.",))
     if has_fitted_terms(picked.formula) and _unseen(picked) > _VISIBLE:
         hidden = "The rows scatter so much that a bend of a hundredth of the spread is not seen in them: a sum with fitted constants comes as close to many laws."
         return Judgement("approximation", (hidden,))
