@@ -46,6 +46,7 @@ _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flex
 _ALIKE, _WITH_INPUTS, _WITH_BENDS = 2.6, 2.0, 2.3  # standard normals beyond are not chance; there are several of the first and one of the others
 _ROWS_PER_BEND = 10
 _VISIBLE, _TOLD = 0.01, 20.0  # of the spread, that a law may be bent and hidden by scatter, and the chi-squared by which any test would tell
+_MOST_PLAIN = 4  # fitted constants of a law whose error of a millionth may be that of printed digits
 _MOST_BENDS = 8  # functions and fitted constants of a law of one input that scatters
 _NEARBY = 2.3  # a standard normal beyond is no chance either, one time in a hundred
 DIGITS = 1.5  # that constants may lose on average by trading against each other
@@ -83,7 +84,7 @@ def judgement(found: Discovery, picked: Finding, findings: Sequence[Finding], fl
         return Judgement("approximation", ("One of its curves has no name.",))
     if not _earns_its_length(picked):
         return Judgement("approximation", (f"It is long for what it explains: {picked.formula.complexity} parts on so few rows, or so much scatter.",))
-    if picked.error <= _EXACT**2 or (picked.error <= LAW**2 and _is_scatter(found, _state(found, picked))):
+    if picked.error <= _EXACT**2 or (picked.error <= LAW**2 and len(picked.formula.constants) <= _MOST_PLAIN and _is_scatter(found, _state(found, picked))):
         return Judgement("law", (f"It is exact: what it misses is {picked.error**0.5:.0e} of the target's spread.",))
     checks = list(_rest(found, picked, flexible))
     if picked.formula.complexity <= _LONG or all(check.holds for check in checks):
