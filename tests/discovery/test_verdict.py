@@ -11,7 +11,8 @@ import pytest
 from scipy.special import jv
 
 import workbench as wb
-from workbench.discovery.autopilot.findings import Finding, finding, n_functions
+from benchmarks.recovery.laws import read_set
+from workbench.discovery.autopilot.findings import LAW, Finding, finding, n_functions
 from workbench.discovery.autopilot.verdict import judgement
 
 Law = Callable[..., np.ndarray]
@@ -65,6 +66,18 @@ def test_a_law_of_two_inputs_is_a_law() -> None:
 def test_what_is_outside_the_library_is_an_approximation(noise: float) -> None:
     data = table(100, lambda x: jv(0, 3 * x) + 0.3 * jv(3, 4 * x), "x", 0, 4, noise)
     assert wb.discover(data, time_budget=8, random_state=0).verdict == "approximation"
+
+
+def test_what_five_constants_come_within_a_millionth_of_is_not_exact() -> None:
+    """Twenty rows of x^3 + x^2 + x + sin(x) + sin(y^2), and a formula that a search found instead: printed digits would leave as much."""
+    law = next(law for law in read_set("livermore") if law.id == "Livermore-14")
+    columns, y = law.table(0, 0.0, None)
+    found = wb.Discovery(wb.Dataset.from_table({**columns, "t": y}, "t"))
+    picked = finding(found.suppose("0.8333943*(x + 0.39997156)**3 + 0.60446474*x*(x**4 + 49.093)**(1/4) + sin(y**2) - 0.05332635"))
+    assert picked.error < LAW**2
+    assert judgement(found, picked, [picked], np.inf).verdict == "approximation"
+    exact = finding(found.suppose("x**3 + x**2 + x + sin(x) + sin(y**2)"))
+    assert judgement(found, exact, [exact], np.inf).verdict == "law"
 
 
 def test_many_functions_and_constants_of_one_input_are_no_law_where_rows_scatter() -> None:

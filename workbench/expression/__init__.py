@@ -10,6 +10,7 @@ from workbench.expression.algebra import from_sympy, to_sympy
 from workbench.expression.calculus import (
     complexity,
     differentiate,
+    factors_of,
     free_constants,
     named_functions,
     substitute,
@@ -53,6 +54,7 @@ __all__ = [
     "complexity",
     "differentiate",
     "evaluate",
+    "factors_of",
     "fold",
     "free_constants",
     "from_sympy",

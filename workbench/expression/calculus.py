@@ -37,6 +37,16 @@ def symbols(expression: Expression) -> frozenset[str]:
     return frozenset(node.name for node in walk(expression) if isinstance(node, Symbol))
 
 
+def factors_of(term: Expression) -> tuple[Expression, ...]:
+    """Return the factors of a product; of anything else, itself.
+
+    >>> from workbench.expression import parse
+    >>> len(factors_of(parse("2*x*y"))), len(factors_of(parse("x + y")))
+    (3, 1)
+    """
+    return term.arguments if isinstance(term, Call) and term.function == "mul" else (term,)
+
+
 def named_functions(expression: Expression) -> frozenset[str]:
     """Return the names of the functions whose definition is kept elsewhere."""
     calls = (node.function for node in walk(expression) if isinstance(node, Call))

@@ -23,6 +23,7 @@ from workbench.expression.homogeneity import ties
 from workbench.expression.tree import Call, Constant, Expression, Number, Symbol
 
 NATS_PER_NODE = 3.0  # of likelihood, that a node of a formula must be worth
+NEARLY_AS_SHORT = 2.0 * NATS_PER_NODE  # by which a description may be longer and yet be the law: other rows, or units, may prefer it
 PLAIN = 20  # nodes of an exact law that is taken at once; a longer one may be a detour
 RARITY: Mapping[str, int] = MappingProxyType(
     {

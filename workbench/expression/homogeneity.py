@@ -11,11 +11,9 @@ and 2.1*log(x) + 0.4 is 2.1*log(x/x_0).
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 
-from workbench.expression.calculus import symbols
+from workbench.expression.calculus import factors_of, symbols
 from workbench.expression.tree import Call, Constant, Expression, Number, Symbol
 
 _ROUNDING = 1e-6
@@ -33,7 +31,7 @@ def ties(expression: Expression) -> int:
     if not names:
         return 0
     alike: list[np.ndarray] = []
-    _unit(expression, {name: row for name, row in zip(names, np.eye(len(names)), strict=True)}, alike)
+    _unit(expression, dict(zip(names, np.eye(len(names)), strict=True)), alike)
     kept = [row for row in alike if np.abs(row).max() > _ROUNDING]
     return int(np.linalg.matrix_rank(np.array(kept), tol=_ROUNDING)) if len(kept) > 1 else len(kept)
 
@@ -49,25 +47,25 @@ def _unit(node: Expression, units: dict[str, np.ndarray], alike: list[np.ndarray
         case Call(function="mul", arguments=factors):
             return sum((_unit(each, units, alike) for each in factors), none)
         case Call(function="add", arguments=terms):
-            has_fitted, free = any(map(_is_fitted, terms)), []  # a fitted term ties nothing, and with it a logarithm is of a ratio
-            first, *others = [_unit(each, units, free if has_fitted and _is_logarithm(each) else alike) for each in terms if not _is_fitted(each)] or [none]
+            bound = [term for term in terms if not _is_fitted(term)]
+            loose = len(bound) < len(terms)  # beside a fitted term a logarithm is one of a ratio: what it asks for is not noted
+            first, *others = [_unit(each, units, [] if loose and _is_logarithm(each) else alike) for each in bound] or [none]
             alike.extend(other - first for other in others)
             return first
         case Call(function="pow", arguments=(base, Number(value=exponent))):
-            return float(Fraction(exponent)) * _unit(base, units, alike)
+            return float(exponent) * _unit(base, units, alike)
         case Call(function="sqrt" | "cbrt" | "abs" as name, arguments=(argument,)):
             return _POWERS[name] * _unit(argument, units, alike)
         case Call(arguments=arguments):
             for argument in arguments:
                 unit = _unit(argument, units, alike)
-                if not (isinstance(argument, Call) and argument.function == "mul" and any(map(_is_fitted, argument.arguments))):
+                if len(factors_of(argument)) == 1 or not any(map(_is_fitted, factors_of(argument))):
                     alike.append(unit)
     return none
 
 
 def _is_logarithm(term: Expression) -> bool:
-    factors = term.arguments if isinstance(term, Call) and term.function == "mul" else (term,)
-    return any(isinstance(each, Call) and each.function == "log" for each in factors)
+    return any(isinstance(each, Call) and each.function == "log" for each in factors_of(term))
 
 
 def _is_fitted(node: Expression) -> bool:

@@ -17,7 +17,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from workbench.expression import Call, Constant, Expression, Number, Symbol, symbols
+from workbench.expression import Call, Constant, Expression, Number, Symbol, factors_of, symbols
 
 if TYPE_CHECKING:
     from workbench.formula.formula import Formula
@@ -222,7 +222,7 @@ def _of_sum(terms: Sequence[Expression], units: Mapping[str, Dimension | None]) 
 
 def _beside_a_constant(term: Expression, units: Mapping[str, Dimension | None]) -> Dimension | None:
     """Return the dimension of a term; where it is a logarithm, or a number times one, that of the number."""
-    factors = term.arguments if isinstance(term, Call) and term.function == "mul" else (term,)
+    factors = factors_of(term)
     match [factor for factor in factors if symbols(factor)]:
         case [Call(function="log", arguments=(inner,))]:
             _of(inner, units)

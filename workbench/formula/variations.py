@@ -25,7 +25,7 @@ from typing import Literal
 import numpy as np
 
 from workbench.exceptions import TrainingError
-from workbench.expression import Call, Constant, Expression, Number, Symbol, evaluate, fold, free_constants, symbols, walk, with_constants
+from workbench.expression import Call, Constant, Expression, Number, Symbol, evaluate, factors_of, fold, free_constants, symbols, walk, with_constants
 from workbench.expression.tree import OPERATORS
 from workbench.formula.fitting import Sample, fitted
 
@@ -156,7 +156,7 @@ class _Loosening:
         return Call("add", (*loose, self._number(offset, 0.0, "offset")))
 
     def _product(self, node: Expression) -> Expression:
-        factors = node.arguments if isinstance(node, Call) and node.function == "mul" else (node,)
+        factors = factors_of(node)
         factor = factors[0] if isinstance(factors[0], Number) else None
         loose = self._number(factor, 1.0, "factor")
         return Call("mul", (loose, *[self._power(each) for each in factors if each is not factor]))

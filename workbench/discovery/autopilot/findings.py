@@ -9,8 +9,8 @@ import numpy as np
 
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.laws import fits_its_units, origin_of
-from workbench.expression import Call, Expression, Number, add, walk
-from workbench.expression.description import NATS_PER_NODE, constant_price, description, numbers
+from workbench.expression import Call, Expression, Number, add, factors_of, walk
+from workbench.expression.description import NATS_PER_NODE, NEARLY_AS_SHORT, constant_price, description, numbers
 from workbench.formula import Formula
 from workbench.formula.dimensions import absolute_zeros
 from workbench.search.textbook import LOST, NEAR
@@ -18,7 +18,6 @@ from workbench.snapping.ranking import tied
 from workbench.training.score import checked_errors, mean_errors, reference_loss
 
 _FEW_INPUTS = 2  # of which a sum with fitted constants is taken for a law, whatever the scatter
-_NEARLY = 2 * NATS_PER_NODE  # nats from the shortest description within which a formula may be the law
 LAW = 1e-6  # unitless error below which a formula is exact for all practical purposes
 
 
@@ -121,7 +120,7 @@ def _chosen_zeros(node: Expression, zeros: Mapping[Expression, Expression]) -> f
 def has_fitted_terms(formula: Formula) -> bool:
     """Whether a formula of many inputs has a fitted constant in a sum, by itself or as the factor of a term: such a sum comes close to many curved laws."""
     sums = (node for output in formula.outputs for node in walk(output.expression) if isinstance(node, Call) and node.function == "add")
-    factors = (factor for each in sums for term in each.arguments for factor in (term.arguments if isinstance(term, Call) and term.function == "mul" else (term,)))
+    factors = (factor for each in sums for term in each.arguments for factor in factors_of(term))
     return len(formula.inputs) > _FEW_INPUTS and any(isinstance(factor, Number) and not factor.exact for factor in factors)
 
 
@@ -174,10 +173,10 @@ def as_short(findings: Sequence[Finding]) -> list[Finding]:
 def pareto(findings: Sequence[Finding]) -> list[Finding]:
     """Return the findings that no other one beats in both complexity and error, and some that none clearly beats; simplest first.
 
-    What is nearly the shortest description of the rows, in closed form, stays: they do not say that it is not the law. So does a shorter one than all that are simpler:
-    they hold fitted constants, it has whole numbers. A rival stays where the rows do not clearly refuse it: its errors tie with those of the best that
-    is no longer, they are hardly less likely, or it is not much longer a description. A formula that fits the units stays where all that beat it do not. What is worse than the mean is left out
-    where anything is better.
+    What is nearly the shortest description of the rows, in closed form, stays: they do not say that it is not the law. So does a shorter one than all
+    that are simpler: they hold fitted constants, it has whole numbers. A rival stays where the rows do not clearly refuse it: its errors tie with those
+    of the best that is no longer, they are hardly less likely, or it is not much longer a description. A formula that fits the units stays where all that
+    beat it do not. What is worse than the mean is left out where anything is better.
     """
     finite = [each for each in findings if np.isfinite(each.error)]
     worth_it = [each for each in finite if each.error < float(each.of_mean.mean())] or finite
@@ -195,7 +194,7 @@ def _stays(each: Finding, best: Finding, front: Sequence[Finding], shortest_leng
     """Whether a finding that others beat stays in the front beside them."""
     if each.length < min(other.length for other in front):
         return True
-    nearly = each.chance is None and not each.formula.definitions and each.length <= shortest_length + _NEARLY
+    nearly = each.chance is None and not each.formula.definitions and each.length <= shortest_length + NEARLY_AS_SHORT
     if nearly or (each.rival and (each.lost(best) <= LOST or each.length <= shortest_length + NEAR or tied(each.errors, best.errors))):
         return all(str(each.formula) != str(other.formula) for other in front)
     beating = [other for other in front if other.error <= each.error]

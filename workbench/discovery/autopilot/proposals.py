@@ -18,7 +18,7 @@ from workbench.discovery.discovery import Discovery
 from workbench.discovery.library import allowed_functions
 from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression, complexity, evaluate, fold
-from workbench.expression.description import NATS_PER_NODE, description
+from workbench.expression.description import NEARLY_AS_SHORT, description
 from workbench.formula.dimensions import dimension, is_of, loosened, vectors
 from workbench.table import is_constant
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _MOST_ADOPTED, _MOST_NEAR = 12, 8  # proposals that become networks
 _MOST_ROWS = 10_000
 _ALIKE = 0.1  # of what one of them misses, by which two formulas that say the same may differ
-_NEARLY = 2.0 * NATS_PER_NODE  # nats on the rows that are fitted, by which a description may be longer and yet be picked, for other rows or for its units
 _EXACT = 1e-9  # of the spread: below it a formula is not an approximation
 
 
@@ -137,7 +136,7 @@ class Collected:
         alike = f"{weighed.error:.6g}"
         if alike not in self._near or weighed.nats < self._near[alike].nats:
             self._near[alike] = weighed
-        most = min(each.nats for each in self._near.values()) + _NEARLY
+        most = min(each.nats for each in self._near.values()) + NEARLY_AS_SHORT
         self._near = {alike: each for alike, each in self._near.items() if each.nats <= most}
 
     def _nats(self, expression: Expression, error: float) -> float:
@@ -176,7 +175,7 @@ class Collected:
         kept = self._unbeaten(sorted(self._best))
         shortest = min((each.nats for each in kept), default=np.inf)
         of_units = self._unbeaten(sorted(kind for kind in self._best if not kind[1]))
-        kept += [each for each in of_units if each not in kept and each.nats <= shortest + _NEARLY]
+        kept += [each for each in of_units if each not in kept and each.nats <= shortest + NEARLY_AS_SHORT]
         kept = sorted(kept, key=lambda each: each.nats)[:_MOST_ADOPTED]
         near = [] if self.exact else sorted((each for each in self._near.values() if each not in kept), key=lambda each: each.nats)
         return [each.proposal for each in sorted([*kept, *near[:_MOST_NEAR]], key=lambda each: each.nats)]

@@ -2,9 +2,8 @@
 
     cost = n log(rmse) + what it takes to say the expression (expression/description.py)
 
-That is the description length of the rows in nats (Rissanen, 1978). The front keeps, for every complexity, the best error; everything that is in neither
-is forgotten.
-What is nearly as short as the best is handed on as well: other rows may prefer it.
+That is the description length of the rows in nats (Rissanen, 1978). The front keeps, for every complexity, the best error. What is
+nearly as short as the best is handed on as well: other rows may prefer it.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import numpy as np
 
 from workbench.exceptions import ExpressionError
 from workbench.expression import Call, Expression, Number, complexity, fold, free_constants, symbols, walk
-from workbench.expression.description import PLAIN, description
+from workbench.expression.description import NEARLY_AS_SHORT, PLAIN, description
 from workbench.search.native.judging.exact_constants import with_exact_constants
 from workbench.search.native.judging.polishing import Rows, polished
 from workbench.search.native.judging.shortening import shortened
@@ -39,7 +38,6 @@ _AS_GOOD = 1.2  # times the error of the best smooth surrogate: a formula that l
 _PART = 10.0  # what a term with its constant costs
 _MORE = 80  # candidates that an exact law must outlast where it is not plain: it may be a detour
 _HARDLY = 0.25  # nats that make no other description
-_NEARLY = 6.0  # nats from the best description within which rows that are held back may decide otherwise
 _LONG, _LONGEST = 50, 400  # nodes beyond which a formula is not made shorter part by part, and beyond which it is none
 
 
@@ -198,7 +196,7 @@ class Judge:
             self.best = judged
         rivals = [other.rmse for other in self.front if other.complexity <= judged.complexity]
         if not best and judged.rmse >= 0.98 * min(rivals, default=math.inf):
-            return judged if judged.cost < self.best.cost + _NEARLY else None
+            return judged if judged.cost < self.best.cost + NEARLY_AS_SHORT else None
         self.front = [o for o in self.front if o.complexity < judged.complexity or o.rmse < judged.rmse]
         self.front = sorted([*self.front, judged], key=lambda o: o.complexity)
         return judged

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
-from workbench.expression import Call, Expression, Number, Symbol, add, call, mul, power
+from workbench.expression import Call, Expression, Number, Symbol, add, call, factors_of, mul, power
 from workbench.search.native.notation.parting import above_zero
 
 _ROUNDS, _MOST_TERMS = 3, 5
@@ -39,7 +39,7 @@ def factorings(node: Expression, positive: frozenset[str]) -> Iterator[Expressio
     """Yield the expression with one factor moved into a sum, or one term taken out of it."""
     if not isinstance(node, Call):
         return
-    factors = node.arguments if node.function == "mul" else (node,)
+    factors = factors_of(node)
     for place, factor in enumerate(factors):
         terms, exponent = _sum(factor)
         if 1 < len(terms) <= _MOST_TERMS:
@@ -57,7 +57,7 @@ def _moved(terms: tuple[Expression, ...], exponent: Fraction, others: tuple[Expr
         kept = [other for other in others if other not in moved]
         yield mul(*kept, power(add(*(mul(term, *inside) for term in terms)), exponent))
     for term in terms:
-        front = [factor for factor in _factors(term) if not isinstance(factor, Number) and _may_move(factor, exponent, positive)]
+        front = [factor for factor in factors_of(term) if not isinstance(factor, Number) and _may_move(factor, exponent, positive)]
         if front:
             inside = [power(factor, -1) for factor in front]
             yield mul(*others, *(power(factor, exponent) for factor in front), power(add(*(mul(each, *inside) for each in terms)), exponent))
@@ -79,7 +79,3 @@ def _sum(node: Expression) -> tuple[tuple[Expression, ...], Fraction]:
         case Call(function="pow", arguments=(Call(function="add", arguments=terms), Number() as exponent)) if exponent.exact:
             return terms, Fraction(exponent.value)
     return (), Fraction(1)
-
-
-def _factors(term: Expression) -> tuple[Expression, ...]:
-    return term.arguments if isinstance(term, Call) and term.function == "mul" else (term,)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from workbench.expression import Call, Expression, Number, add, call, fold, mul, power, walk
+from workbench.expression import Call, Expression, Number, add, call, factors_of, fold, mul, power, walk
 from workbench.search.native.notation.gathering import base_and_exponent
 
 _TERMS = 3
@@ -30,7 +30,7 @@ def unrooted(expression: Expression) -> Iterator[Expression]:
         base, exponent = base_and_exponent(node)
         if exponent.denominator != 2:
             continue
-        factors = base.arguments if isinstance(base, Call) and base.function == "mul" else (base,)
+        factors = factors_of(base)
         for place, factor in enumerate(factors):
             rest = power(mul(*factors[:place], *factors[place + 1 :]), Number(exponent))
             for root in _roots(factor):
@@ -63,7 +63,7 @@ def _roots(factor: Expression) -> Iterator[Expression]:
 def _monomial(term: Expression) -> _Monomial:
     coefficient: Fraction | float = Fraction(1)
     powers: dict[Expression, Fraction] = {}
-    for factor in term.arguments if isinstance(term, Call) and term.function == "mul" else (term,):
+    for factor in factors_of(term):
         if isinstance(factor, Number):
             coefficient *= factor.value if isinstance(factor.value, float) else Fraction(factor.value)
         else:

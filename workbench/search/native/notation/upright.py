@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from workbench.expression import Call, Expression, Number, add, call, mul, power
+from workbench.expression import Call, Expression, Number, add, call, factors_of, mul, power
 
 
 def upright(node: Expression) -> Expression:
@@ -53,9 +53,4 @@ def _odd_power_of_sum(node: Expression) -> tuple[tuple[Expression, ...], int]:
 
 
 def _is_negative(term: Expression) -> bool:
-    match term:
-        case Number(value=value):
-            return value < 0
-        case Call(function="mul", arguments=factors):
-            return any(isinstance(factor, Number) and factor.value < 0 for factor in factors)
-    return False
+    return any(isinstance(factor, Number) and factor.value < 0 for factor in factors_of(term))

@@ -68,9 +68,8 @@ class Parts:
         template, slots = self._made[place]
         return substitute(template, slots)
 
-    @property
     def logarithms(self) -> Parts:
-        """The logarithms of those that are above zero; of powers of each other the plainest alone."""
+        """Return the logarithms of those that are above zero; of powers of each other the plainest alone."""
         above = np.flatnonzero((self.values > 0).all(axis=1))
         values = np.log(self.values[above].astype(float) * self.sizes[above, None])
         sizes = np.sqrt(np.mean(values**2, axis=1))

@@ -49,7 +49,7 @@ class Revision:
         judge = watch.judge
         if self._parts is None:
             self._parts = parts(judge.rows.part(slice(0, _ROWS)).columns, judge.functions)
-            self._logarithms = self._parts.logarithms
+            self._logarithms = self._parts.logarithms()
         for turn in range(most):
             judged = self._next(judge, plain=bool(turn % 2))
             if judged is None or watch.over:
