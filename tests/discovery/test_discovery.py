@@ -16,7 +16,7 @@ from workbench.discovery import reading
 from workbench.discovery.autopilot.shapes import name_edges
 from workbench.discovery.inspection import inspect, previews
 from workbench.exceptions import DiscoveryError, ProjectError, SnapError, UnknownEdgeError, UnknownPrimitiveError
-from workbench.figures.drawing import drawing, edge_id
+from workbench.figures.drawing import drawing, edge_id, form_text
 
 
 def everything(found: wb.Discovery) -> list[str]:
@@ -238,6 +238,8 @@ def test_a_number_that_was_typed_stays_in_the_plain_formula() -> None:
     data = wb.load_sample("mercury_vapour").with_transforms({"pressure": "log"})
     found = wb.Discovery(data).fit(hidden_layer_sizes=(), n_starts=1).snap((0, 0, 0), "b/(x+273.15)")
     assert "5463/20" in str(found.formula(nice=True))
+    assert "273.15" in form_text(found.network.symbolic_edge((0, 0, 0)))  # what stands beside the curve
+    assert "273.15" in found.edges[0].form
     assert "273.15" in found.formula(nice=True).to_latex()
 
 

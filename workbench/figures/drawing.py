@@ -19,7 +19,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from workbench.exceptions import NetworkError
-from workbench.expression import Symbol, to_text
+from workbench.expression import Symbol, readable
 from workbench.networks import KAN, Edge, SymbolicEdge, hidden_label
 from workbench.networks.kan import Layer, Node
 from workbench.trace import Trace, attribution, trace
@@ -101,7 +101,7 @@ def edge_id(edge: Edge) -> str:
 def form_text(snapped: SymbolicEdge, digits: int = 3) -> str:
     """Write a snapped edge as a function of x, its constants rounded to a few digits."""
     rounded = tuple(float(f"{value:.{digits}g}") for value in snapped.parameters)
-    return to_text(snapped.form.expression(Symbol("x"), rounded))
+    return readable(snapped.form.expression(Symbol("x"), rounded))
 
 
 def _layers(network: KAN, labels: Labels | None) -> list[Mapping[str, Any]]:
