@@ -7,7 +7,7 @@ import math
 import pytest
 
 from workbench.expression import parse
-from workbench.expression.description import NATS_PER_NODE, description
+from workbench.expression.description import NATS_PER_NODE, description, nearly_as_short
 
 
 def nats(text: str, n_rows: int = 600) -> float:
@@ -40,3 +40,8 @@ def test_a_unit_that_is_asked_of_a_column_costs_something() -> None:
 
 def test_rare_functions_cost_more() -> None:
     assert nats("sqrt(x)") < nats("exp(x)") == nats("sin(x)") < nats("tanh(x)") < nats("asinh(x)")
+
+
+def test_what_has_fewer_fitted_constants_than_the_shortest_may_be_longer_by_more() -> None:
+    assert nearly_as_short(0, 0) == nearly_as_short(2, 1) == pytest.approx(6.0)
+    assert nearly_as_short(1, 2) == nearly_as_short(0, 3) == pytest.approx(12.0)

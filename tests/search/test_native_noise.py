@@ -14,7 +14,7 @@ from workbench.search.native.judging.series import alike
 from workbench.search.native.judging.shortening import shortened, shorter
 from workbench.search.native.notation.factoring import factorings, shortest_factoring
 from workbench.search.native.screens.polynomials import polynomial
-from workbench.search.native.state import HOLE, State
+from workbench.search.native.state import HOLE, Candidate, State
 from workbench.search.native.surrogate import Fit, chebyshev, ends_of, logarithmic, smooth_error, smoothed
 from workbench.search.native.transforms import TRANSFORMS, transformed
 from workbench.search.native.watch import Watch
@@ -226,3 +226,15 @@ def test_a_factor_that_may_be_negative_does_not_go_under_a_root() -> None:
     law, columns = parse("y*(x/y**2 + 1)**(1/2)"), {"x": np.array([2.0, 3.0]), "y": np.array([-1.5, 0.7])}
     for each in factorings(law, frozenset("x")):
         assert_allclose(evaluate(each, columns), evaluate(law, columns), rtol=1e-12)
+
+
+def test_with_fewer_fitted_constants_a_formula_is_near_the_best_from_farther_off() -> None:
+    """All are fitted; the last has a constant too many. It and the plain one describe the rows by some ten nats less shortly than the best."""
+    given = problem("m*exp(v/2)*(1 + 0.034*sin(3*m))", {"v": (1, 2), "m": (1, 5)}, 601, noise=0.08)
+    judge = Judge(rows_of(given))
+    best = judge.offer(Candidate(parse("1.01*m*exp(0.5*v)*(1 + 0.01*sin(3.01*m))"), ()))
+    plain, longer = (polished(parse(text), judge.rows, 50) for text in ("m*exp(v/2)", "1.01*m*exp(0.5*v)*(1 + 0.01*sin(3.01*m)) + 0.01"))
+    above = [judge.cost(*each) - best.cost for each in (plain, longer)]
+    assert 6.0 < min(above) < max(above) < 12.0, above
+    assert judge.is_near(plain[0], judge.cost(*plain))
+    assert not judge.is_near(longer[0], judge.cost(*longer))

@@ -14,7 +14,7 @@ from workbench.expression.description import description
 from workbench.search import SearchProblem
 from workbench.search.native.judging.judge import Judge, functions_of
 from workbench.search.native.judging.polishing import Rows, polished
-from workbench.search.native.revisions.parts import parts
+from workbench.search.native.revisions.parts import parts, parts_with
 from workbench.search.native.revisions.places import places, response
 from workbench.search.native.revisions.revision import Revision
 from workbench.search.native.state import HOLE, Candidate
@@ -24,6 +24,9 @@ NEAR_MISSES = {
     "a product for a root": ("5*k*sqrt(a**2 + b**2)/r**3", "3.1*k*a**0.46*b**0.4/r**3", {"k": (1, 4), "a": (1, 5), "b": (1, 5), "r": (1, 3)}, 0.1),
     "the first terms of a series": ("i*(exp(q*v/t) - 1)", "i*(q*v/t + 0.7)", {"i": (1, 4), "q": (1, 2), "v": (0.3, 2), "t": (1, 2)}, 0.03),
     "a term that is missing": ("x + v*t - g*t**2/2", "x + v*t", {"x": (1, 9), "v": (1, 4), "g": (1, 3), "t": (0.5, 3)}, 0.1),
+    "another function of a sum that is there": (
+        "6*p*t*sin(t*(u - v)/2)**2/(t*(u - v)/2)**2", "6.4*p*t*exp(-0.094*t**2*(u - v)**2)", {"p": (1, 4), "t": (1, 3), "u": (1, 5), "v": (1, 5)}, 0.02,
+    ),
     "a factor beside fitted exponents": ("m**2*n**2*(m + n)/r**5", "1.9*m**2.48*n**2.43*r**-5.02", {"m": (1, 5), "n": (1, 5), "r": (1, 2)}, 0.02),
 }
 
@@ -94,6 +97,28 @@ def test_parts_have_the_values_and_lengths_that_they_say() -> None:
         expression = made.expression(i)
         assert_allclose(made.values[i] * made.sizes[i], evaluate(expression, of), rtol=2e-5, atol=2e-6 * made.sizes[i])
         assert abs(made.lengths[i] - description(expression, 1)) < 5.0, to_text(expression)
+
+
+def test_in_some_parts_a_sum_stands_for_a_column() -> None:
+    of = columns()
+    made = parts_with((parse("a - b"),), of)
+    assert len(made) > 500
+    for i in range(0, len(made), 37):
+        expression = made.expression(i)
+        assert symbols(expression) >= {"a", "b"}
+        assert_allclose(made.values[i] * made.sizes[i], evaluate(expression, of), rtol=2e-5, atol=2e-6 * made.sizes[i])
+        assert abs(made.lengths[i] - description(expression, 1)) < 5.0, to_text(expression)
+    assert any(to_text(made.expression(i)) == "sin(z*(a - b)/2)**2" for i in range(len(made)))
+
+
+def test_a_formula_without_fitted_constants_that_is_nearly_as_short_is_judged_too() -> None:
+    """With such noise the rows do not tell 1/sqrt(1 - v^2/c^2) from shorter formulas: it is one of many that describe them nearly as shortly."""
+    ranges = {"m": (1, 5), "v": (1, 2), "c": (3, 10)}
+    judge = revised("m*(1 + v/c**2)", problem("m/sqrt(1 - v**2/c**2)", ranges, 701, noise=0.12), most=1)
+    with np.errstate(all="ignore"):
+        found = [each for each in judge.weighed if error(each.expression, "m/sqrt(1 - v**2/c**2)", ranges) < 1e-9]
+    assert found
+    assert judge.is_near(found[0].expression, found[0].cost)
 
 
 def test_parts_are_of_moderate_size_on_every_row() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.laws import fits_its_units, origin_of
 from workbench.expression import Call, Expression, Number, add, factors_of, walk
-from workbench.expression.description import NATS_PER_NODE, NEARLY_AS_SHORT, constant_price, description, numbers
+from workbench.expression.description import NATS_PER_NODE, constant_price, description, nearly_as_short, numbers
 from workbench.formula import Formula
 from workbench.formula.dimensions import absolute_zeros
 from workbench.search.textbook import LOST, NEAR
@@ -180,22 +180,23 @@ def pareto(findings: Sequence[Finding]) -> list[Finding]:
     """
     finite = [each for each in findings if np.isfinite(each.error)]
     worth_it = [each for each in finite if each.error < float(each.of_mean.mean())] or finite
-    shortest_length = min((each.length for each in worth_it), default=np.inf)
+    briefest = min(worth_it, key=lambda each: each.length, default=None)
     ordered = sorted(worth_it, key=lambda f: (f.formula.complexity, f.error))
     front: list[Finding] = []
     for each in ordered:
         best = min(front, key=lambda f: f.error, default=None)
-        if best is None or each.error < best.error or _stays(each, best, front, shortest_length):
+        if best is None or each.error < best.error or _stays(each, best, front, briefest):
             front.append(each)
     return front
 
 
-def _stays(each: Finding, best: Finding, front: Sequence[Finding], shortest_length: float) -> bool:
+def _stays(each: Finding, best: Finding, front: Sequence[Finding], briefest: Finding) -> bool:
     """Whether a finding that others beat stays in the front beside them."""
     if each.length < min(other.length for other in front):
         return True
-    nearly = each.chance is None and not each.formula.definitions and each.length <= shortest_length + NEARLY_AS_SHORT
-    if nearly or (each.rival and (each.lost(best) <= LOST or each.length <= shortest_length + NEAR or tied(each.errors, best.errors))):
+    margin = nearly_as_short(len(each.formula.constants), len(briefest.formula.constants))
+    nearly = each.chance is None and not each.formula.definitions and each.length <= briefest.length + margin
+    if nearly or (each.rival and (each.lost(best) <= LOST or each.length <= briefest.length + NEAR or tied(each.errors, best.errors))):
         return all(str(each.formula) != str(other.formula) for other in front)
     beating = [other for other in front if other.error <= each.error]
     return bool(each.fits_units) and all(other.fits_units is False and each.lost(other) <= NATS_PER_NODE for other in beating)

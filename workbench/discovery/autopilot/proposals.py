@@ -17,15 +17,15 @@ from workbench.discovery.autopilot.findings import LAW, Finding, finding
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.library import allowed_functions
 from workbench.exceptions import WorkbenchError
-from workbench.expression import Expression, complexity, evaluate, fold
-from workbench.expression.description import NEARLY_AS_SHORT, description
+from workbench.expression import Expression, complexity, evaluate, fold, free_constants
+from workbench.expression.description import description, nearly_as_short
 from workbench.formula.dimensions import dimension, is_of, loosened, vectors
 from workbench.table import is_constant
 
 if TYPE_CHECKING:
     from workbench.search import Dimensions, Proposal, SearchProblem
 
-_MOST_ADOPTED, _MOST_NEAR = 12, 8  # proposals that become networks
+_MOST_ADOPTED, _MOST_NEAR = 12, 16  # proposals that become networks
 _MOST_ROWS = 10_000
 _ALIKE = 0.1  # of what one of them misses, by which two formulas that say the same may differ
 _EXACT = 1e-9  # of the spread: below it a formula is not an approximation
@@ -89,6 +89,11 @@ class _Weighed:
     def exact(self) -> bool:
         return self.error < _EXACT**2
 
+    def is_near(self, shortest: _Weighed) -> bool:
+        """Whether it is nearly as short a description as the shortest."""
+        fitted, of_shortest = (len(free_constants(each.proposal.expression)) for each in (self, shortest))
+        return self.nats <= shortest.nats + nearly_as_short(fitted, of_shortest)
+
 
 class Collected:
     """The proposals of engines for one problem: those that no simpler one beats, also among those that fit the units, and those nearly as short."""
@@ -136,8 +141,8 @@ class Collected:
         alike = f"{weighed.error:.6g}"
         if alike not in self._near or weighed.nats < self._near[alike].nats:
             self._near[alike] = weighed
-        most = min(each.nats for each in self._near.values()) + NEARLY_AS_SHORT
-        self._near = {alike: each for alike, each in self._near.items() if each.nats <= most}
+        shortest = min(self._near.values(), key=lambda each: each.nats)
+        self._near = {alike: each for alike, each in self._near.items() if each.is_near(shortest)}
 
     def _nats(self, expression: Expression, error: float) -> float:
         return description(expression, len(self.problem.y)) + 0.5 * len(self.problem.y) * float(np.log(error + _EXACT**2))
@@ -173,9 +178,8 @@ class Collected:
         long as another: rows that are held back may prefer them. Where there is one without error, nothing else is near.
         """
         kept = self._unbeaten(sorted(self._best))
-        shortest = min((each.nats for each in kept), default=np.inf)
         of_units = self._unbeaten(sorted(kind for kind in self._best if not kind[1]))
-        kept += [each for each in of_units if each not in kept and each.nats <= shortest + NEARLY_AS_SHORT]
+        kept += [each for each in of_units if each not in kept and each.is_near(min(kept, key=lambda own: own.nats))]
         kept = sorted(kept, key=lambda each: each.nats)[:_MOST_ADOPTED]
         near = [] if self.exact else sorted((each for each in self._near.values() if each not in kept), key=lambda each: each.nats)
         return [each.proposal for each in sorted([*kept, *near[:_MOST_NEAR]], key=lambda each: each.nats)]

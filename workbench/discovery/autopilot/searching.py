@@ -80,6 +80,11 @@ class Search:
         return self._collected is not None and self._collected.exact
 
     @property
+    def proposals(self) -> Sequence[Proposal]:
+        """All that was proposed so far."""
+        return () if self._collected is None else self._collected.all
+
+    @property
     def found(self) -> list[Expression]:
         """The formulas that are on the front now, the shortest description of the rows first; none where they are but a part of the law."""
         return [] if self._collected is None or self._limits.known is not None else [each.expression for each in self._collected.front]
@@ -132,6 +137,8 @@ class Search:
         self._asides.append(other)
         try:
             other.run(stop)
+            for proposal in other.proposals:
+                self._collected.take(proposal)  # what is found beside others is news here as well
             return list(other.news())
         finally:
             other.leave()

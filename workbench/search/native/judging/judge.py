@@ -16,7 +16,7 @@ import numpy as np
 
 from workbench.exceptions import ExpressionError
 from workbench.expression import Call, Expression, Number, complexity, fold, free_constants, symbols, walk
-from workbench.expression.description import NEARLY_AS_SHORT, PLAIN, description
+from workbench.expression.description import PLAIN, description, nearly_as_short
 from workbench.search.native.judging.exact_constants import with_exact_constants
 from workbench.search.native.judging.polishing import Rows, polished
 from workbench.search.native.judging.shortening import shortened
@@ -82,6 +82,11 @@ class Judge:
     def comes_close(self) -> bool:
         """Whether the best leaves hardly more than a smooth surrogate: with noise it may be near the law."""
         return self.best is not None and self.best.rmse < _AS_GOOD * self.floor
+
+    def is_near(self, expression: Expression, cost: float) -> bool:
+        """Whether an expression describes the rows nearly as shortly as the best."""
+        fitted, of_best = (len(free_constants(each)) for each in (expression, self.best.expression))
+        return cost < self.best.cost + nearly_as_short(fitted, of_best)
 
     def is_exact(self, judged: Judged) -> bool:
         """Whether the error is rounding, with fewer constants than could imitate it."""
@@ -196,7 +201,7 @@ class Judge:
             self.best = judged
         rivals = [other.rmse for other in self.front if other.complexity <= judged.complexity]
         if not best and judged.rmse >= 0.98 * min(rivals, default=math.inf):
-            return judged if judged.cost < self.best.cost + NEARLY_AS_SHORT else None
+            return judged if self.is_near(judged.expression, judged.cost) else None
         self.front = [o for o in self.front if o.complexity < judged.complexity or o.rmse < judged.rmse]
         self.front = sorted([*self.front, judged], key=lambda o: o.complexity)
         return judged

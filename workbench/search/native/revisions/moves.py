@@ -29,6 +29,7 @@ class Move:
     written : the new formula, of k and F
     freed : what is no longer said
     of_logarithms : whether F stands as a power
+    scaled : whether k and another fitted constant are one
     """
 
     wanted: np.ndarray
@@ -37,6 +38,7 @@ class Move:
     written: Callable[[Number, Expression], Expression]
     freed: Expression | None = None
     of_logarithms: bool = False
+    scaled: bool = False
 
 
 def moves(expression: Expression, rows: Rows) -> Iterator[Move]:
@@ -49,7 +51,7 @@ def moves(expression: Expression, rows: Rows) -> Iterator[Move]:
         slope = slope * rows.root_weights
         if not (np.isfinite(s).all() and np.isfinite(slope).all()):
             continue
-        yield Move(left + slope * s, slope, none, _replaced(place), freed=place.part)
+        yield Move(left + slope * s, slope, none, _replaced(place), freed=place.part, scaled=place.scaled)
         if place.within != "mul":  # a factor of one is a factor of all
             yield Move(left + slope * s, slope * s, none, _multiplied(place))
             yield Move(left, slope * s, constants, _times_power(place), of_logarithms=True)

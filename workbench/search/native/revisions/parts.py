@@ -2,18 +2,18 @@
 
     u^a v^b w^c        exp(-z), sqrt(1 - z), 1/(exp(z) - 1), sin(z/2)^2 ... of a monomial z        1/(a + b), sqrt(a^2 - b^2), cos(a - b) ... of two
 
-Some ten thousand of them are one matrix, so how well each would do in a place of a formula is one product with it.
+A sum that a formula holds already, such as u - v, may stand for a column in them. Some ten thousand of them are one matrix, so how well each would do in a place of a formula is one product with it.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.expression import Expression, Symbol, evaluate, parse, substitute
+from workbench.expression import Expression, Symbol, evaluate, parse, substitute, walk
 from workbench.expression.description import description
 from workbench.search.native import monomials
 from workbench.search.native.judging.judge import functions_of
@@ -26,7 +26,7 @@ _OF_ONE = tuple(
 _OF_ALONE = tuple(f"(z + {i})/(z + {j})" for i in (-2, -1, 0, 1, 2) for j in (-2, -1, 1, 2) if i != j)
 _ANGLES = tuple(f"{name}({angle})" for name in ("sin", "cos") for angle in ("z", "z/2", "2*z"))
 _OF_ANGLES = tuple(text.format(angle) for text in ("{}", "{}**2", "1/{}", "1/{}**2") for angle in _ANGLES)
-_OF_ANGLES += ("sin(z)/z", "tan(z)", "1/tan(z)", "1 - cos(z)", "1 + cos(z)")
+_OF_ANGLES += ("sin(z)/z", "sin(z)**2/z**2", "sin(z/2)**2/z**2", "tan(z)", "1/tan(z)", "1 - cos(z)", "1 + cos(z)")
 _OF_TWO = tuple(
     "a + b|a - b|1/(a + b)|1/(a - b)|sqrt(a + b)|sqrt(a - b)|1/sqrt(a + b)|1/sqrt(a - b)|(a + b)**2|(a - b)**2|1/(a + b)**2|1/(a - b)**2|(a - b)/(a + b)"
     "|exp(-(a - b)**2)|exp(-(a - b)**2/2)|log(a + b)".split("|")
@@ -93,9 +93,21 @@ class _Monomials:
 
 def parts(columns: Mapping[str, np.ndarray], functions: frozenset[str] | None = None, most: int = _MOST) -> Parts:
     """Return the parts of some columns, with these functions, that have moderate values on all rows: at most so many, the plainest ones."""
-    families = (each for each in _families(columns) if functions is None or functions_of(each[0]) <= functions)
+    return _plainest(_families(columns), functions, most)
+
+
+def parts_with(sums: Sequence[Expression], columns: Mapping[str, np.ndarray], functions: frozenset[str] | None = None, most: int = _MOST) -> Parts:
+    """Return such parts in which one of some sums stands for a column."""
+    with np.errstate(all="ignore"):
+        values = {f"_sum{i}_": np.broadcast_to(evaluate(each, columns), len(next(iter(columns.values())))) for i, each in enumerate(sums)}
+    products = _monomials({**columns, **values}, dict(zip(values, sums, strict=True)))
+    return _plainest(_families_of_one(products.some((products.exponents[:, len(columns) :] != 0).any(axis=1))), functions, most)
+
+
+def _plainest(families: Iterable[_Family], functions: frozenset[str] | None, most: int) -> Parts:
+    allowed = (each for each in families if functions is None or functions_of(each[0]) <= functions)
     with np.errstate(all="ignore"):  # what has no value, or too large ones, is left out
-        usable = [_usable(*family) for family in families]
+        usable = [_usable(*family) for family in allowed]
     values, sizes, lengths = (np.concatenate([each[i] for each in usable]) for i in range(3))
     made = [each for *_, own in usable for each in own]
     kept = np.sort(np.argsort(lengths, kind="stable")[:most])
@@ -111,23 +123,28 @@ def _usable(template: Expression, slots: Sequence[_Slots], rows: np.ndarray, nat
 
 def _families(columns: Mapping[str, np.ndarray]) -> Iterator[_Family]:
     """Yield templates, what fills their slots, their values (n, n_rows) and lengths."""
-    products = _monomials(columns)
+    products = _monomials(columns, {})
+    yield from _families_of_one(products)
+    for templates, first, second in _pairs(products):
+        said = {name: np.array([description(each, 1) for each in own.written]) for name, own in (("a", first), ("b", second))}
+        slots = [{"a": a, "b": b} for a, b in zip(first.written, second.written, strict=True)]
+        for template in map(parse, templates):
+            yield template, slots, evaluate(template, {"a": first.values, "b": second.values}), _lengths(template, said)
+
+
+def _families_of_one(products: _Monomials) -> Iterator[_Family]:
+    """Yield what has one slot, filled with monomials."""
     angles = products.some(np.abs(products.values).max(axis=1) < _TURNS)
     alone = products.some((products.exponents == 1).any(axis=1) & (np.count_nonzero(products.exponents, axis=1) == 1))
     for templates, inside in ((_OF_ONE, products), (_OF_ANGLES, angles), (_OF_ALONE, alone)):
         said = np.array([description(each, 1) for each in inside.written])
         for template in map(parse, templates):
             slots = [{"z": each} for each in inside.written]
-            yield template, slots, np.broadcast_to(evaluate(template, {"z": inside.values}), inside.values.shape), said + _outside(template, "z")
-    for templates, first, second in _pairs(products):
-        said = np.array([description(a, 1) + description(b, 1) for a, b in zip(first.written, second.written, strict=True)])
-        slots = [{"a": a, "b": b} for a, b in zip(first.written, second.written, strict=True)]
-        for template in map(parse, templates):
-            yield template, slots, evaluate(template, {"a": first.values, "b": second.values}), said + _outside(template, "a", "b")
+            yield template, slots, np.broadcast_to(evaluate(template, {"z": inside.values}), inside.values.shape), _lengths(template, {"z": said})
 
 
-def _monomials(columns: Mapping[str, np.ndarray]) -> _Monomials:
-    """Return products of powers of up to three columns, the plainest first."""
+def _monomials(columns: Mapping[str, np.ndarray], sums: _Slots) -> _Monomials:
+    """Return products of powers of up to three columns, the plainest first; some of these are sums, by name."""
     matrix, count = np.column_stack(list(columns.values())), len(columns)
     rows = []
     for size, powers in ((1, _ALONE), (2, _IN_PAIRS), (3, _IN_TRIPLES)):
@@ -138,7 +155,8 @@ def _monomials(columns: Mapping[str, np.ndarray]) -> _Monomials:
                 rows.append(row)
     exponents = monomials.usable(matrix, np.array(rows))
     names = [Symbol(name) for name in columns]
-    return _Monomials(exponents, monomials.evaluate(matrix, exponents).T, [monomials.written(names, each) for each in exponents])
+    written = [substitute(monomials.written(names, each), sums) for each in exponents]
+    return _Monomials(exponents, monomials.evaluate(matrix, exponents).T, written)
 
 
 def _pairs(products: _Monomials) -> Iterator[tuple[tuple[str, ...], _Monomials, _Monomials]]:
@@ -166,7 +184,12 @@ def _two(
         yield templates, *(_Monomials(products.exponents[at], products.values[at], [products.written[i] for i in at]) for at in (first, second))
 
 
-def _outside(template: Expression, *slots: str) -> float:
-    """Return the nats it takes to say a template around what fills it: of products, as most are."""
-    filled = {name: parse(f"{name}_1*{name}_2") for name in slots}
-    return description(substitute(template, filled), 1) - sum(description(each, 1) for each in filled.values())
+def _lengths(template: Expression, said: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the nats it takes to say a template with what fills its slots, which takes so many each; units it ties as those of products, as most are."""
+    filled = {name: parse(f"{name}_1*{name}_2") for name in said}
+    alone = description(substitute(template, filled), 1)
+    return alone + sum(_occurrences(template, name) * (nats - description(filled[name], 1)) for name, nats in said.items())
+
+
+def _occurrences(template: Expression, name: str) -> int:
+    return sum(node == Symbol(name) for node in walk(template))

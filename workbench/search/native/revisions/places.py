@@ -27,11 +27,13 @@ class Place:
     shell : the formula with HOLE in place of the part
     part : what stands there now
     within : what it is an argument of: "mul", "add" ...; empty where it is the whole
+    scaled : whether a fitted constant stands beside it as a factor
     """
 
     shell: Expression
     part: Expression
     within: str = ""
+    scaled: bool = False
 
     def filled(self, other: Expression) -> Expression:
         return substitute(self.shell, {HOLE.name: other})
@@ -46,18 +48,19 @@ def places(expression: Expression) -> Iterator[Place]:
 def _below(node: Expression, shell: Expression) -> Iterator[Place]:
     if not isinstance(node, Call):
         return
+    scaled = node.function == "mul" and any(isinstance(each, Number) and not each.exact for each in node.arguments)
     for i, argument in enumerate(node.arguments):
         if not (symbols(argument) or (node.function == "add" and isinstance(argument, Number))):
             continue
         around = substitute(shell, {HOLE.name: _with(node, {i}, HOLE)})
-        yield Place(around, argument, node.function)
+        yield Place(around, argument, node.function, scaled)
         yield from _below(argument, around)
     joined = {"add": add, "mul": mul}.get(node.function)
     if joined is not None and 2 < len(node.arguments) <= _MOST_TAKEN_APART:
         for i, j in combinations(range(len(node.arguments)), 2):
             both = joined(node.arguments[i], node.arguments[j])
             if symbols(both):
-                yield Place(substitute(shell, {HOLE.name: _with(node, {i, j}, HOLE)}), both, node.function)
+                yield Place(substitute(shell, {HOLE.name: _with(node, {i, j}, HOLE)}), both, node.function, scaled)
 
 
 def _with(node: Call, replaced: set[int], other: Expression) -> Expression:

@@ -17,21 +17,24 @@ from fractions import Fraction
 import numpy as np
 
 from workbench.exceptions import ExpressionError
-from workbench.expression import Call, Expression, Number, fold, power
+from workbench.expression import Call, Expression, Number, complexity, fold, free_constants, power, walk
 from workbench.expression.description import description
 from workbench.search.native.judging.judge import Judge, Judged
-from workbench.search.native.judging.polishing import polished
+from workbench.search.native.judging.polishing import Rows, polished
 from workbench.search.native.revisions.moves import Move, moves
-from workbench.search.native.revisions.parts import Parts, parts
+from workbench.search.native.revisions.parts import Parts, parts, parts_with
 from workbench.search.native.state import Candidate
 from workbench.search.native.watch import Watch
 
 _ROWS = 600  # that say what a change would do
-_FITTED, _JUDGED, _OF_A_MOVE = 40, 5, 6  # changes of one formula that are fitted and judged, and how many may be of one kind in one place
+_FITTED, _OF_A_MOVE = 60, 15  # changes of one formula that are fitted, and how many may be of one kind in one place
+_JUDGED, _NEAR_JUDGED = 5, 15  # of these so many are judged, and so many more that may be handed on, as they are nearly as short as the best of all
+_FITTED_ONCE = 1  # constants of these at most: without more, nothing bends them to the rows
 _STEPS = 12
 _NEARLY_PLAIN = 0.1  # from a whole or half exponent, which is tried in place of a fitted one
 _LEAST, _WITHIN = 1e-12, 1e-4  # shares of a square that are rounding, and that are left to a part which the constants can nearly replace
 _FITTED_NUMBER, _LARGEST_EXPONENT = Number(0.123), 4.0  # any has the same price
+_NEAR, _SMALL_SUM, _MOST_SUMS = 20.0, 7, 2  # nats from the best where sums that a formula holds are parts; how long these are, and how many
 _FAR, _LONG = 60.0, 45  # nats from the best, and nodes, beyond which a formula is not changed
 
 
@@ -39,17 +42,13 @@ class Revision:
     """Changes of the formulas that a judge has weighed; it remembers what was changed."""
 
     def __init__(self) -> None:
-        self._parts: Parts | None = None
-        self._logarithms: Parts | None = None
+        self._parts: dict[tuple[Expression, ...], tuple[Parts, Parts]] = {}  # by the sums in them: they and their logarithms
         self._changed: set[tuple[int, str]] = set()
         self._fitted: set[Expression] = set()
 
     def candidates(self, watch: Watch, most: int) -> Iterator[Candidate]:
         """Yield changed formulas, of at most so many formulas, until none is left or it is time to stop."""
         judge = watch.judge
-        if self._parts is None:
-            self._parts = parts(judge.rows.part(slice(0, _ROWS)).columns, judge.functions)
-            self._logarithms = self._parts.logarithms()
         for turn in range(most):
             judged = self._next(judge, plain=bool(turn % 2))
             if judged is None or watch.over:
@@ -68,30 +67,37 @@ class Revision:
 
     def _better(self, judged: Judged, watch: Watch) -> Iterator[Candidate]:
         """Yield the changes of one formula that describe the rows most shortly."""
-        judge, fitted = watch.judge, []
+        judge, fitted = watch.judge, {}
         for expression in self._promising(judged, judge):
             if watch.stop():
                 return
             expression, rmse = polished(expression, judge.rows, _STEPS)
             if not np.isfinite(rmse):
                 continue
-            fitted.append((judge.cost(expression, rmse), expression))
+            found = judge.cost(expression, rmse), rmse, expression
             plain = _with_plain_exponents(expression)
             if plain != expression:
                 plain, rmse = polished(plain, judge.rows, _STEPS)
-                fitted[-1] = min(fitted[-1], (judge.cost(plain, rmse), plain), key=lambda each: each[0])
-        fitted.sort(key=lambda each: each[0])
-        for _, expression in fitted[:_JUDGED]:
+                found = min(found, (judge.cost(plain, rmse), rmse, plain), key=lambda each: each[0])
+            alike = f"{found[1]:.6g}"
+            if alike not in fitted or found[0] < fitted[alike][0]:
+                fitted[alike] = found
+        fitted.pop(f"{judged.rmse:.6g}", None)
+        ordered = sorted(fitted.values(), key=lambda each: each[0])
+        near = [e for cost, _, e in ordered[_JUDGED:] if len(free_constants(e)) <= _FITTED_ONCE and judge.is_near(e, cost)]
+        for expression in (*(e for *_, e in ordered[:_JUDGED]), *near[:_NEAR_JUDGED]):
             yield Candidate(expression, (*judged.path, "changed in one place"))
 
     def _promising(self, judged: Judged, judge: Judge) -> Iterator[Expression]:
         """Yield changes of one formula that would be short and leave little, to first order."""
-        ways = list(moves(judged.expression, judge.rows.part(slice(0, _ROWS))))
+        rows = judge.rows.part(slice(0, _ROWS))
+        ways, sums = list(moves(judged.expression, rows)), _sums(judged.expression)
         found: list[_Change] = []
-        for own in (self._parts, self._logarithms):
-            some = [move for move in ways if move.of_logarithms == (own is self._logarithms)]
-            if some and len(own):
-                found += _best(some, own, judged, judge)
+        for those in [(), sums] if sums and judged.cost < judge.best.cost + _NEAR else [()]:
+            for of_logarithms, own in enumerate(self._parts_with(those, rows, judge)):
+                some = [move for move in ways if move.of_logarithms == of_logarithms]
+                if some and len(own):
+                    found += _best(some, own, judged, judge)
         taken = 0
         for change in sorted(found, key=lambda each: each.cost):
             made = change.made(judge.positive)
@@ -101,6 +107,20 @@ class Revision:
                 yield made
             if taken >= _FITTED:
                 return
+
+    def _parts_with(self, sums: tuple[Expression, ...], rows: Rows, judge: Judge) -> tuple[Parts, Parts]:
+        """Return small formulas of the columns, or those that hold one of some sums, and the logarithms of them."""
+        if sums not in self._parts:
+            made = parts_with(sums, rows.columns, judge.functions) if sums else parts(rows.columns, judge.functions)
+            self._parts[sums] = made, made.logarithms()
+        return self._parts[sums]
+
+
+def _sums(expression: Expression) -> tuple[Expression, ...]:
+    """Return the sums without fitted constants in a formula, which a law may hold in more than one place: u - v."""
+    found = (node for node in walk(expression) if isinstance(node, Call) and node.function == "add" and node != expression)
+    plain = (node for node in found if not free_constants(node) and complexity(node) <= _SMALL_SUM)
+    return tuple(dict.fromkeys(plain))[:_MOST_SUMS]
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +166,7 @@ def _costs(ways: Sequence[Move], own: Parts, judged: Judged, judge: Judge) -> tu
     scaled = plain * unit
     left = np.stack([total - fitted * unit * products, total - 2 * scaled * products + scaled**2 * squares])
     costs = n_all / 2 * np.log(np.maximum(left, _LEAST * total) / len(wanted) / judge.size**2 + judge.rounding**2)
-    costs[0] += description(_FITTED_NUMBER, n_all)
+    costs[0] += description(_FITTED_NUMBER, n_all) * np.array([not move.scaled for move in ways])
     costs[1] += np.abs(np.abs(plain) - 1.0)
     said = description(judged.expression, n_all) - np.array([0.0 if move.freed is None else description(move.freed, n_all) for move in ways]) + own.lengths[:, None]
     return said + costs.min(axis=0), np.where(costs[0] < costs[1], fitted, plain)
