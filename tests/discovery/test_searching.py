@@ -11,11 +11,13 @@ import pytest
 
 import workbench as wb
 from workbench.discovery.autopilot import pilot, searching
+from workbench.discovery.autopilot.course import Clock
 from workbench.discovery.autopilot.proposals import Collected, adopted, search_problem
 from workbench.discovery.autopilot.searching import Limits, Search
 from workbench.exceptions import JobError, UnknownPrimitiveError
 from workbench.expression import Expression, evaluate, parse
 from workbench.search import Proposal, SearchProblem
+from workbench.search.textbook import scatters
 
 
 def dataset(n_rows: int = 127, noise: float = 0.0) -> wb.Dataset:
@@ -172,6 +174,32 @@ def test_what_is_nearly_as_short_is_handed_on_once() -> None:
     assert len(texts) == 2
     assert sum("sqrt" in text for text in texts) == 1
     assert "m*exp(v/18)" in texts
+
+
+def test_the_error_of_a_search_is_that_of_its_shortest_description() -> None:
+    data = dataset(n_rows=307, noise=0.05)
+    collected = Collected(search_problem(data))
+    assert collected.error == np.inf
+    for text in ("1.0", "1.5*a/b**2"):
+        collected.take(Proposal(parse(text), "scripted"))
+    assert collected.error == pytest.approx(0.05 / np.hypot(1, 0.05), rel=0.15)
+
+
+def test_rows_of_which_a_formula_leaves_hardly_anything_are_searched_on_before_textbooks_are_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty rows of a steep polynomial are no smooth curve to a surrogate, and yet they do not scatter."""
+    x = np.linspace(-0.95, 0.9, 20)
+    data = wb.Dataset.from_table({"x": x, "y": sum(x**k for k in range(1, 7))}, "y")
+    assert scatters(search_problem(data))
+    engine = Scripted("0.5*exp(3*x)", "x + x**2 + x**3 + x**4 + x**5 + x**6 + 0.0003*x", endless=True)
+    monkeypatch.setattr(searching, "engine", lambda *_, **__: engine)
+    monkeypatch.setattr(searching, "installed", lambda: ())
+    monkeypatch.setattr(pilot, "_AT_ONCE", 0.3)
+    looks = []
+    monkeypatch.setattr(pilot._Run, "_search_until", lambda self, share: looks.append(share))
+    search, clock = Search(data, Limits(), 0, lambda _: None), Clock(20.0, None)
+    pilot._Run(search, Limits(), clock, 0, 0.3, (0.3, 0.7)).look(data)
+    search.end()
+    assert looks == [0.3]
 
 
 def test_what_has_no_value_on_checked_rows_is_no_exact_law() -> None:

@@ -41,9 +41,11 @@ if TYPE_CHECKING:
     from workbench.search import Proposal
 
 _FIRST_LOOK, _ADOPTED, _SEARCH, _LAST = 0.25, 0.15, 0.7, 0.9  # shares of the time: when there may be a law already, for its rivals, when curves are named, the end
+_TEXTBOOKS = 0.25  # of the time at most, which goes to what textbooks say
 _ASIDE = 0.85  # share of the time when rows that do not follow are not looked for any more
 _ASTRAY = "the law that the others follow does not hold there"  # why rows are left out
-_AT_ONCE = 1.0  # seconds of search before the laws of textbooks are tried, where rows are few and scatter
+_AT_ONCE = 1.5  # seconds of search before the laws of textbooks are tried, where rows are few and scatter
+_HARDLY = 2e-3  # of the spread: few rows of which a formula leaves less do not scatter
 _UNDISTURBED = 6.0  # seconds of search before it waits for anything
 _BRIEFLY = 3  # formulas that are looked at before the search goes on
 _LEAST_SCATTER = 1e-3
@@ -128,13 +130,17 @@ class _Run:
     looks: tuple[float, ...]
 
     def look(self, data: Dataset) -> None:
-        """Search until a law may have been found; where few rows scatter, for a moment: there what textbooks say comes first."""
+        """Search until a law may have been found; where few rows scatter, for a moment: there what textbooks say comes first.
+
+        Few rows may seem to scatter where they bend too much for a smooth curve; a formula that leaves hardly anything shows that they do not.
+        """
         self.clock.say("searching for whole formulas")
         problem = search_problem(data)
         if problem is not None and scatters(problem):
             self.search.run(lambda: self.clock.past(min(_AT_ONCE / self.clock.budget, self.looks[0])))
-        else:
-            self._search_until(self.looks[0])
+            if self.search.error > _HARDLY:
+                return
+        self._search_until(self.looks[0])
 
     def taken_in(self, data: Dataset, scales: str, listen: Listener | None) -> tuple[Discovery, Heard]:
         """Make networks of what was found, on the scales that fit the data, and of what textbooks say; search on until the first look is over."""
@@ -226,7 +232,8 @@ class _Run:
         problem = search_problem(found.data, limits.functions, limits.max_complexity)
         if problem is not None:
             self.clock.say("trying the laws of textbooks")
-            heard.of(adopted(found, textbook(problem, lambda: self.clock.over), lambda: self.clock.past(_SEARCH), rival=True))
+            end = min(self.clock.share + _TEXTBOOKS, _SEARCH)
+            heard.of(adopted(found, textbook(problem, lambda: self.clock.over), lambda: self.clock.past(end), rival=True))
 
     def _take_in(self, found: Discovery, heard: Heard, until: float = _LAST, most: int | None = None) -> None:
         """Make networks of the news, at most so many, until a share of the time is over: of very many rows each takes long."""

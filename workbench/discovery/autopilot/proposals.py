@@ -115,6 +115,12 @@ class Collected:
         return any(each.exact for each in self._best.values())
 
     @property
+    def error(self) -> float:
+        """What the shortest description leaves of the spread of the rows, as a root mean square; infinite where there is none."""
+        shortest = min(self._best.values(), key=lambda each: each.nats, default=None)
+        return np.inf if shortest is None else float(np.sqrt(shortest.error))
+
+    @property
     def shortest_exact(self) -> float:
         """The complexity of the shortest proposal without error; infinite where there is none."""
         return min((size for (size, _), each in self._best.items() if each.exact), default=np.inf)

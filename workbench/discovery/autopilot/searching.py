@@ -80,6 +80,11 @@ class Search:
         return self._collected is not None and self._collected.exact
 
     @property
+    def error(self) -> float:
+        """What the shortest description leaves of the spread of the rows, as a root mean square; infinite where there is none."""
+        return np.inf if self._collected is None else self._collected.error
+
+    @property
     def proposals(self) -> Sequence[Proposal]:
         """All that was proposed so far."""
         return () if self._collected is None else self._collected.all
