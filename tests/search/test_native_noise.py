@@ -210,6 +210,8 @@ def test_what_is_put_in_place_of_a_function_begins_as_it_does(text: str) -> None
         ("c/(u*(c**2/u**2 - 1)**(1/2))", "(1 - u**2/c**2)**(-1/2)"),
         ("a*(b/a + 1)**2/b", "a*(b/a + 1)**2/b"),
         ("y*(x/y + 1)", "x + y"),
+        ("sin((t*x - t*u)/2)", "sin(t*(x - u)/2)"),
+        ("a/(x*sqrt(t) - u*sqrt(t))**2", "a/(t*(x - u)**2)"),
     ],
 )
 def test_factors_stand_before_or_in_a_sum_as_is_shorter(text: str, wanted: str) -> None:

@@ -2,7 +2,8 @@
 
     x*(1 - t*u/x)  =  x - t*u                 c/(u*sqrt(c**2/u**2 - 1))  =  1/sqrt(1 - u**2/c**2)
 
-Reductions leave such factors behind. For a factor f of f*S^p the sum becomes S*f^(1/p); for a term m of S the front becomes f*m^p, and the sum S/m.
+Reductions leave such factors behind. For a factor f of f*S^p the sum becomes S*f^(1/p); for a term m of S the front becomes f*m^p, and
+the sum S/m; and for what of m is in all the terms likewise.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from workbench.expression import Call, Expression, Number, Symbol, add, call, factors_of, mul, power
+from workbench.search.native.notation.gathering import base_and_exponent
 from workbench.search.native.notation.parting import above_zero
 
 _ROUNDS, _MOST_TERMS = 3, 5
@@ -58,15 +60,20 @@ def _moved(terms: tuple[Expression, ...], exponent: Fraction, others: tuple[Expr
         yield mul(*kept, power(add(*(mul(term, *inside) for term in terms)), exponent))
     for term in terms:
         front = [factor for factor in factors_of(term) if not isinstance(factor, Number) and _may_move(factor, exponent, positive)]
-        if front:
-            inside = [power(factor, -1) for factor in front]
-            yield mul(*others, *(power(factor, exponent) for factor in front), power(add(*(mul(each, *inside) for each in terms)), exponent))
+        common = [factor for factor in front if all(_base(factor) in map(_base, factors_of(each)) for each in terms)]
+        for taken in filter(None, (front, common if len(common) < len(front) else ())):
+            inside = [power(factor, -1) for factor in taken]
+            yield mul(*others, *(power(factor, exponent) for factor in taken), power(add(*(mul(each, *inside) for each in terms)), exponent))
+
+
+def _base(factor: Expression) -> Expression:
+    return base_and_exponent(factor)[0]
 
 
 def _may_move(factor: Expression, exponent: Fraction, positive: frozenset[str]) -> bool:
     """Whether (a f)^p is a^p f^p: for whole p and 1/p of any monomial, otherwise of a positive one."""
     match factor:
-        case Symbol() | Call(function="pow", arguments=(Symbol(), Number())):
+        case Symbol() | Call(function="pow", arguments=(Symbol(), Number())) | Call(function="sqrt", arguments=(Symbol(),)):
             return abs(exponent) == 1 or above_zero(factor, positive)
     return False
 
