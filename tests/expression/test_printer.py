@@ -18,7 +18,7 @@ from workbench.expression import Symbol, evaluate, mul, parse, power, readable, 
         ("x**-1.5", "x**(-1.5)"),
         ("x**(1/2)", "x**(1/2)"),
         ("x**-(1/2)", "1/x**(1/2)"),
-        ("3 - (x + y)", "-(x + y) + 3"),
+        ("3 - (x + y)", "3 - (x + y)"),
         ("x - (-2)*y", "x + 2*y"),
         ("x + -2.5*y", "x - 2.5*y"),
         ("(x*y)**2", "(x*y)**2"),
@@ -40,7 +40,7 @@ def test_str_of_an_expression_is_its_text():
 
 def test_python_operators_build_expressions():
     x = Symbol("x")
-    assert str((1 - x) / (2 + x) ** 2 + 3**x - (-x)) == "(-x + 1)/(x + 2)**2 + 3**x + x"
+    assert str((1 - x) / (2 + x) ** 2 + 3**x - (-x)) == "(1 - x)/(x + 2)**2 + 3**x + x"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from workbench.expression import upright
 from workbench.formula import Certificate, Formula, Input, Part, Prediction, Quantity, assemble, certify, joined, parts, variables
 from workbench.formula.certificate import combined
 from workbench.networks import KAN
@@ -86,13 +87,17 @@ def plain(formula: Formula, data: Dataset) -> Formula:
     """Return the formula with plain constants where the data cannot tell; per group, where there are groups."""
     rows = data.split.train
     if data.groups is None:
-        return formula.nice(data.X[rows], data.y[rows], _weights(data, rows)).formula
+        return _upright(formula.nice(data.X[rows], data.y[rows], _weights(data, rows)).formula)
     groups = {}
     for number, (label, outputs) in enumerate(formula.groups.items()):
         own = rows[data.groups[rows] == number]
         single = replace(formula, outputs=outputs, groups={})
-        groups[label] = single.nice(data.X[own], data.y[own], _weights(data, own)).formula.outputs
+        groups[label] = _upright(single.nice(data.X[own], data.y[own], _weights(data, own)).formula).outputs
     return replace(formula, outputs=next(iter(groups.values())), groups=groups)
+
+
+def _upright(formula: Formula) -> Formula:
+    return replace(formula, outputs=tuple(replace(output, expression=upright(output.expression)) for output in formula.outputs))
 
 
 def _weights(data: Dataset, rows: np.ndarray) -> np.ndarray | None:

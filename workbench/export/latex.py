@@ -15,7 +15,7 @@ from workbench.bases.rational import RationalDefinition
 from workbench.export.source import check, header, rationals, splines, variants
 from workbench.expression import Call, Constant, Expression, Number, Symbol, mul
 from workbench.expression.printer import is_decimal
-from workbench.expression.tree import inverse, is_divisor, negative
+from workbench.expression.tree import as_written, inverse, is_divisor, negative
 from workbench.formula import Formula
 from workbench.formula.provenance import part_at
 
@@ -123,7 +123,8 @@ class _Setter:
             case Symbol(name=name):
                 return symbol(name), _ATOM
             case Call(function="add", arguments=terms):
-                return self.text(terms[0]) + "".join(map(self.further, terms[1:])), _SUM
+                first, *others = as_written(terms)
+                return self.text(first) + "".join(map(self.further, others)), _SUM
             case Call(function="mul", arguments=factors):
                 return self.product(factors), _PRODUCT
             case Call(function="pow", arguments=(base, exponent)):

@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from workbench.expression import Call, Constant, Expression, Number, Symbol, complexity, mul, power, to_text, walk
 from workbench.expression.printer import is_decimal
+from workbench.expression.tree import as_written
 from workbench.figures.markup import escape
 
 _GREEK = dict(zip(
@@ -90,7 +91,7 @@ def _lines(expression: Expression, digits: int, width: int) -> list[str]:
     if not (isinstance(expression, Call) and expression.function == "add") or _length(expression) <= width:
         return [printer.of(expression)[0]]
     lines, filled = [""], 0
-    for k, term in enumerate(expression.arguments):
+    for k, term in enumerate(as_written(expression.arguments)):
         length = _length(term)
         if filled and filled + length > width:
             lines.append("")
@@ -120,7 +121,7 @@ class _Printer:
             case Symbol(name=name):
                 return identifier(name), _ATOM
             case Call(function="add", arguments=terms):
-                return f"<mrow>{''.join(self.term(term, k == 0) for k, term in enumerate(terms))}</mrow>", _SUM
+                return f"<mrow>{''.join(self.term(term, k == 0) for k, term in enumerate(as_written(terms)))}</mrow>", _SUM
             case Call(function="mul", arguments=factors):
                 return self.product(factors), _PRODUCT
             case Call(function="pow", arguments=(base, exponent)):

@@ -37,6 +37,7 @@ from workbench.expression.tree import (
     mul,
     power,
 )
+from workbench.expression.upright import upright
 
 __all__ = [
     "CONSTANTS",
@@ -68,6 +69,7 @@ __all__ = [
     "symbols",
     "to_sympy",
     "to_text",
+    "upright",
     "value_and_gradient",
     "value_and_jacobian",
     "walk",

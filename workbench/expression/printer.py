@@ -2,14 +2,14 @@
 
     mul(Number(2/3), x, pow(y, -1))   ->   2*x/(3*y)
 
-Divisors go below one fraction bar, a fraction in front is spread over both sides of it, and terms with a minus sign are subtracted.
+Divisors go below one fraction bar, a fraction in front is spread over both sides of it, and terms with a minus sign are subtracted, if need be from the number.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
 
-from workbench.expression.tree import Call, Constant, Expression, Number, Symbol, inverse, is_divisor, mul, negative
+from workbench.expression.tree import Call, Constant, Expression, Number, Symbol, as_written, inverse, is_divisor, mul, negative
 
 _SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
 _LONG, _DECIMALS = 100, 4  # a fraction of a numerator so long, with so few decimals, is better read as a decimal number
@@ -76,8 +76,9 @@ def _bracket(expression: Expression, level: int) -> str:
 
 
 def _print_sum(terms: tuple[Expression, ...]) -> str:
-    text = to_text(terms[0])
-    for term in terms[1:]:
+    first, *others = as_written(terms)
+    text = to_text(first)
+    for term in others:
         text += f" - {_bracket(mul(-1, term), _PRODUCT)}" if negative(term) else f" + {to_text(term)}"
     return text
 

@@ -226,6 +226,16 @@ def negative(expression: Expression) -> bool:
     return isinstance(expression, Number) and expression.value < 0
 
 
+def as_written(terms: tuple[Expression, ...]) -> tuple[Expression, ...]:
+    """Return the terms of a sum as people write them: the number, which stands last, comes first where they begin with a minus sign. 1 - x, not -x + 1.
+
+    >>> as_written((mul(-1, Symbol("x")), Number(1)))[0]
+    Number(value=1)
+    """
+    *others, last = terms
+    return (last, *others) if isinstance(last, Number) and last.value > 0 and negative(terms[0]) else terms
+
+
 def is_divisor(factor: Expression) -> bool:
     """Return whether a factor stands below the fraction bar: a power with an exact negative number as exponent.
 

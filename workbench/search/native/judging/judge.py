@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from workbench.exceptions import ExpressionError
-from workbench.expression import Call, Expression, Number, complexity, fold, free_constants, symbols, walk
+from workbench.expression import Call, Expression, Number, complexity, fold, free_constants, symbols, upright, walk
 from workbench.expression.description import PLAIN, description, nearly_as_short
 from workbench.search.native.judging.exact_constants import with_exact_constants
 from workbench.search.native.judging.polishing import Rows, polished
@@ -26,7 +26,6 @@ from workbench.search.native.notation.parting import parted
 from workbench.search.native.notation.phases import at_home
 from workbench.search.native.notation.squares import unrooted
 from workbench.search.native.notation.unwinding import unwound
-from workbench.search.native.notation.upright import upright
 from workbench.search.native.state import Candidate
 
 _ROUNDING = 1e-12  # errors below this share of the target's size are rounding
