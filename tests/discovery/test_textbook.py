@@ -7,6 +7,7 @@ import pytest
 
 import workbench as wb
 from workbench.discovery.autopilot.findings import Finding, finding, pareto, said, shortest
+from workbench.discovery.autopilot.pilot import judged
 from workbench.discovery.autopilot.proposals import adopted, search_problem
 from workbench.discovery.laws import law
 from workbench.expression import free_constants, parse
@@ -146,6 +147,25 @@ def test_constants_that_leave_hardly_a_row_say_little() -> None:
     law, bent = findings(data, "0.769*T_1000K**3.86", "11.29*(T_1000K - 1.1696)**(3/2) + 1.55")
     assert 5 * bent.error < law.error
     assert shortest([law, bent], lambda _: False) is law
+
+
+def test_of_formulas_that_few_rows_do_not_tell_apart_one_with_a_name_is_picked() -> None:
+    """Puromycin, treated: Michaelis-Menten by name, and a formula of one constant that nobody had a reason for, less than a node apart."""
+    treated = wb.load_sample("puromycin").table.values
+    rows = treated["state"] == "treated"
+    data = wb.Dataset.from_table({"conc": treated["conc"][rows].astype(float), "rate": treated["rate"][rows].astype(float)}, "rate")
+    (odd,) = findings(data, "214.0*sqrt(1 - 1/(conc + 1)**4)")
+    book = {each.path[0]: each for each in textbook(search_problem(data))}
+    (named,) = list(adopted(wb.Discovery(data), [book["a law of textbooks, c*x/(k + x)"]], lambda: False, rival=True))
+    assert abs(odd.length - named.length) < NATS_PER_NODE
+    assert shortest([odd, named], lambda _: False) is named
+
+
+def test_six_rows_that_two_formulas_follow_show_no_law() -> None:
+    data = wb.load_sample("danwood")
+    found = judged(data, [Proposal(parse(text), "scripted") for text in ("T_1000K**(7/2) - 0.446", "0.56*exp(1.5813*T_1000K) - 2.304")])
+    assert found.verdict == "approximation"
+    assert any("Another formula describes the rows as shortly, or as well" in reason for reason in found.reasons)
 
 
 def test_a_finding_says_whether_it_is_a_rival(mercury: wb.Dataset) -> None:

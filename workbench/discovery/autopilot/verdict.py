@@ -52,6 +52,7 @@ _NEARBY = 2.3  # a standard normal beyond is no chance either, one time in a hun
 DIGITS = 1.5  # that constants may lose on average by trading against each other
 _LIKE = 1.5  # nats by which the description that a rival gives may be longer
 _AS_LIKELY, _HARDLY_LONGER = 3.0, 5  # nats by which the rows may be less likely under a rival, and nodes that it may have more
+_VERY_FEW = 7  # rows that tell hardly any formulas apart
 _FEW, _FEWEST = 0.02, 8  # share of the checked rows that may be a few far off, and how many must be checked to ask
 _EXACT = 1e-9  # of the spread, that a fit to numbers without error may miss
 _SAME = 0.01  # of what is missed, for classes of the logit: a formula that follows another one as closely says the same
@@ -261,11 +262,12 @@ def _is_as_short(other: Finding, picked: Finding) -> bool:
 def _is_as_likely(other: Finding, picked: Finding) -> bool:
     """Whether another formula makes the rows as likely, and is hardly longer: then what whole numbers are thought to cost decides, and not the rows.
 
-    Few rows, and classes, do not tell most laws from such others; there it is enough that none is as short.
+    Few rows, and classes, do not tell most laws from such others; there it is enough that none is as short. Of very few, some short formula among
+    thousands always comes near: there it is not.
     """
     hardly_longer = other.formula.complexity <= picked.formula.complexity + _HARDLY_LONGER
-    held_back = picked.chance is None and picked.n_fitted > 0
-    return held_back and hardly_longer and other.lost(picked) <= _AS_LIKELY
+    asked = picked.chance is None and (picked.n_fitted > 0 or picked.n_rows <= _VERY_FEW)
+    return asked and hardly_longer and other.lost(picked) <= _AS_LIKELY
 
 
 def _as_short_as_curves(found: Discovery, picked: Finding) -> bool:
