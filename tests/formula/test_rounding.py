@@ -56,6 +56,10 @@ class TestNice:
         y = 3.0 * x**2 + 2.0 + 0.1 * generator.normal(size=x.size)
         assert text(law("1.0*x**2 + 1.0").nice(x, y).formula) == "3*x**2 + 2"
 
+    def test_what_is_left_of_a_shift_is_gathered(self, x, generator):
+        y = 3.0 / x**2 + 0.02 * generator.normal(size=x.size)
+        assert text(law("3/(x*(x + 0.003))").nice(x, y).formula) == "3/x**2"
+
     def test_no_fraction_is_invented_for_a_constant_the_data_hardly_know(self, x, generator):
         y = 0.7391 * x + 0.8 * generator.normal(size=x.size)
         formula = law("1.0*x").nice(x, y).formula

@@ -316,10 +316,15 @@ def _tried(expression: Expression, number: int, exact: Expression, sample: Sampl
 
 
 def _keeps_exact(trial: Expression, folded: Expression) -> bool:
-    """Whether folding left exact constants exact, instead of merging them into floats."""
+    """Whether folding left exact constants exact, instead of merging them into floats; exponents may merge, as in 1/y*1/y."""
+
+    def is_exact(node: Expression) -> bool:
+        return isinstance(node, Constant) or (isinstance(node, Number) and node.exact)
 
     def exact(expression: Expression) -> int:
-        return sum(isinstance(node, Constant) or (isinstance(node, Number) and node.exact) for node in walk(expression))
+        nodes = list(walk(expression))
+        exponents = (node.arguments[1] for node in nodes if isinstance(node, Call) and node.function == "pow")
+        return sum(map(is_exact, nodes)) - sum(map(is_exact, exponents))
 
     return exact(folded) >= exact(trial)
 
