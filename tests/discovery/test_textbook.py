@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -159,6 +161,16 @@ def test_of_formulas_that_few_rows_do_not_tell_apart_one_with_a_name_is_picked()
     (named,) = list(adopted(wb.Discovery(data), [book["a law of textbooks, c*x/(k + x)"]], lambda: False, rival=True))
     assert abs(odd.length - named.length) < NATS_PER_NODE
     assert shortest([odd, named], lambda _: False) is named
+
+
+def test_a_law_of_whole_numbers_does_not_give_way_to_one_with_a_name_and_fitted_constants() -> None:
+    """Kepler's third law: a^(3/2), and the power law of textbooks with an exponent of 1.4998."""
+    planets = wb.load_sample("planets").table.values
+    data = wb.Dataset.from_table({"a": planets["a_au"].astype(float), "t": planets["period_yr"].astype(float)}, "t")
+    kepler, power = findings(data, "a**(3/2)", "0.9999*a**1.4998")
+    named = replace(power, named=kepler.length + 0.5 - replace(power, named=0.0).length)  # were its name so cheap
+    assert kepler.length < named.length < kepler.length + NATS_PER_NODE
+    assert shortest([named, kepler], lambda _: False) is kepler
 
 
 def test_six_rows_that_two_formulas_follow_show_no_law() -> None:

@@ -159,10 +159,15 @@ def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -
     Among the many formulas that were tried some follow even the checked rows by chance, so that the least error is no reason by itself. Of those
     that are a node apart, one that only imitates another comes last: a form far from where it has its shape, whose constants trade against each other.
     Of the others one that fits the units comes first: they are known beforehand, and a law without hidden constants obeys them. Then one that has a
-    name in textbooks: of what was tried without a reason something always comes as near.
+    name in textbooks, or no fitted constant: of what was tried without a reason, and bent to the rows, something always comes as near.
     """
     close = as_short(findings)
-    return close[0] if len(close) == 1 else min(close, key=lambda each: (imitates(each), each.fits_units is False, each.named is None, each.length))
+    return close[0] if len(close) == 1 else min(close, key=lambda each: (imitates(each), each.fits_units is False, _is_bent(each), each.length))
+
+
+def _is_bent(each: Finding) -> bool:
+    """Whether a finding has fitted constants, and no name that says why."""
+    return each.named is None and bool(each.formula.constants)
 
 
 def as_short(findings: Sequence[Finding]) -> list[Finding]:
