@@ -111,6 +111,7 @@ class Revision:
     def _parts_with(self, sums: tuple[Expression, ...], rows: Rows, judge: Judge) -> tuple[Parts, Parts]:
         """Return small formulas of the columns, or those that hold one of some sums, and the logarithms of them."""
         if sums not in self._parts:
+            self._parts = {those: own for those, own in self._parts.items() if not those}  # each takes tens of megabytes: one is kept beside the columns' own
             made = parts_with(sums, rows.columns, judge.functions) if sums else parts(rows.columns, judge.functions)
             self._parts[sums] = made, made.logarithms()
         return self._parts[sums]
