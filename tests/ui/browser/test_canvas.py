@@ -279,3 +279,23 @@ def test_terms_keep_up_with_a_formula_that_is_set_anew(canvas: Page) -> None:
     expect(canvas.locator(".st-key-bench_latex [data-term]")).to_have_count(1)
     term(canvas, 2).hover()
     assert hot_edges(canvas) == ["0.1.0"]
+
+
+def test_what_is_lit_stays_lit_when_the_formula_is_set_anew(canvas: Page) -> None:
+    set_anew = """() => {
+        const typeset = document.querySelector('.st-key-bench_latex .katex-html');
+        const bare = typeset.cloneNode(true);
+        for (const term of bare.querySelectorAll('[data-term]')) for (const name in term.dataset) delete term.dataset[name];
+        typeset.replaceWith(bare);
+    }"""
+    open_case(canvas, "case=trees")
+    edge(canvas, "0.1.0").locator(".frame").hover()
+    assert lit(canvas, "data-lit") == ["0", "2", "3"]
+    canvas.evaluate(set_anew)
+    expect(canvas.locator(".st-key-bench_latex [data-lit]")).to_have_count(3)
+    assert lit(canvas, "data-lit") == ["0", "2", "3"]
+    term(canvas, 1).hover()
+    assert lit(canvas, "data-hot") == ["1"]
+    canvas.evaluate(set_anew)
+    expect(canvas.locator(".st-key-bench_latex [data-hot]")).to_have_count(1)
+    assert (lit(canvas, "data-hot"), hot_edges(canvas)) == (["1"], ["0.0.0"])

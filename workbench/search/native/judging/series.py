@@ -25,7 +25,7 @@ def alike(expression: Expression) -> Iterator[Expression]:
 
     >>> from workbench.expression import parse
     >>> [str(each) for each in alike(parse("exp(0.5*x)"))][:2]
-    ['1/(-0.75*x + 1)**(1/2)', '1/(-0.375*x + 1)']
+    ['1/(1 - 0.75*x)**(1/2)', '1/(1 - 0.375*x)']
     """
     if not isinstance(expression, Call):
         return

@@ -16,6 +16,8 @@ export class Terms {
   constructor(on) {
     this.on = on;
     this.parts = [];
+    this.edge = null; // whose terms are lit
+    this.pointed = null; // number of the part under the pointer or with the focus
     this.found = []; // number of a part -> its elements: more than one where the browser sets it in pieces
     this.observer = new MutationObserver(() => this.#look());
     this.handlers = {
@@ -39,9 +41,8 @@ export class Terms {
 
   /** Light the terms of an edge, or none. */
   light(edge) {
-    this.found.forEach((elements, k) => elements.forEach((element) => set(element, {
-      "data-lit": edge !== null && this.parts[k].own.includes(edge),
-    })));
+    this.edge = edge;
+    this.#mark();
   }
 
   stop() {
@@ -87,6 +88,14 @@ export class Terms {
     const reachable = this.found.find(([first]) => first)?.[0];
     if (reachable) set(reachable, { tabindex: "0" });
     set(typeset, { "aria-hidden": null, role: "group", "aria-label": "Terms of the formula" }); // else what has the focus would be hidden
+    this.#mark();
+  }
+
+  /** Show which terms are lit and which one is pointed at, also on elements that have just been set. */
+  #mark() {
+    this.found.forEach((elements, k) => elements.forEach((element) => set(element, {
+      "data-lit": this.edge !== null && this.parts[k].own.includes(this.edge), "data-hot": k === this.pointed,
+    })));
   }
 
   #words(k) {
@@ -96,7 +105,7 @@ export class Terms {
   #point(number) {
     if (number === this.pointed) return;
     this.pointed = number;
-    this.found.forEach((elements, k) => elements.forEach((element) => set(element, { "data-hot": k === number })));
+    this.#mark();
     this.on.light(number === null ? null : this.parts[number].edges);
   }
 
