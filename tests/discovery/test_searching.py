@@ -12,6 +12,7 @@ import pytest
 import workbench as wb
 from workbench.discovery.autopilot import pilot, searching
 from workbench.discovery.autopilot.course import Clock
+from workbench.discovery.autopilot.findings import finding, pareto
 from workbench.discovery.autopilot.proposals import Collected, adopted, search_problem
 from workbench.discovery.autopilot.searching import Limits, Search
 from workbench.exceptions import JobError, UnknownPrimitiveError
@@ -174,6 +175,23 @@ def test_what_is_nearly_as_short_is_handed_on_once() -> None:
     assert len(texts) == 2
     assert sum("sqrt" in text for text in texts) == 1
     assert "m*exp(v/18)" in texts
+
+
+def test_where_rows_tell_little_dozens_that_are_nearly_as_short_are_handed_on_and_the_shortest_stay() -> None:
+    """Of 41 powers that follow one curve any may be what the rows that are held back prefer; a list of all is more than anyone reads."""
+    generator = np.random.default_rng(11)
+    v, m = generator.uniform(1.0, 2.0, 307), generator.uniform(1.0, 5.0, 307)
+    data = wb.Dataset.from_table({"m": m, "v": v, "y": m * np.exp(v / 18) * (1 + 0.1 * generator.normal(size=307))}, "y")
+    collected = Collected(search_problem(data))
+    near = [f"m*(v/18 + 1)**({k}/421)" for k in range(400, 442) if k != 421]
+    for text in (*near, "2.0*m*v", "2.0*m*cos(v)"):
+        collected.take(Proposal(parse(text), "scripted"))
+    handed_on = collected.front
+    assert {str(each.expression) for each in handed_on} >= {str(parse(text)) for text in near}
+    found = [finding(wb.Discovery(data).suppose(each.expression, each.origin)) for each in handed_on]
+    front = pareto(found)
+    assert 32 <= len(front) < len(found)
+    assert set(front) >= set(sorted(found, key=lambda each: each.length)[:20])
 
 
 def test_the_error_of_a_search_is_that_of_its_shortest_description() -> None:

@@ -17,6 +17,7 @@ from workbench.search.textbook import LOST, NEAR
 from workbench.snapping.ranking import tied
 from workbench.training.score import checked_errors, mean_errors, reference_loss
 
+_MOST_NEAR = 32  # that are nearly the shortest description stay in the front
 _FEW_INPUTS = 2  # of which a sum with fitted constants is taken for a law, whatever the scatter
 LAW = 1e-6  # unitless error below which a formula is exact for all practical purposes
 
@@ -179,30 +180,39 @@ def as_short(findings: Sequence[Finding]) -> list[Finding]:
 def pareto(findings: Sequence[Finding]) -> list[Finding]:
     """Return the findings that no other one beats in both complexity and error, and some that none clearly beats; simplest first.
 
-    What is nearly the shortest description of the rows, in closed form, stays: they do not say that it is not the law. So does a shorter one than all
-    that are simpler: they hold fitted constants, it has whole numbers. A rival stays where the rows do not clearly refuse it: its errors tie with those
-    of the best that is no longer, they are hardly less likely, or it is not much longer a description. A formula that fits the units stays where all that
-    beat it do not. What is worse than the mean is left out where anything is better.
+    What is nearly the shortest description of the rows, in closed form, stays: they do not say that it is not the law; of very many the shortest. So
+    does a shorter one than all that are simpler: they hold fitted constants, it has whole numbers. A rival stays where the rows do not clearly refuse
+    it: its errors tie with those of the best that is no longer, they are hardly less likely, or it is not much longer a description. A formula that fits
+    the units stays where all that beat it do not. What is worse than the mean is left out where anything is better.
     """
     finite = [each for each in findings if np.isfinite(each.error)]
     worth_it = [each for each in finite if each.error < float(each.of_mean.mean())] or finite
-    briefest = min(worth_it, key=lambda each: each.length, default=None)
+    near = _nearly_shortest(worth_it)
     ordered = sorted(worth_it, key=lambda f: (f.formula.complexity, f.error))
     front: list[Finding] = []
     for each in ordered:
         best = min(front, key=lambda f: f.error, default=None)
-        if best is None or each.error < best.error or _stays(each, best, front, briefest):
+        if best is None or each.error < best.error or _stays(each, best, front, near):
             front.append(each)
     return front
 
 
-def _stays(each: Finding, best: Finding, front: Sequence[Finding], briefest: Finding) -> bool:
+def _nearly_shortest(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the shortest description, and those in closed form that are nearly as short, each once in however many words; of very many the shortest."""
+    near: dict[str, Finding] = {}
+    for each in sorted(findings, key=lambda each: each.length):
+        first = next(iter(near.values()), each)
+        margin = nearly_as_short(len(each.formula.constants), len(first.formula.constants))
+        if each is first or (each.chance is None and not each.formula.definitions and each.length <= first.length + margin):
+            near.setdefault(str(each.formula), each)
+    return list(near.values())[:_MOST_NEAR]
+
+
+def _stays(each: Finding, best: Finding, front: Sequence[Finding], near: Sequence[Finding]) -> bool:
     """Whether a finding that others beat stays in the front beside them."""
     if each.length < min(other.length for other in front):
         return True
-    margin = nearly_as_short(len(each.formula.constants), len(briefest.formula.constants))
-    nearly = each.chance is None and not each.formula.definitions and each.length <= briefest.length + margin
-    if nearly or (each.rival and (each.lost(best) <= LOST or each.length <= briefest.length + NEAR or tied(each.errors, best.errors))):
+    if each in near or (each.rival and (each.lost(best) <= LOST or each.length <= near[0].length + NEAR or tied(each.errors, best.errors))):
         return all(str(each.formula) != str(other.formula) for other in front)
     beating = [other for other in front if other.error <= each.error]
     return bool(each.fits_units) and all(other.fits_units is False and each.lost(other) <= NATS_PER_NODE for other in beating)

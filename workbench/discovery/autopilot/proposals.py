@@ -25,7 +25,7 @@ from workbench.table import is_constant
 if TYPE_CHECKING:
     from workbench.search import Dimensions, Proposal, SearchProblem
 
-_MOST_ADOPTED, _MOST_NEAR = 12, 16  # proposals that become networks
+_MOST_ADOPTED, _MOST_NEAR = 12, 48  # proposals that become networks
 _MOST_ROWS = 10_000
 _ALIKE = 0.1  # of what one of them misses, by which two formulas that say the same may differ
 _EXACT = 1e-9  # of the spread: below it a formula is not an approximation
