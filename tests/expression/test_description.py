@@ -38,6 +38,33 @@ def test_a_unit_that_is_asked_of_a_column_costs_something() -> None:
     assert nats("x + 1") < nats("x + 1.03") - 2.0
 
 
+def test_a_power_that_factors_share_is_said_once() -> None:
+    """(x*y)^2 is one square, (v/c)^2 one of a ratio."""
+    square = nats("x**2") - nats("x")
+    assert nats("x**2*y**2") == pytest.approx(nats("(x*y)**2")) == pytest.approx(nats("x*y") + square, abs=0.5)
+    assert nats("v**2/c**2") == pytest.approx(nats("v/c") + square, abs=0.5)
+    assert nats("x**2*y**3") > nats("x**3*y**3") + 1.0
+
+
+@pytest.mark.parametrize(
+    ("law", "other"),
+    [
+        ("w*(1 + v/c)/sqrt(1 - v**2/c**2)", "w*(1 + v/c)/sqrt(1 - v**2/u**2)"),  # Doppler's
+        ("n/(exp(m*b/(k*t)) + exp(-m*b/(k*t)))", "n/(exp(m*b/(k*t)) + exp(-m*b/(k*s)))"),
+        ("c/v + exp(v/c)", "c/v + exp(v/u)"),
+        ("sin((a - b)*t/2)**2/((a - b)*t/2)**2", "sin((a - b)*t/2)**2/((a - b)*s/2)**2"),
+    ],
+)
+def test_what_was_said_before_is_named_the_second_time(law: str, other: str) -> None:
+    """Laws hold the same quantity in several places: a ratio of speeds, an energy in units of k*T, a phase."""
+    assert nats(law) < nats(other) - 0.5 * NATS_PER_NODE
+
+
+def test_a_column_is_no_cheaper_the_second_time_and_nor_is_a_fitted_constant() -> None:
+    assert nats("x + x**2") == pytest.approx(nats("y + x**2"))
+    assert nats("sin(2.1*x) + sin(2.1*x)**2") == pytest.approx(nats("sin(2.1*x) + sin(2.2*x)**2"))
+
+
 def test_rare_functions_cost_more() -> None:
     assert nats("sqrt(x)") < nats("exp(x)") == nats("sin(x)") < nats("tanh(x)") < nats("asinh(x)")
 

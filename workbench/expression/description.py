@@ -2,6 +2,7 @@
 
     description = 1/2 log n + 3/2 for a fitted constant, 3 for a variable or a function (rare ones more), 1/2 for an operator, the bits of an exact number,
                   2 for a unit that it asks of a column: x + 1 (homogeneity.py), 3 for a fitted power of a sum, which laws hardly hold
+                  4 for a part that was said before, such as the second v/c of (1 + v/c)/sqrt(1 - (v/c)^2); x^2*y^2/z^2 is a square, said once
 
 1/2 log n is what a constant is worth that n rows know (Schwarz, 1978); the rest pays for having been chosen among many. An exact number costs less, so
 a law with whole numbers beats its neighbour with fitted ones where the rows cannot tell them apart.
@@ -16,7 +17,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
+
+import numpy as np
 
 from workbench.expression.calculus import walk
 from workbench.expression.homogeneity import ties
@@ -31,7 +35,7 @@ RARITY: Mapping[str, int] = MappingProxyType(
         **dict.fromkeys(("asinh", "acosh", "atanh", "erf", "sign"), 2),  # found hardly ever
     }
 )
-_CHOSEN, _OPERATOR, _PI, _TIED, _FEWEST_ROWS = 1.5, 0.5, 2.0, 2.0, 8
+_CHOSEN, _OPERATOR, _PI, _TIED, _AGAIN, _FEWEST_ROWS = 1.5, 0.5, 2.0, 2.0, 4.0, 8
 _ROOTS: Mapping[str, float] = MappingProxyType({"sqrt": 1.0, "cbrt": 1.5})
 
 
@@ -52,7 +56,7 @@ def description(expression: Expression, n_rows: int) -> float:
     >>> round(description(parse("x**2/2"), 600), 2), round(description(parse("0.503*x**1.98"), 600), 2)
     (7.29, 13.4)
     """
-    return sum(_price(node, n_rows) for node in walk(expression)) + _TIED * ties(expression)
+    return _Telling(n_rows).nats(expression) + _TIED * ties(expression)
 
 
 def numbers(expression: Expression, n_rows: int) -> float:
@@ -73,9 +77,70 @@ def nearly_as_short(fitted: int, of_shortest: int) -> float:
     return _NEARLY if fitted >= of_shortest else 2.0 * _NEARLY
 
 
+def again(nats: np.ndarray) -> np.ndarray:
+    """Return what it takes to say parts again that took so many nats the first time."""
+    return np.minimum(nats, _AGAIN)
+
+
 def constant_price(n_rows: int) -> float:
     """Return what the value of a constant costs that was fitted to so many rows."""
     return 0.5 * math.log(max(n_rows, _FEWEST_ROWS))
+
+
+class _Telling:
+    """Says an expression part by part and remembers what was said: a part of several words is named the second time.
+
+    Of products the directions are remembered: v/c was said where v**2/c**2 or c/v stands. What holds a fitted constant is never said twice.
+    """
+
+    def __init__(self, n_rows: int) -> None:
+        self.n_rows = n_rows
+        self.fitted = 0  # constants so far
+        self.said: set[Expression | frozenset[tuple[Expression, float]]] = set()
+
+    def nats(self, node: Expression) -> float:
+        match node:
+            case Call(function="mul", arguments=factors):
+                return self._product(factors)
+            case Call(function="pow", arguments=(base, Number() as exponent)):
+                return _price(node, self.n_rows) + self.nats(base) + self.nats(exponent)
+            case Call(arguments=arguments):
+                if node in self.said:
+                    return _AGAIN
+                before = self.fitted
+                return self._told(node, _price(node, self.n_rows) + sum(map(self.nats, arguments)), before)
+        self.fitted += isinstance(node, Number) and not node.exact
+        return _price(node, self.n_rows)
+
+    def _product(self, factors: tuple[Expression, ...]) -> float:
+        """Say a product: its numbers, its factors, and each power once of those that several factors share."""
+        powers = [_base_and_exponent(each) for each in factors if not isinstance(each, Number | Constant)]
+        numbers = [each for each in factors if isinstance(each, Number | Constant)]
+        outside = sum(map(self.nats, numbers)) + _OPERATOR * (len(numbers) + bool(powers) - 1)
+        if len(powers) < 2:
+            return outside + sum(self.nats(each) for each in factors if not isinstance(each, Number | Constant))
+        shared = {exponent for _, exponent in powers}
+        power, before = min(map(abs, shared)), self.fitted
+        direction = frozenset((base, float(exponent / power)) for base, exponent in powers)
+        if direction in self.said:
+            return outside + _AGAIN + (_OPERATOR + _exact_price(power)) * (power != 1)
+        if frozenset((base, -ratio) for base, ratio in direction) in self.said:
+            return outside + _AGAIN + _OPERATOR + _exact_price(power)
+        nats = _OPERATOR * (len(powers) - 1 + len(shared - {1})) + sum(map(_exact_price, set(map(abs, shared))))
+        return outside + self._told(direction, nats + sum(self.nats(base) for base, _ in powers), before)
+
+    def _told(self, part: Expression | frozenset[tuple[Expression, float]], nats: float, before: int) -> float:
+        """Remember a part that took so many nats, unless a name is no shorter or it holds one of the constants that were fitted since."""
+        if nats > _AGAIN and self.fitted == before:
+            self.said.add(part)
+        return nats
+
+
+def _base_and_exponent(factor: Expression) -> tuple[Expression, int | Fraction]:
+    match factor:
+        case Call(function="pow", arguments=(base, Number(value=int() | Fraction() as exponent))):
+            return base, exponent
+    return factor, 1
 
 
 def _price(node: Expression, n_rows: int) -> float:
@@ -83,12 +148,12 @@ def _price(node: Expression, n_rows: int) -> float:
         case Number(value=float()):
             return _CHOSEN + constant_price(n_rows)
         case Number(value=value):
-            return _exact_price(Fraction(value))
+            return _exact_price(value)
         case Constant():
             return _PI
         case Symbol():
             return NATS_PER_NODE
-        case Call(function="add" | "mul", arguments=arguments):
+        case Call(function="add", arguments=arguments):
             return _OPERATOR * (len(arguments) - 1)
         case Call(function="pow", arguments=(Call(function="add"), Number(value=float()))):
             return _OPERATOR + NATS_PER_NODE
@@ -99,6 +164,7 @@ def _price(node: Expression, n_rows: int) -> float:
     return 0.0
 
 
-def _exact_price(value: Fraction) -> float:
+@lru_cache(maxsize=1024)
+def _exact_price(value: int | Fraction) -> float:
     """Return the bits of an exact number; of 1 or -1 there is but the sign."""
     return 0.0 if abs(value) == 1 else 0.5 + 0.5 * math.log2(1 + abs(value.numerator)) + math.log2(value.denominator)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.expression import Expression, Symbol, evaluate, parse, substitute, walk
-from workbench.expression.description import description
+from workbench.expression.description import again, description
 from workbench.search.native import monomials
 from workbench.search.native.judging.judge import functions_of
 
@@ -188,7 +188,9 @@ def _lengths(template: Expression, said: Mapping[str, np.ndarray]) -> np.ndarray
     """Return the nats it takes to say a template with what fills its slots, which takes so many each; units it ties as those of products, as most are."""
     filled = {name: parse(f"{name}_1*{name}_2") for name in said}
     alone = description(substitute(template, filled), 1)
-    return alone + sum(_occurrences(template, name) * (nats - description(filled[name], 1)) for name, nats in said.items())
+    once = {name: description(each, 1) for name, each in filled.items()}
+    more = (nats - once[name] + (_occurrences(template, name) - 1) * (again(nats) - again(once[name])) for name, nats in said.items())
+    return alone + sum(more)
 
 
 def _occurrences(template: Expression, name: str) -> int:
