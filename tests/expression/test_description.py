@@ -65,6 +65,13 @@ def test_a_column_is_no_cheaper_the_second_time_and_nor_is_a_fitted_constant() -
     assert nats("sin(2.1*x) + sin(2.1*x)**2") == pytest.approx(nats("sin(2.1*x) + sin(2.2*x)**2"))
 
 
+def test_a_root_costs_the_same_in_any_notation() -> None:
+    assert nats("x**(1/2)") == nats("sqrt(x)")
+    assert nats("x**(1/3)") == nats("cbrt(x)")
+    assert nats("m*(1 - v**2/c**2)**(-1/2)") == pytest.approx(nats("m/sqrt(1 - v**2/c**2)"), abs=0.6)
+    assert nats("sqrt(x)") < nats("x**(3/2)") < nats("x**(5/3)")
+
+
 def test_rare_functions_cost_more() -> None:
     assert nats("sqrt(x)") < nats("exp(x)") == nats("sin(x)") < nats("tanh(x)") < nats("asinh(x)")
 

@@ -37,6 +37,7 @@ RARITY: Mapping[str, int] = MappingProxyType(
 )
 _CHOSEN, _OPERATOR, _PI, _TIED, _AGAIN, _FEWEST_ROWS = 1.5, 0.5, 2.0, 2.0, 4.0, 8
 _ROOTS: Mapping[str, float] = MappingProxyType({"sqrt": 1.0, "cbrt": 1.5})
+_EXPONENTS: Mapping[Fraction, str] = MappingProxyType({Fraction(1, 2): "sqrt", Fraction(1, 3): "cbrt"})
 
 
 def rarity(expression: Expression) -> int:
@@ -103,7 +104,8 @@ class _Telling:
             case Call(function="mul", arguments=factors):
                 return self._product(factors)
             case Call(function="pow", arguments=(base, Number() as exponent)):
-                return _price(node, self.n_rows) + self.nats(base) + self.nats(exponent)
+                told = _exponent_price(abs(exponent.value)) if exponent.exact else self.nats(exponent)
+                return _price(node, self.n_rows) + self.nats(base) + told
             case Call(arguments=arguments):
                 if node in self.said:
                     return _AGAIN
@@ -123,10 +125,10 @@ class _Telling:
         power, before = min(map(abs, shared)), self.fitted
         direction = frozenset((base, float(exponent / power)) for base, exponent in powers)
         if direction in self.said:
-            return outside + _AGAIN + (_OPERATOR + _exact_price(power)) * (power != 1)
+            return outside + _AGAIN + (_OPERATOR + _exponent_price(power)) * (power != 1)
         if frozenset((base, -ratio) for base, ratio in direction) in self.said:
-            return outside + _AGAIN + _OPERATOR + _exact_price(power)
-        nats = _OPERATOR * (len(powers) - 1 + len(shared - {1})) + sum(map(_exact_price, set(map(abs, shared))))
+            return outside + _AGAIN + _OPERATOR + _exponent_price(power)
+        nats = _OPERATOR * (len(powers) - 1 + len(shared - {1})) + sum(map(_exponent_price, set(map(abs, shared))))
         return outside + self._told(direction, nats + sum(self.nats(base) for base, _ in powers), before)
 
     def _told(self, part: Expression | frozenset[tuple[Expression, float]], nats: float, before: int) -> float:
@@ -162,6 +164,12 @@ def _price(node: Expression, n_rows: int) -> float:
         case Call(function=name):
             return _ROOTS.get(name, NATS_PER_NODE * (1 + RARITY.get(name, 0)))
     return 0.0
+
+
+def _exponent_price(value: int | Fraction) -> float:
+    """Return what an exact exponent costs: those of roots as much as these do, since u^(-1/2) is 1/sqrt(u)."""
+    root = _EXPONENTS.get(value)
+    return _exact_price(value) if root is None else _ROOTS[root] - _OPERATOR
 
 
 @lru_cache(maxsize=1024)
