@@ -173,6 +173,15 @@ def test_a_law_of_whole_numbers_does_not_give_way_to_one_with_a_name_and_fitted_
     assert shortest([named, kepler], lambda _: False) is kepler
 
 
+def test_a_product_of_powers_needs_no_name() -> None:
+    """Cherry trees are cones, c*d^2*h; textbooks have c*d*exp(k*d)*h, which 25 rows do not clearly refuse."""
+    data = wb.load_sample("cherry_trees")
+    cone, curve = findings(data, "0.0021*Girth**2*Height", "0.0101*Girth*Height*exp(0.0745*Girth)")
+    named = replace(curve, named=cone.length + 1.5 - replace(curve, named=0.0).length)  # of weighted rows its name is so cheap
+    assert cone.length < named.length < cone.length + NATS_PER_NODE
+    assert shortest([named, cone], lambda _: False) is cone
+
+
 def test_six_rows_that_two_formulas_follow_show_no_law() -> None:
     data = wb.load_sample("danwood")
     found = judged(data, [Proposal(parse(text), "scripted") for text in ("T_1000K**(7/2) - 0.446", "0.56*exp(1.5813*T_1000K) - 2.304")])

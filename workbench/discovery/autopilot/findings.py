@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.laws import fits_its_units, origin_of
-from workbench.expression import Call, Expression, Number, add, factors_of, walk
+from workbench.expression import Call, Constant, Expression, Number, Symbol, add, factors_of, walk
 from workbench.expression.description import NATS_PER_NODE, constant_price, description, nearly_as_short, numbers
 from workbench.formula import Formula
 from workbench.formula.dimensions import absolute_zeros
@@ -160,15 +160,30 @@ def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -
     Among the many formulas that were tried some follow even the checked rows by chance, so that the least error is no reason by itself. Of those
     that are a node apart, one that only imitates another comes last: a form far from where it has its shape, whose constants trade against each other.
     Of the others one that fits the units comes first: they are known beforehand, and a law without hidden constants obeys them. Then one that has a
-    name in textbooks, or no fitted constant: of what was tried without a reason, and bent to the rows, something always comes as near.
+    name in textbooks, no fitted constant, or is a product of powers: of what was tried without a reason, and bent to the rows, something always comes
+    as near.
     """
     close = as_short(findings)
     return close[0] if len(close) == 1 else min(close, key=lambda each: (imitates(each), each.fits_units is False, _is_bent(each), each.length))
 
 
 def _is_bent(each: Finding) -> bool:
-    """Whether a finding has fitted constants, and no name that says why."""
-    return each.named is None and bool(each.formula.constants)
+    """Whether a finding has fitted constants, more than the factor of whole powers, and no name that says why."""
+    return each.named is None and bool(each.formula.constants) and not all(_is_product(output.expression) for output in each.formula.outputs)
+
+
+def _is_product(expression: Expression) -> bool:
+    """Whether an expression is a product of exact powers of columns, whatever its factor."""
+    return all(_is_exact_power(factor) for factor in factors_of(expression) if not isinstance(factor, Number))
+
+
+def _is_exact_power(factor: Expression) -> bool:
+    match factor:
+        case Call(function="pow", arguments=(Symbol(), Number() as exponent)):
+            return exponent.exact
+        case Call(function="sqrt" | "cbrt", arguments=(argument,)):
+            return isinstance(argument, Symbol)
+    return isinstance(factor, Symbol | Constant)
 
 
 def as_short(findings: Sequence[Finding]) -> list[Finding]:
