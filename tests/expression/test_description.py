@@ -60,6 +60,12 @@ def test_what_was_said_before_is_named_the_second_time(law: str, other: str) -> 
     assert nats(law) < nats(other) - 0.5 * NATS_PER_NODE
 
 
+def test_a_factor_that_stands_twice_is_no_part_that_was_said_before() -> None:
+    """v*v/c is no v/c, however it is written."""
+    assert nats("sin(v*v/c) + exp(v/c)") > nats("sin(v/c) + exp(v/c)") + NATS_PER_NODE
+    assert nats("sin(x*x) + exp(x*x*x)") > nats("sin(x*x) + exp(x*x)") + NATS_PER_NODE
+
+
 def test_a_column_is_no_cheaper_the_second_time_and_nor_is_a_fitted_constant() -> None:
     assert nats("x + x**2") == pytest.approx(nats("y + x**2"))
     assert nats("sin(2.1*x) + sin(2.1*x)**2") == pytest.approx(nats("sin(2.1*x) + sin(2.2*x)**2"))

@@ -15,7 +15,7 @@ the curve of many that are. Of functions that fit as well the usual one is the l
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from types import MappingProxyType
@@ -24,6 +24,7 @@ import numpy as np
 
 from workbench.expression.calculus import walk
 from workbench.expression.homogeneity import ties
+from workbench.expression.terms import exact_power
 from workbench.expression.tree import Call, Constant, Expression, Number, Symbol
 
 NATS_PER_NODE = 3.0  # of likelihood, that a node of a formula must be worth
@@ -38,6 +39,8 @@ RARITY: Mapping[str, int] = MappingProxyType(
 _CHOSEN, _OPERATOR, _PI, _TIED, _AGAIN, _FEWEST_ROWS = 1.5, 0.5, 2.0, 2.0, 4.0, 8
 _ROOTS: Mapping[str, float] = MappingProxyType({"sqrt": 1.0, "cbrt": 1.5})
 _EXPONENTS: Mapping[Fraction, str] = MappingProxyType({Fraction(1, 2): "sqrt", Fraction(1, 3): "cbrt"})
+
+_Direction = frozenset[tuple[Expression, float]]  # the powers of a product but for a common factor
 
 
 def rarity(expression: Expression) -> int:
@@ -97,7 +100,7 @@ class _Telling:
     def __init__(self, n_rows: int) -> None:
         self.n_rows = n_rows
         self.fitted = 0  # constants so far
-        self.said: set[Expression | frozenset[tuple[Expression, float]]] = set()
+        self.said: set[Expression | _Direction] = set()
 
     def nats(self, node: Expression) -> float:
         match node:
@@ -116,33 +119,35 @@ class _Telling:
 
     def _product(self, factors: tuple[Expression, ...]) -> float:
         """Say a product: its numbers, its factors, and each power once of those that several factors share."""
-        powers = [_base_and_exponent(each) for each in factors if not isinstance(each, Number | Constant)]
         numbers = [each for each in factors if isinstance(each, Number | Constant)]
-        outside = sum(map(self.nats, numbers)) + _OPERATOR * (len(numbers) + bool(powers) - 1)
-        if len(powers) < 2:
-            return outside + sum(self.nats(each) for each in factors if not isinstance(each, Number | Constant))
+        others = [each for each in factors if not isinstance(each, Number | Constant)]
+        outside = sum(map(self.nats, numbers)) + _OPERATOR * (len(numbers) + bool(others) - 1)
+        if len(others) < 2:
+            return outside + sum(map(self.nats, others))
+        powers = [exact_power(each) for each in others]
         shared = {exponent for _, exponent in powers}
         power, before = min(map(abs, shared)), self.fitted
-        direction = frozenset((base, float(exponent / power)) for base, exponent in powers)
+        direction, opposite = (_direction(powers, unit) for unit in (power, -power))
         if direction in self.said:
             return outside + _AGAIN + (_OPERATOR + _exponent_price(power)) * (power != 1)
-        if frozenset((base, -ratio) for base, ratio in direction) in self.said:
+        if opposite in self.said:
             return outside + _AGAIN + _OPERATOR + _exponent_price(power)
         nats = _OPERATOR * (len(powers) - 1 + len(shared - {1})) + sum(map(_exponent_price, set(map(abs, shared))))
         return outside + self._told(direction, nats + sum(self.nats(base) for base, _ in powers), before)
 
-    def _told(self, part: Expression | frozenset[tuple[Expression, float]], nats: float, before: int) -> float:
+    def _told(self, part: Expression | _Direction, nats: float, before: int) -> float:
         """Remember a part that took so many nats, unless a name is no shorter or it holds one of the constants that were fitted since."""
         if nats > _AGAIN and self.fitted == before:
             self.said.add(part)
         return nats
 
 
-def _base_and_exponent(factor: Expression) -> tuple[Expression, int | Fraction]:
-    match factor:
-        case Call(function="pow", arguments=(base, Number(value=int() | Fraction() as exponent))):
-            return base, exponent
-    return factor, 1
+def _direction(powers: Iterable[tuple[Expression, int | Fraction]], unit: int | Fraction) -> _Direction:
+    """Return the powers of a product in units of one of them, each base once."""
+    ratios: dict[Expression, float] = {}
+    for base, exponent in powers:
+        ratios[base] = ratios.get(base, 0.0) + float(exponent / unit)
+    return frozenset(ratios.items())
 
 
 def _price(node: Expression, n_rows: int) -> float:

@@ -72,6 +72,14 @@ def base_and_exponent(factor: Expression) -> tuple[Expression, Expression]:
     return factor, Number(1)
 
 
+def exact_power(factor: Expression) -> tuple[Expression, int | Fraction]:
+    """Part u**p into u and p where p is an exact number; anything else has exponent 1."""
+    match factor:
+        case Call(function="pow", arguments=(base, Number(value=int() | Fraction() as exponent))):
+            return base, exponent
+    return factor, 1
+
+
 def power_or_root(base: Expression, exponent: Expression) -> Expression:
     """Write u**(1/2) as sqrt(u)."""
     half = isinstance(exponent, Number) and exponent.value == Fraction(1, 2)

@@ -11,6 +11,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from workbench.expression import Call, Expression, Number, add, call, complexity, fold, mul, power
+from workbench.expression.terms import exact_power
 
 _LONGEST = 60  # nodes
 
@@ -71,8 +72,7 @@ def _multiplied(base: Expression, factors: Sequence[Expression]) -> Expression:
 def base_and_exponent(factor: Expression) -> tuple[Expression, Fraction]:
     """Return base and exponent, which is 1 for what is no exact power."""
     match factor:
-        case Call(function="pow", arguments=(base, Number(value=int() | Fraction() as exponent))):
-            return base, Fraction(exponent)
         case Call(function="sqrt", arguments=(base,)):
             return base, Fraction(1, 2)
-    return factor, Fraction(1)
+    base, exponent = exact_power(factor)
+    return base, Fraction(exponent)

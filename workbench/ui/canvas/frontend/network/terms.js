@@ -58,6 +58,7 @@ export class Terms {
     if (strip !== this.strip) { this.#leave(); this.#enter(strip); }
     const typeset = strip?.querySelector(".katex-html");
     if (typeset) this.#dress(typeset);
+    else this.found = []; // what was found before belongs to other parts
     this.observer.observe(strip ?? document.body, {
       childList: true, subtree: true, ...(strip ? { characterData: true, attributes: true, attributeFilter: ["style"] } : {}),
     });
