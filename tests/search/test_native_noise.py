@@ -20,10 +20,10 @@ from workbench.search.native.transforms import TRANSFORMS, transformed
 from workbench.search.native.watch import Watch
 
 LAWS = {
-    "Monod growth with a yield": ("0.7*m*s*b/(1.3 + s)", {"m": (0.5, 3), "s": (0.2, 6), "b": (1, 4)}, 0.05),
-    "interference of two slits": ("4*i*cos(d*s/2)**2", {"i": (1, 4), "d": (1, 3), "s": (0.2, 2)}, 0.1),
-    "energy of a spring pendulum": ("m*v**2/2 + k*x**2/2", {"m": (1, 4), "v": (0.5, 3), "k": (1, 5), "x": (0.3, 2)}, 0.1),
-    "resultant of two forces": ("sqrt(a**2 + b**2 + 2*a*b*cos(p))", {"a": (1, 4), "b": (1, 4), "p": (0, 2.5)}, 0.05),
+    "Monod growth with a yield": ("0.7*m*s*b/(1.3 + s)", {"m": (0.5, 3), "s": (0.2, 6), "b": (1, 4)}, 0.05, 20.0),
+    "interference of two slits": ("4*i*cos(d*s/2)**2", {"i": (1, 4), "d": (1, 3), "s": (0.2, 2)}, 0.1, 20.0),
+    "energy of a spring pendulum": ("m*v**2/2 + k*x**2/2", {"m": (1, 4), "v": (0.5, 3), "k": (1, 5), "x": (0.3, 2)}, 0.1, 20.0),
+    "resultant of two forces": ("sqrt(a**2 + b**2 + 2*a*b*cos(p))", {"a": (1, 4), "b": (1, 4), "p": (0, 2.5)}, 0.05, 40.0),
 }
 
 
@@ -42,9 +42,9 @@ def state_of(columns: np.ndarray, target: np.ndarray, *names: str) -> State:
 
 @pytest.mark.parametrize("name", LAWS)
 def test_the_shortest_description_of_noisy_rows_is_the_law(name: str) -> None:
-    law, ranges, noise = LAWS[name]
+    law, ranges, noise, budget = LAWS[name]
     given = problem(law, ranges, 601, noise=noise)
-    best = shortest(search(given, 20.0), rows_of(given))
+    best = shortest(search(given, budget), rows_of(given))
     clean = rows_of(problem(law, ranges, 401, seed=7))
     again, _ = polished(best, clean, 200)  # its skeleton is the law's where clean rows leave nothing
     assert error(again, law, ranges) < 1e-6, to_text(best)
