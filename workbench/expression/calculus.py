@@ -16,6 +16,8 @@ from workbench.expression.exact import known_value
 from workbench.expression.functions import FUNCTIONS
 from workbench.expression.tree import Call, Expression, Number, Scalar, Symbol, add, as_expression, call, inverse, is_divisor, mul, power
 
+_MINUS_ONE = Number(-1)
+
 
 def walk(expression: Expression) -> Iterator[Expression]:
     """Yield every node, each before its arguments, from left to right."""
@@ -181,13 +183,18 @@ def _alike(old: Expression, new: Expression) -> bool:
 
 def _minus_only(term: Expression) -> bool:
     """Whether a term is a product whose number is just a sign, which a subtraction absorbs."""
-    return isinstance(term, Call) and term.function == "mul" and term.arguments[0] == Number(-1) and not is_divisor(term.arguments[1])
+    return isinstance(term, Call) and term.function == "mul" and term.arguments[0] == _MINUS_ONE and not is_divisor(term.arguments[1])
 
 
 def _product_complexity(factors: tuple[Expression, ...]) -> int:
-    signed = factors[0] == Number(-1) and not is_divisor(factors[1])
+    signed = factors[0] == _MINUS_ONE and not is_divisor(factors[1])
     if signed:
         factors = factors[1:]
-    above = [complexity(factor) for factor in factors if not is_divisor(factor)] or [1]
-    below = [complexity(inverse(f)) for f in factors if is_divisor(f)]
+    above, below = [], []
+    for factor in factors:
+        if is_divisor(factor):
+            below.append(complexity(inverse(factor)))
+        else:
+            above.append(complexity(factor))
+    above = above or [1]
     return sum(above) + sum(below) + len(above) + len(below) - 1 + signed

@@ -80,7 +80,8 @@ class _Folder:
         if not isinstance(node, Call):
             return node
         if id(node) not in self._done:
-            self._done[id(node)] = (node, self._folded(node))  # the node is kept, so that its id stays its own
+            folded = self._folded(node)
+            self._done[id(node)] = (node, node if folded == node else folded)  # the node is kept, so that its id stays its own
         return self._done[id(node)][1]
 
     def _folded(self, node: Call) -> Expression:

@@ -8,11 +8,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from workbench.expression.calculus import symbols, walk
+from workbench.expression.calculus import walk
 from workbench.expression.evaluation import evaluate
 from workbench.expression.functions import FUNCTIONS
 from workbench.expression.tree import Call, Expression, Number, Scalar, Symbol, add, call, mul, negative, power
 
+_ONE, _HALF = Number(1), Number(Fraction(1, 2))
 _LARGEST_FACTOR = 1e100  # a factor beyond it is not pulled out of a power
 
 
@@ -24,10 +25,11 @@ def terms_of(expression: Expression) -> tuple[Expression, ...]:
 def part_number(term: Expression) -> tuple[Number, Expression]:
     """Part a term into its number and the rest: 3*x*y -> 3, x*y."""
     if isinstance(term, Number):
-        return term, Number(1)
+        return term, _ONE
     if isinstance(term, Call) and term.function == "mul" and isinstance(term.arguments[0], Number):
-        return term.arguments[0], mul(*term.arguments[1:])
-    return Number(1), term
+        number, *others = term.arguments
+        return number, others[0] if len(others) == 1 else mul(*others)
+    return _ONE, term
 
 
 def collect(terms: Iterable[Expression]) -> Expression:
@@ -37,7 +39,7 @@ def collect(terms: Iterable[Expression]) -> Expression:
         number, rest = part_number(term)
         coefficients[rest] = add(coefficients[rest], number) if rest in coefficients else number
     kept = [
-        mul(number if rest == Number(1) else plain_one(number), rest)
+        mul(number if rest == _ONE else plain_one(number), rest)
         for rest, number in coefficients.items()
         if not is_zero(number)
     ]
@@ -47,7 +49,7 @@ def collect(terms: Iterable[Expression]) -> Expression:
 def spread_out(term: Expression) -> tuple[Expression, ...]:
     """Multiply a constant factor into the one sum it stands before: 2*(x + 1) -> 2*x, 2."""
     number, rest = part_number(term)
-    if isinstance(rest, Call) and rest.function == "add" and number != Number(1):
+    if isinstance(rest, Call) and rest.function == "add" and number != _ONE:
         return tuple(mul(number, part) for part in rest.arguments)
     return (term,)
 
@@ -56,7 +58,7 @@ def constant_factors(factors: Iterable[Expression]) -> tuple[Expression, list[Ex
     """Part the factors without symbols from the others; with a float among them they become one float."""
     constant, others = [], []
     for factor in factors:
-        (others if symbols(factor) or calls_named(factor) else constant).append(factor)
+        (others if varies(factor) else constant).append(factor)
     product = mul(*constant)
     folded = as_float(product)
     return plain_one(product if folded is None else folded), others
@@ -68,8 +70,8 @@ def base_and_exponent(factor: Expression) -> tuple[Expression, Expression]:
         case Call(function="pow", arguments=(base, exponent)):
             return base, exponent
         case Call(function="sqrt", arguments=(base,)):
-            return base, Number(Fraction(1, 2))
-    return factor, Number(1)
+            return base, _HALF
+    return factor, _ONE
 
 
 def exact_power(factor: Expression) -> tuple[Expression, int | Fraction]:
@@ -82,8 +84,7 @@ def exact_power(factor: Expression) -> tuple[Expression, int | Fraction]:
 
 def power_or_root(base: Expression, exponent: Expression) -> Expression:
     """Write u**(1/2) as sqrt(u)."""
-    half = isinstance(exponent, Number) and exponent.value == Fraction(1, 2)
-    return call("sqrt", base) if half and exponent.exact else power(base, exponent)
+    return call("sqrt", base) if exponent == _HALF else power(base, exponent)
 
 
 def part_scale(expression: Expression, signed: bool) -> tuple[Number | None, Expression]:
@@ -153,9 +154,9 @@ def is_named(node: Expression) -> bool:
     return isinstance(node, Call) and node.function not in FUNCTIONS and node.function not in ("add", "mul", "pow")
 
 
-def calls_named(node: Expression) -> bool:
-    """Return whether a tree calls any such function."""
-    return any(map(is_named, walk(node)))
+def varies(node: Expression) -> bool:
+    """Return whether a tree holds a symbol or calls any such function."""
+    return any(isinstance(part, Symbol) or is_named(part) for part in walk(node))
 
 
 def plain_one(number: Expression) -> Expression:

@@ -91,7 +91,9 @@ class Number(Expression):
     value: Scalar
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "value", _normal_number(self.value))
+        number = _normal_number(self.value)
+        if number is not self.value:
+            object.__setattr__(self, "value", number)
 
     @property
     def exact(self) -> bool:
@@ -255,8 +257,12 @@ def inverse(divisor: Expression) -> Expression:
 
 def _normal_number(value: Scalar) -> Scalar:
     """Return int, Fraction with a denominator above 1, or a finite float other than -0.0."""
-    if isinstance(value, Integral):
-        number: Scalar = int(value)
+    if type(value) is float:  # the abstract classes below take long to ask, and numbers are made by the million
+        number: Scalar = value + 0.0
+    elif type(value) is int:
+        number = value
+    elif isinstance(value, Integral):
+        number = int(value)
     elif isinstance(value, Rational):
         fraction = Fraction(value.numerator, value.denominator)
         number = fraction.numerator if fraction.denominator == 1 else fraction
@@ -272,6 +278,8 @@ def _normal_number(value: Scalar) -> Scalar:
 def _representable(value: Scalar) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
+    if isinstance(value, int):
+        return value.bit_length() <= _MAXIMUM_BITS
     return max(value.numerator.bit_length(), value.denominator.bit_length()) <= _MAXIMUM_BITS
 
 

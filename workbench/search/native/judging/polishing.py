@@ -96,13 +96,15 @@ def _descent(tape: Tape, point: _Point, rows: Rows, steps: int) -> _Point:
 
 def _step(point: _Point, damping: float) -> np.ndarray | None:
     """Solve (J J^T + damping) step = -J r on columns scaled to one."""
-    size = np.sqrt(np.einsum("ij,ij->i", point.jacobian, point.jacobian))
+    normal = point.jacobian @ point.jacobian.T
+    size = np.sqrt(normal.diagonal())
     if not np.isfinite(size).all():
         return None
     size = np.where(size > 0, size, 1.0)
-    scaled = point.jacobian / size[:, None]
+    normal /= size[:, None] * size
+    normal.flat[:: len(size) + 1] += damping + 1e-14
     try:
-        step = np.linalg.solve(scaled @ scaled.T + (damping + 1e-14) * np.eye(len(size)), -scaled @ point.residual)
+        step = np.linalg.solve(normal, -(point.jacobian @ point.residual) / size)
     except np.linalg.LinAlgError:
         return None
     return step / size
