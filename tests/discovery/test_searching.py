@@ -177,6 +177,29 @@ def test_what_is_nearly_as_short_is_handed_on_once() -> None:
     assert "m*exp(v/18)" in texts
 
 
+def test_what_was_not_judged_is_counted_once_and_not_where_it_says_what_was() -> None:
+    generator = np.random.default_rng(11)
+    v, m = generator.uniform(1.0, 2.0, 307), generator.uniform(1.0, 5.0, 307)
+    data = wb.Dataset.from_table({"m": m, "v": v, "y": m * np.exp(v / 18) * (1 + 0.1 * generator.normal(size=307))}, "y")
+    collected, known = Collected(search_problem(data)), Proposal(parse("m*(1 + v/18)"), "scripted")
+    for each in (known, *(Proposal(parse(text), "scripted") for text in ("m*exp(v/18)", "m*v/18 + m", "2.0*m*v"))):
+        collected.take(each)
+    assert {str(each.expression) for each in collected.as_short(but=())} >= {"m*exp(v/18)"}
+    assert [str(each.expression) for each in collected.as_short(but={id(known)})] == ["m*exp(v/18)"]
+    assert collected.as_short(but=set(map(id, collected.all))) == []
+
+
+@pytest.mark.parametrize(("left", "words"), [(1, "another formula that describes"), (17, "17 other formulas that describe")])
+def test_it_is_no_law_while_others_that_may_be_wait_to_be_judged(use: Callable[..., None], monkeypatch: pytest.MonkeyPatch, left: int, words: str) -> None:
+    use(Scripted("1.5*a/b**2", endless=True))
+    data = dataset(n_rows=307, noise=0.02)
+    assert wb.discover(data, time_budget=3.0).verdict == "law"
+    monkeypatch.setattr(Search, "unjudged", left)
+    found = wb.discover(data, time_budget=3.0)
+    assert found.verdict == "approximation"
+    assert words in found.reasons[0]
+
+
 def test_where_rows_tell_little_dozens_that_are_nearly_as_short_are_handed_on_and_the_shortest_stay() -> None:
     """Of 41 powers that follow one curve any may be what the rows that are held back prefer; a list of all is more than anyone reads."""
     generator = np.random.default_rng(11)

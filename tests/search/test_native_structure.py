@@ -54,6 +54,7 @@ LAWS: dict[str, tuple[str, Box]] = {
     "a current that changes its sign": ("i*(exp(a*39*v) - exp(-(1 - a)*39*v))", {"i": (0.1, 2), "a": (0.3, 0.7), "v": (-0.1, 0.1)}),
     "columns in exponents": ("a*b**c*h**d", {"a": (0.5, 2), "b": (1, 5), "c": (0.5, 1.5), "h": (1, 5), "d": (-1, 0)}),
     "yield stress": ("s + K*g**n", {"s": (1, 10), "K": (0.5, 3), "g": (1, 100), "n": (0.4, 0.9)}),
+    "a slit, and a sum of powers": ("(sin(t/2)/t)**2*(exp(k*h) - 1)/(exp(h) - 1)", {"t": (1, 3), "k": (1.2, 3), "h": (0.5, 2)}),
     "a product with a sum of waves": ("x**2*exp(-x)*sin(x)*(cos(x)**2*sin(x) - 1)", {"x": (0, 8)}),
 }
 

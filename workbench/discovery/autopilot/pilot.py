@@ -198,7 +198,8 @@ class _Run:
         if not self.search.exact and len(found.data.features) == 1:  # one curve has rivals, which are cheap to see
             heard.of(self._shaped(found, heard, shapes[:1], forms))
             shapes = shapes[1:]
-        if not heard.findings or not (self.search.exact or _settled(found, heard.findings, flexible, self.limits.max_complexity)):
+        settled = not self.search.unjudged and _settled(found, heard.findings, flexible, self.limits.max_complexity)
+        if not heard.findings or not (self.search.exact or settled):
             self.clock.say("searching further")
             for share in [share for share in self.looks if share > self.first]:
                 self._search_until(share)
@@ -211,7 +212,9 @@ class _Run:
         if not heard.findings and part is not None:
             raise DiscoveryError(f"No law was found that goes with {part.text}. Give the search more time, or fewer things that are known.")
         best = concluded(found, heard.findings, flexible, self.limits.max_complexity)
-        if best.verdict == "law":
+        if best.verdict == "law" and (left := self.search.unjudged):
+            best.verdict, best.reasons = "approximation", (_no_time_for(left),)
+        elif best.verdict == "law":
             best.reasons += self.search.agreement(best.formula(nice=False))
         return best
 
@@ -279,6 +282,11 @@ def judged(data: Dataset, proposals: Sequence[Proposal], random_state: int = 0) 
     if not findings:
         raise DiscoveryError("None of these formulas has a finite value on every row. Are they about these columns, in these units?")
     return concluded(found, findings, _flexible(found, Clock(math.inf, None), random_state), None)
+
+
+def _no_time_for(left: int) -> str:
+    others = "another formula that describes" if left == 1 else f"{left} other formulas that describe"
+    return f"There was no time to judge {others} the rows as shortly. Search longer: one of them may be the law."
 
 
 def _first_look(time_budget: float) -> float:

@@ -6,7 +6,7 @@ the weights that go with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from workbench.discovery.discovery import Discovery
 from workbench.discovery.library import allowed_functions
 from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression, complexity, evaluate, fold, free_constants
-from workbench.expression.description import description, nearly_as_short
+from workbench.expression.description import NATS_PER_NODE, description, nearly_as_short
 from workbench.formula.dimensions import dimension, is_of, loosened, vectors
 from workbench.table import is_constant
 
@@ -127,9 +127,8 @@ class Collected:
 
     def take(self, proposal: Proposal) -> bool:
         """Keep a proposal if it is the shortest description of the rows among those of its complexity; return whether it is now that of all."""
+        error = self._error(proposal)
         with np.errstate(all="ignore"):
-            values = np.broadcast_to(evaluate(proposal.expression, self._columns), self.problem.y.shape)
-            error = float(np.average((values - self.problem.y) ** 2, weights=self.problem.weights)) / (self._spread or 1.0)
             checked = not self._checked or np.isfinite(evaluate(proposal.expression, self._checked)).all()
         self.all.append(proposal)
         kind = complexity(fold(proposal.expression)), not is_of(loosened(proposal.expression), self._units, dimension(self.problem.target_unit))
@@ -144,11 +143,25 @@ class Collected:
 
     def _keep_near(self, weighed: _Weighed) -> None:
         """Remember a proposal that is nearly the shortest description, once in however many words it came."""
-        alike = f"{weighed.error:.6g}"
+        alike = _alike(weighed.error)
         if alike not in self._near or weighed.nats < self._near[alike].nats:
             self._near[alike] = weighed
         shortest = min(self._near.values(), key=lambda each: each.nats)
         self._near = {alike: each for alike, each in self._near.items() if each.is_near(shortest)}
+
+    def _error(self, proposal: Proposal) -> float:
+        """Return the mean square error of a proposal in units of the spread."""
+        with np.errstate(all="ignore"):
+            values = np.broadcast_to(evaluate(proposal.expression, self._columns), self.problem.y.shape)
+            return float(np.average((values - self.problem.y) ** 2, weights=self.problem.weights)) / (self._spread or 1.0)
+
+    def as_short(self, but: Collection[int]) -> list[Proposal]:
+        """Return the proposals that are as short a description as the shortest, less than a node apart, but for those of some ids, in whatever words."""
+        if self.exact or not self._near:
+            return []
+        said = {_alike(self._error(each)) for each in self.all if id(each) in but}
+        least = min(each.nats for each in self._near.values())
+        return [each.proposal for alike, each in self._near.items() if alike not in said and each.nats <= least + NATS_PER_NODE]
 
     def _nats(self, expression: Expression, error: float) -> float:
         return description(expression, len(self.problem.y)) + 0.5 * len(self.problem.y) * float(np.log(error + _EXACT**2))
@@ -199,6 +212,11 @@ class Collected:
                 kept.append(each)
                 least, shortest = min(least, each.error), min(shortest, each.nats)
         return kept
+
+
+def _alike(error: float) -> str:
+    """Return what proposals have in common that say the same in other words."""
+    return f"{error:.6g}"
 
 
 def adopted(found: Discovery, proposals: Iterable[Proposal], stop: Callable[[], bool], rival: bool = False) -> Iterator[Finding]:

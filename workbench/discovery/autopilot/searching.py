@@ -167,6 +167,11 @@ class Search:
             self._shown.add(id(proposal))
             yield proposal if self._limits.known is None else self._limits.known.around(proposal)
 
+    @property
+    def unjudged(self) -> int:
+        """How many proposals describe the rows as shortly as the best, and were not taken."""
+        return 0 if self._collected is None else len(self._collected.as_short(but=self._shown))
+
     def agreement(self, formula: Formula) -> tuple[str, ...]:
         """Say from how many starts a formula was found, where that is more than one."""
         if self._collected is None or formula.definitions or self._limits.known is not None:

@@ -11,7 +11,8 @@
                         the data know its constants: no 95 % interval holds zero, they do not trade against each other, and none
                         could as well stand elsewhere
                         the data know its functions: none of them could as well be a parabola, nor is it a series, which any curve is close to
-                        no other formula describes the rows as shortly, unless only the one picked fits the units, nor do curves without a name
+                        no other formula describes the rows as shortly, unless only the one picked fits the units, nor do curves without a name;
+                        and all that may were judged (pilot.py)
                         of many inputs no fitted constant stands in a sum, unless the rows would show a bend of a hundredth
     approximation   everything else, and every formula in which a curve has no name
 

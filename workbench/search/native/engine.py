@@ -10,6 +10,7 @@ time, not the law. Everything is deterministic for a seed; time only cuts the se
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -178,9 +179,13 @@ def _splits(chain: list[State], watch: Watch) -> Iterator[Candidate]:
         yield from linear_in_function(root, watch, _CLEAR)
     if last.n_columns <= 1 or not may_be_exact(last, watch):
         return
-    for screen in (spans, scaled_within_transforms, separable, linear_in_function, split_within_transforms):
+    for screen in (spans, scaled_within_transforms):
         if not watch.over:
             yield from screen(last, watch)
+    parts = [] if watch.over else (yield from separable(last, watch))
+    for state, screen in (*itertools.product(parts, (spans, searched)), (last, linear_in_function), (last, split_within_transforms)):
+        if not watch.over:
+            yield from screen(state, watch)
 
 
 def _descent(chain: list[State], watch: Watch, revision: Revision) -> Iterator[Candidate]:

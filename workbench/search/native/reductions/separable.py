@@ -7,7 +7,7 @@ leaves of the target, which is exact where the name is, is searched for the othe
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +21,10 @@ from workbench.search.native.watch import Watch
 _TERMS = 70  # of each group
 _RANKED_ROWS = 500
 _CLEARLY, _AS_GOOD = 0.5, 1.0  # error of two groups against that of all columns together, for a law that parts; with noise, of which none can leave less
+_ALONE, _BY_FAR = 2.0, 0.05  # the same where no other parting comes near: its own functions may be hard to follow
 _PARTED = 2  # that are followed
 _MOST_COLUMNS = 7
+_SMALL, _SURELY = 2, 0.1  # columns of a part that is searched by itself, and its error against that of the whole where the other's name is surely right
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,21 +35,39 @@ class _Parting:
     product: bool
 
 
-def separable(state: State, watch: Watch) -> Iterator[Candidate]:
-    """Yield what is found along the partings that describe a state clearly better than one smooth function does."""
+def separable(state: State, watch: Watch) -> Generator[Candidate, None, list[State]]:
+    """Yield what is found along the partings that describe a state clearly better than one smooth function does.
+
+    Return what one part leaves of the other where its name is surely right: a small problem, as exact as the state itself.
+    """
+    small: list[State] = []
     if not 3 <= state.n_columns <= _MOST_COLUMNS:
-        return
+        return small
     few = state.thinned(_RANKED_ROWS)
-    limit = (_CLEARLY if smoothed(state) is None else _AS_GOOD) * smooth_error(few)
     found = []
     for place, parting in enumerate(partings := list(_partings(few))):
         if watch.over:
-            return
+            return small
         found.append((_error(few, parting), place))
-    for error, place in sorted(found)[:_PARTED]:
+    found.sort()
+    limit = _limit([error for error, _ in found], noisy=smoothed(state) is not None) * smooth_error(few)
+    for error, place in found[:_PARTED]:
         if error > limit:
-            return
-        yield from _followed(state, partings[place], watch)
+            break
+        for left in _left(state, partings[place], watch):
+            yield from plainly_reduced(left, watch)
+            if watch.over:
+                return small
+            if left.n_columns <= _SMALL and left.finite() is left and smooth_error(left) < _SURELY * smooth_error(state):
+                small.append(left)
+    return small
+
+
+def _limit(errors: list[float], noisy: bool) -> float:
+    """Return how large the error of a parting may be, against that of all columns together: larger where it is by far the best of all partings."""
+    if noisy:
+        return _AS_GOOD
+    return _ALONE if len(errors) > 1 and errors[0] < _BY_FAR * errors[1] else _CLEARLY
 
 
 def _partings(state: State) -> Iterator[_Parting]:
@@ -84,8 +104,8 @@ def _error(state: State, parting: _Parting) -> float:
     return Blocks.of(*_families(state, parting)).error(values - values.mean(), weights)
 
 
-def _followed(state: State, parting: _Parting, watch: Watch) -> Iterator[Candidate]:
-    """Name either part, and search what that leaves."""
+def _left(state: State, parting: _Parting, watch: Watch) -> Iterator[State]:
+    """Name either part, and yield what that leaves."""
     values, weights = _goal(state, parting)
     families, degrees = _families(state, parting)
     fit = Blocks.of(families, degrees).coefficients(values, weights, 1e-11)
@@ -103,6 +123,4 @@ def _followed(state: State, parting: _Parting, watch: Watch) -> Iterator[Candida
             kind = "times" if parting.product else "plus"
             note = f"is {named.expression} {kind} a function of other columns"
             left = state.divided(named.values, named.expression, note) if parting.product else state.reduced_by(named.values, named.expression, note)
-            yield from plainly_reduced(left.without(group), watch)
-            if watch.over:
-                return
+            yield left.without(group)

@@ -12,7 +12,8 @@ import numpy as np
 
 from workbench.expression import Expression, Number, Symbol, add, complexity, evaluate, mul, power, substitute
 from workbench.search.native.judging.judge import Judge, Judged
-from workbench.search.native.judging.polishing import Rows
+from workbench.search.native.judging.polishing import Rows, polished
+from workbench.search.native.notation.exponents import with_plain_exponents
 from workbench.search.native.reductions import symmetries
 from workbench.search.native.reductions.blocks import Blocks
 from workbench.search.native.reductions.relevance import relevant
@@ -32,6 +33,7 @@ _TERMS = 130
 _SPLITS, _RANKED_ROWS = 3, 500  # splits that are named, and rows on which all are compared
 _NAMES, _TRUSTED = 4, 8.0  # names of each part, and how near, against what is known of the part, one must be to be trusted
 _PLAINEST, _FOLLOWED = 2, 1  # of those near enough
+_NEARLY_PLAIN = 0.01  # from a whole or half exponent of a name
 _SMALLEST = 1e-3  # a factor that comes nearer to zero, against its median, makes the quotient useless
 _WORST = 0.1  # relative error of a split that is still named
 
@@ -189,13 +191,15 @@ def names_of(rest: State, values: np.ndarray, error: float, watch: Watch) -> lis
         return [Named(Number(0), np.zeros_like(values), True)]
     back = {symbol.name: name for symbol, name in zip(own, rest.names)}
     return [
-        Named(
-            substitute(judged.expression, back),
-            np.broadcast_to(evaluate(judged.expression, rows.columns), values.shape),
-            judged.rmse < _TRUSTED * judge.floor,
-        )
-        for judged in _likeliest(judge)
+        Named(substitute(expression, back), np.broadcast_to(evaluate(expression, rows.columns), values.shape), rmse < _TRUSTED * judge.floor)
+        for expression, rmse in (_plainly(judged, judge) for judged in _likeliest(judge))
     ]
+
+
+def _plainly(judged: Judged, judge: Judge) -> tuple[Expression, float]:
+    """Return an expression and its error, with plain exponents where that is near enough: its own follow what is wrong with the part."""
+    plain, rmse = polished(with_plain_exponents(judged.expression, _NEARLY_PLAIN), judge.rows)
+    return (plain, rmse) if rmse < _TRUSTED * judge.floor else (judged.expression, judged.rmse)
 
 
 def _likeliest(judge: Judge) -> list[Judged]:

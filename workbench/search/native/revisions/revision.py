@@ -17,10 +17,11 @@ from fractions import Fraction
 import numpy as np
 
 from workbench.exceptions import ExpressionError
-from workbench.expression import Call, Expression, Number, complexity, fold, free_constants, power, walk
+from workbench.expression import Call, Expression, Number, complexity, fold, free_constants, walk
 from workbench.expression.description import description
 from workbench.search.native.judging.judge import Judge, Judged
 from workbench.search.native.judging.polishing import Rows, polished
+from workbench.search.native.notation.exponents import with_plain_exponents
 from workbench.search.native.revisions.moves import Move, moves
 from workbench.search.native.revisions.parts import Parts, parts, parts_with
 from workbench.search.native.state import Candidate
@@ -75,7 +76,7 @@ class Revision:
             if not np.isfinite(rmse):
                 continue
             found = judge.cost(expression, rmse), rmse, expression
-            plain = _with_plain_exponents(expression)
+            plain = with_plain_exponents(expression, _NEARLY_PLAIN)
             if plain != expression:
                 plain, rmse = polished(plain, judge.rows, _STEPS)
                 found = min(found, (judge.cost(plain, rmse), rmse, plain), key=lambda each: each[0])
@@ -189,18 +190,6 @@ def _projected(ways: Sequence[Move], values: np.ndarray) -> tuple[np.ndarray, np
     squares = whole - np.stack([within[:, first:last].sum(axis=1) for first, last in itertools.pairwise(counts)], axis=1)
     hardly = squares < _WITHIN * whole  # the constants can do that already
     return sizes, wanted, np.where(hardly, 0.0, products), np.where(hardly, whole, squares)
-
-
-def _with_plain_exponents(node: Expression) -> Expression:
-    """Return the expression with those exponents exact that are nearly whole or halves."""
-    if not isinstance(node, Call):
-        return node
-    arguments = tuple(_with_plain_exponents(each) for each in node.arguments)
-    if node.function == "pow" and isinstance(arguments[1], Number) and not arguments[1].exact:
-        near = Fraction(round(2 * arguments[1].value), 2)
-        if near and abs(float(near) - arguments[1].value) < _NEARLY_PLAIN:
-            return power(arguments[0], Number(near))
-    return Call(node.function, arguments)
 
 
 def _key(judged: Judged) -> tuple[int, str]:
