@@ -256,6 +256,14 @@ def test_one_law_in_two_notations_is_no_rival_of_itself() -> None:
     assert judged(data, ("x/(1+x)",), ("1/x",)) == "law"
 
 
+def test_a_law_with_a_plain_number_is_no_rival_of_the_same_law_with_a_fitted_one() -> None:
+    found = wb.Discovery(table(25, lambda x: 3 * np.exp(-x / 2) + 1, "x", 0.0, 6.0, 0.01))
+    fitted, plain = (finding(found.leave().suppose(text)) for text in ("3*exp(-0.4973*x) + 1", "3*exp(-x/2) + 1"))
+    assert len(fitted.formula.constants) > len(plain.formula.constants)
+    assert judgement(found, fitted, [fitted, plain], np.inf).verdict == "law"
+    assert judgement(found, plain, [fitted, plain], np.inf).verdict == "law"
+
+
 def test_a_long_formula_needs_many_rows() -> None:
     """Two curves on 15 rows, half of the variance explained: the next 15 rows may say otherwise."""
     data = table(15, lambda a, b: np.sin(3 * a) + b, "ab", 0, 3, 0.7)

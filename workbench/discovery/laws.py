@@ -112,14 +112,14 @@ def freed(formula: Formula, X: np.ndarray, y: np.ndarray, weights: np.ndarray | 
 
     Exponents stay. Where the data cannot tell the constants apart any more, the formula is returned as it is.
     """
-    loose = _with_loose_numbers(formula)
+    loose = with_loose_numbers(formula)
     if len(loose.constants) == len(formula.constants):
         return formula
     loose = loose.refit(X, y, weights)
     return loose if all(constant.identified for constant in loose.intervals(X, y, weights)) else formula
 
 
-def _with_loose_numbers(formula: Formula) -> Formula:
+def with_loose_numbers(formula: Formula) -> Formula:
     """Return a formula whose plain factors and terms are constants, but for the zeros of temperature scales."""
     zeros = absolute_zeros(formula.inputs)
     return replace(formula, outputs=tuple(replace(output, expression=loosened(output.expression, zeros)) for output in formula.outputs))

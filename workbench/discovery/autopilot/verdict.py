@@ -16,16 +16,11 @@
                         of many inputs no fitted constant stands in a sum, unless the rows would show a bend of a hundredth
     approximation   everything else, and every formula in which a curve has no name
 
-Neighbours are found among the rows that were fitted or checked, along every input, along the predicted value, and in the space of all inputs by
-rank. For misses r_i of neighbours i, j the sum of r_i r_j over its own spread, sqrt(sum r_i^2 r_j^2), is a standard normal where they are scatter
-(Durbin & Watson 1950 and Moran 1950 test the same along a line and in space). The F statistics of a plane and of a paraboloid through the misses
-and through their ranks, in the ranks of the inputs, say whether they go with the inputs. What a formula could as well be is asked in formula/variations.py. Test
-rows are not looked at.
+Scatter is told from a pattern in scatter.py; what a formula could as well be is asked in formula/variations.py. Test rows are not looked at.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -33,19 +28,18 @@ import numpy as np
 
 from workbench.dataset import Dataset
 from workbench.discovery.autopilot.findings import LAW, NATS_PER_NODE, Finding, finding, has_fitted_terms, n_functions
+from workbench.discovery.autopilot.scatter import is_scatter, looked_at
 from workbench.discovery.discovery import Discovery, Verdict
+from workbench.discovery.laws import with_loose_numbers
 from workbench.discovery.reading import assembled
-from workbench.discovery.state import State, outputs
+from workbench.discovery.state import State
 from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression
 from workbench.formula import Formula, Output, variations
 from workbench.formula.constants import samples_of
 from workbench.formula.fitting import Sample
-from workbench.training import Problem
 
 _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flexible fit
-_ALIKE, _WITH_INPUTS, _WITH_BENDS = 2.6, 2.0, 2.3  # standard normals beyond are not chance; there are several of the first and one of the others
-_ROWS_PER_BEND = 10
 _VISIBLE, _TOLD = 0.01, 20.0  # of the spread, that a law may be bent and hidden by scatter, and the chi-squared by which any test would tell
 _MOST_PLAIN = 4  # fitted constants of a law whose error of a millionth may be that of printed digits
 _MOST_BENDS = 8  # functions and fitted constants of a law of one input that scatters
@@ -59,7 +53,6 @@ _EXACT = 1e-9  # of the spread, that a fit to numbers without error may miss
 _SAME = 0.01  # of what is missed, for classes of the logit: a formula that follows another one as closely says the same
 _LONG = 30  # nodes: of a longer formula that leaves something to be explained it is not asked what else it could be, which takes long
 _MANY_ROWS = 20_000
-_MOST_ROWS = 2000  # that are looked at for what is missed
 
 
 @dataclass(frozen=True)
@@ -86,7 +79,7 @@ def judgement(found: Discovery, picked: Finding, findings: Sequence[Finding], fl
         return Judgement("approximation", ("One of its curves has no name.",))
     if not _earns_its_length(picked):
         return Judgement("approximation", (f"It is long for what it explains: {picked.formula.complexity} parts on so few rows, or so much scatter.",))
-    if picked.error <= _EXACT**2 or (picked.error <= LAW**2 and len(picked.formula.constants) <= _MOST_PLAIN and _is_scatter(found, _state(found, picked))):
+    if picked.error <= _EXACT**2 or (picked.error <= LAW**2 and len(picked.formula.constants) <= _MOST_PLAIN and is_scatter(found, _state(found, picked))):
         return Judgement("law", (f"It is exact: what it misses is {picked.error**0.5:.0e} of the target's spread.",))
     checks = list(_rest(found, picked, flexible))
     if picked.formula.complexity <= _LONG or all(check.holds for check in checks):
@@ -136,7 +129,7 @@ def _rest(found: Discovery, picked: Finding, flexible: float) -> Iterator[_Check
         "A network of free curves does clearly better: something is left to be explained.",
     )
     yield _Check(
-        _is_scatter(found, _state(found, picked)),
+        is_scatter(found, _state(found, picked)),
         "What it misses is scatter: it goes with no input.",
         "What it misses is more than scatter: it goes with an input, or rows that are neighbours are missed in the same direction.",
     )
@@ -177,7 +170,7 @@ def _parts(data: Dataset, formula: Formula) -> list[tuple[Output, Sample]]:
     """Return the outputs of a formula with the rows that are looked at; none where groups share a form, and for classes: there it is taken for granted."""
     if data.groups is not None or data.task == "classification":
         return []
-    rows = _looked_at(data)
+    rows = looked_at(data)
     weights = None if data.seen_weights is None else data.seen_weights[rows]
     return list(zip(formula.outputs, samples_of(formula, data.X[rows], data.y[rows], weights), strict=True))
 
@@ -282,12 +275,17 @@ def _as_short_as_curves(found: Discovery, picked: Finding) -> bool:
 
 
 def _says_the_same(found: Discovery, state: State, picked: Finding) -> bool:
-    """Whether the formula of a state is the one picked in another notation, or holds it: with constants of its own it has the same values."""
+    """Whether the formula of a state is the one picked in another notation, or holds it: with constants of its own it has the same values.
+
+    Where it has fewer, its plain numbers may be those that were fitted in the other: exp(-x/2) beside exp(-0.497*x).
+    """
     data, rows = found.data, _some(found.data)
     groups = None if data.groups is None else [data.group_labels[code] for code in data.groups[rows]]
-    values = picked.formula.prediction(data.X[rows], groups).values
+    values, formula = picked.formula.prediction(data.X[rows], groups).values, assembled(data, state.networks)
     try:
-        again = assembled(data, state.networks).refit(data.X[rows], values, groups=groups).prediction(data.X[rows], groups).values
+        if groups is None and len(formula.constants) < len(picked.formula.constants):
+            formula = with_loose_numbers(formula)
+        again = formula.refit(data.X[rows], values, groups=groups).prediction(data.X[rows], groups).values
     except WorkbenchError:  # a group has fewer rows than constants, or there are no finite values
         return False
     difference, values = (again - values).reshape(len(rows), -1), values.reshape(len(rows), -1)
@@ -301,99 +299,5 @@ def _some(data: Dataset) -> np.ndarray:
     return rows[:: -(-len(rows) // _MANY_ROWS)]
 
 
-def _looked_at(data: Dataset) -> np.ndarray:
-    """Return the rows that are fitted or checked, of very many an even choice."""
-    rows = np.sort(np.concatenate([data.split.train, data.split.validation]))
-    return rows[:: -(-len(rows) // _MOST_ROWS)]
-
-
 def _state(found: Discovery, finding: Finding) -> State:
     return next(state for state in found.states if state.id == finding.state)
-
-
-# ---------------------------------------------------------------------------------------------------- what is missed
-
-
-def _is_scatter(found: Discovery, state: State) -> bool:
-    """Whether the misses of neighbours are not alike, for every target and every way to be neighbours, and do not go with the inputs."""
-    data = found.data
-    rows = _looked_at(data)
-    values = outputs(data, state.networks, rows)
-    missed = _missed(data, rows, values)
-    if data.seen_weights is not None:
-        missed = missed * np.sqrt(data.seen_weights[rows])[:, None]
-    groups = np.zeros(len(rows), dtype=int) if data.groups is None else data.groups[rows]
-    alike = [0.0]
-    for first, second in _neighbours(data.seen(data.X[rows]), values, groups):
-        products = missed[first] * missed[second]
-        spread = np.sqrt((products**2).sum(0))
-        alike += (products.sum(0)[spread > 0] / spread[spread > 0]).tolist()
-    if data.task == "regression":  # of classes a miss is one of two values, whose ranks say nothing of their mean
-        missed = np.hstack([missed, _ranks(missed)])
-    order = 2.0 * _ranks(data.X[rows]) / max(len(rows) - 1, 1) - 1.0
-    return max(alike) <= _ALIKE and _going_with(order, missed) <= _WITH_INPUTS and _going_with(_bent(order), missed) <= _WITH_BENDS
-
-
-def _missed(data: Dataset, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return target minus value; for classes, for each of them whether it is the row's minus how probable it was thought to be."""
-    if data.task == "regression":
-        return data.seen_targets(data.y[rows]) - values
-    n_classes = len(data.classes)
-    problem = Problem(data.X[rows].T, data.y[rows].T, None, "cross_entropy", n_classes)
-    return np.eye(n_classes)[data.y[rows, 0].astype(int)] - problem.probabilities(values.T).T
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Return the rank of every row in each column, from 0."""
-    return values.argsort(0, kind="stable").argsort(0, kind="stable").astype(float)
-
-
-def _going_with(features: np.ndarray, missed: np.ndarray) -> float:
-    """Say how much a column of misses goes with features (n_rows, n_features), as a standard normal; the most of all columns, 0 where rows are few.
-
-    The misses are fitted by the features; the tail of the F statistic is written as that of a normal.
-    """
-    from scipy.special import fdtrc, ndtri
-
-    n, d = features.shape
-    freedom = n - d - 1
-    if freedom < 1:
-        return 0.0
-    features, missed = features - features.mean(0), missed - missed.mean(0)
-    left = missed - features @ np.linalg.lstsq(features, missed, rcond=None)[0]
-    share = 1.0 - (left**2).sum(0) / np.maximum((missed**2).sum(0), np.finfo(float).tiny)
-    chance = fdtrc(d, freedom, share / np.maximum(1.0 - share, 1e-12) * freedom / d)
-    return float(max(-ndtri(np.clip(chance, 1e-12, 0.5))))
-
-
-def _bent(order: np.ndarray) -> np.ndarray:
-    """Return columns, their squares and their products: where a law is curved, what a straighter formula misses goes with one of these.
-
-    Where rows are few for so many, the columns alone, and so of one column: there neighbours tell more.
-    """
-    n_rows, n_columns = order.shape
-    if n_columns < 2 or n_rows < _ROWS_PER_BEND * n_columns * (n_columns + 1) // 2:
-        return order
-    return np.column_stack([order, *(first * second for first, second in itertools.combinations_with_replacement(order.T, 2))])
-
-
-def _neighbours(X: np.ndarray, values: np.ndarray, groups: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield pairs of neighbouring rows, each way to be neighbours by itself; rows of different groups are none."""
-    for line in (*X.T, *values.T):
-        if np.unique(line).size > 2:  # an indicator has no order
-            order = np.lexsort((line, groups))
-            same = groups[order[:-1]] == groups[order[1:]]
-            yield order[:-1][same], order[1:][same]
-    if X.shape[1] > 1:
-        yield _closest(X, groups)
-
-
-def _closest(X: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return every row with the one that is closest to it by the ranks of the inputs, each pair once."""
-    from scipy.spatial import cKDTree
-
-    apart = np.column_stack([_ranks(X) / len(X), 10.0 * X.shape[1] * groups])
-    nearest = cKDTree(apart).query(apart, k=2)[1][:, 1]
-    pairs = np.unique(np.sort(np.column_stack([np.arange(len(X)), nearest]), axis=1), axis=0)
-    pairs = pairs[groups[pairs[:, 0]] == groups[pairs[:, 1]]]
-    return pairs[:, 0], pairs[:, 1]
