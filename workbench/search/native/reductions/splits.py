@@ -26,7 +26,7 @@ from workbench.search.native.screens.power_law import power_law
 from workbench.search.native.screens.products import product
 from workbench.search.native.screens.sums import sums
 from workbench.search.native.state import HOLE, Candidate, State
-from workbench.search.native.surrogate import Box, chebyshev, degree_for, degrees_of, slopes, straight
+from workbench.search.native.surrogate import Box, chebyshev, degree_for, degrees_of, slopes, smoothed, straight
 from workbench.search.native.watch import Watch
 
 _TERMS = 130
@@ -35,6 +35,7 @@ _NAMES, _TRUSTED = 4, 8.0  # names of each part, and how near, against what is k
 _PLAINEST, _FOLLOWED = 2, 1  # of those near enough
 _NEARLY_PLAIN = 0.01  # from a whole or half exponent of a name
 _SMALLEST = 1e-3  # a factor that comes nearer to zero, against its median, makes the quotient useless
+_SOME, _NOISY = 3.0, 1.3
 _WORST = 0.1  # relative error of a split that is still named
 
 
@@ -48,14 +49,15 @@ class Split:
     error: float  # leave-one-out, in units of y
 
 
-def linear_in_function(state: State, watch: Watch, worst: float = 3.0) -> Iterator[Candidate]:
+def linear_in_function(state: State, watch: Watch, worst: float | None = None) -> Iterator[Candidate]:
     """Yield A + B f for the function columns f in which the law is best described as linear.
 
     Parameters
     ----------
-    worst : leave-one-out error of a split that is still named, against the least error of any surrogate
+    worst : leave-one-out error of a split that is still named, against the least error of any surrogate; with noise a right one hardly leaves more
     """
     size = state.size
+    worst = worst or (_SOME if smoothed(state) is None else _NOISY)
     for split in _splits(state, watch):
         if split.error > min(_WORST * size, worst * watch.judge.floor) or watch.over:
             return
