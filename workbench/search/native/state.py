@@ -21,11 +21,10 @@ HOLE = Symbol("_inner_")  # where h stands in a shell
 
 @dataclass(frozen=True)
 class Candidate:
-    """A whole expression, unpolished, how it was reached, and whether it is longer only for what changed a shorter one: without that it is known."""
+    """A whole expression, unpolished, and how it was reached."""
 
     expression: Expression
     path: tuple[str, ...]
-    only_longer: bool = False
 
 
 @dataclass(frozen=True, eq=False)

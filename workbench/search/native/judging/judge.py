@@ -107,7 +107,7 @@ class Judge:
             return None
         expression, rmse = polished(self._folded(expression), self.rows)
         if self.best is None or self.cost(expression, rmse) < self.best.cost + _RIVAL:
-            if not candidate.only_longer and self._may_be_too_long(expression, rmse):
+            if self._may_be_too_long(expression, rmse):
                 expression, rmse = shortened(expression, rmse, self.rows, self._cost_if_allowed)
             expression, rmse = with_exact_constants(expression, rmse, self.rows, self.cost)
             expression, rmse = self._gathered(self._shortest_factoring(self._folded(expression)), rmse)

@@ -85,9 +85,9 @@ class Revision:
                 fitted[alike] = found
         fitted.pop(f"{judged.rmse:.6g}", None)
         ordered = sorted(fitted.values(), key=lambda each: each[0])
-        near = [each for each in ordered[_JUDGED:] if len(free_constants(each[2])) <= _FITTED_ONCE and judge.is_near(each[2], each[0])]
-        for cost, _, expression in (*ordered[:_JUDGED], *near[:_NEAR_JUDGED]):
-            yield Candidate(expression, (*judged.path, "changed in one place"), only_longer=cost >= judged.cost)
+        near = [e for cost, _, e in ordered[_JUDGED:] if len(free_constants(e)) <= _FITTED_ONCE and judge.is_near(e, cost)]
+        for expression in (*(e for *_, e in ordered[:_JUDGED]), *near[:_NEAR_JUDGED]):
+            yield Candidate(expression, (*judged.path, "changed in one place"))
 
     def _promising(self, judged: Judged, judge: Judge) -> Iterator[Expression]:
         """Yield changes of one formula that would be short and leave little, to first order."""
