@@ -83,6 +83,9 @@ def test_a_start_is_kept_in_a_file_and_must_fit_the_form() -> None:
     form = TypedForm("a*exp(b*x)", (2.0, -1.0))
     assert form_from_json(form.to_json()) == form
     assert form_from_json({"kind": "typed", "text": "a*x"}) == TypedForm("a*x")
+    found = TypedForm("x*exp(-x)", ())
+    assert form_from_json(found.to_json()) == found
+    assert (found.title, TypedForm("x*exp(-x)").title) == ("found form", "typed form")
     assert TypedForm("a*x").to_json() == {"kind": "typed", "text": "a*x"}
     with pytest.raises(ExpressionError, match="1 values for 2 constants"):
         TypedForm("a*exp(b*x)", (2.0,))

@@ -165,11 +165,12 @@ class TypedForm:
     Parameters
     ----------
     text : the formula
-    near : values of its constants that are known to be good, in the order of `parameter_names`; a fit starts there too
+    near : values of its constants that are known to be good, in the order of `parameter_names`; a fit starts there too. None of a form that somebody
+        typed; one that was found may have no constants
     """
 
     text: str
-    near: tuple[float, ...] = ()
+    near: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str) or len(self.text) > _LONGEST_TEXT:
@@ -181,7 +182,7 @@ class TypedForm:
                 f"TypedForm({self.text[:60]!r}): {len(self.parameter_names)} constants ({', '.join(self.parameter_names)}); "
                 f"at most {_MOST_CONSTANTS} can be fitted on one edge."
             )
-        if self.near and len(self.near) != len(self.parameter_names):
+        if self.near is not None and len(self.near) != len(self.parameter_names):
             raise ExpressionError(f"TypedForm({self.text[:60]!r}): {len(self.near)} values for {len(self.parameter_names)} constants.")
 
     @property
@@ -203,7 +204,7 @@ class TypedForm:
 
     @property
     def title(self) -> str:
-        return "found form" if self.near else "typed form"
+        return "typed form" if self.near is None else "found form"
 
     @cached_property
     def parameter_names(self) -> tuple[str, ...]:
@@ -249,7 +250,7 @@ class TypedForm:
         return np.isfinite(self.evaluate(x, parameters)[0])
 
     def to_json(self) -> dict[str, Any]:
-        return {"kind": "typed", "text": self.text, **({"near": list(self.near)} if self.near else {})}
+        return {"kind": "typed", "text": self.text, **({} if self.near is None else {"near": list(self.near)})}
 
     def _values(self, x: Array, parameters: Parameters) -> dict[str, Array | float]:
         return {"x": x, **dict(zip(self.parameter_names, parameters, strict=True))}
@@ -265,7 +266,8 @@ def form_from_json(record: Mapping[str, Any]) -> PrimitiveForm | TypedForm:
         case {"kind": "primitive", "name": str(name)}:
             return PrimitiveForm(find(name))
         case {"kind": "typed", "text": str(text)}:
-            return TypedForm(text, tuple(float(value) for value in record.get("near", ())))
+            near = record.get("near")
+            return TypedForm(text, None if near is None else tuple(float(value) for value in near))
     raise ExpressionError(f"form_from_json({str(record)[:80]}): allowed are kind 'primitive' with a name, and kind 'typed' with a text.")
 
 

@@ -16,9 +16,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from workbench.expression import Expression, Number, Symbol, complexity, free_constants, mul, substitute, symbols
-from workbench.search.native.judging.judge import Judge
 from workbench.search.native.judging.polishing import Rows
-from workbench.search.native.state import Candidate
 from workbench.search.operon.evolution import LONGEST, Setup, evolved
 from workbench.search.problem import Proposal, SearchProblem
 from workbench.search.trimming import Fitted, fitted, trimmed
@@ -40,7 +38,6 @@ WITHOUT_NAME = {"Add", "Sub", "Mul", "Div", "Square", "Pow"}  # operators that n
 GENERATIONS = 15  # of the first runs
 SEARCH_ROWS = 250  # of a run of Operon: enough to tell formulas apart, and four times as many generations as with 1000
 FIT_ROWS = 500  # of the fits in float64
-JUDGED_ROWS = 2000  # that say which parts of a formula are superfluous, and which constants exact: as our own engine's are
 ROWS_PER_CONSTANT = 3
 _MODERATE = (0.03, 30.0)  # sizes of a column that Operon's constants, drawn from N(0, 1), reach as they are
 _FITTED, _TRIMMED = 8, 2  # formulas of a front that are fitted, and those of them that are trimmed as well, which takes ten times as long
@@ -53,7 +50,6 @@ def answers(problem: SearchProblem, settings: Mapping) -> Iterator[Proposal | st
     X, y, units = _moderate(problem, _drawn(problem, order, generator))
     rows = _rows(problem, order[:FIT_ROWS])
     archive = Archive(problem.max_complexity)
-    judge = Judge(_rows(problem, order[:JUDGED_ROWS]), problem.functions, problem.max_complexity)
     for _ in itertools.count() if settings["rounds"] is None else range(settings["rounds"]):
         going_on, generations = allowed(problem.functions), GENERATIONS
         while going_on:
@@ -65,12 +61,7 @@ def answers(problem: SearchProblem, settings: Mapping) -> Iterator[Proposal | st
                 honest = _honest(front, rows, archive)
                 least[operators] = min((error for _, error in honest), default=np.inf)
                 for expression, _ in (found for found in honest if archive.takes(*found)):
-                    path = (f"Operon with {_named(operators)}",)
-                    yield Proposal(expression, "operon", path)
-                    with np.errstate(all="ignore"):
-                        judged = judge.offer(Candidate(expression, path))
-                    if judged is not None and archive.takes(judged.expression, rows.rmse(judged.expression)):
-                        yield Proposal(judged.expression, "operon", path)
+                    yield Proposal(expression, "operon", (f"Operon with {_named(operators)}",))
             going_on = sorted(going_on, key=least.__getitem__)[: len(going_on) // 2]
             generations *= 2
 
