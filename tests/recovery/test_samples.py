@@ -32,7 +32,7 @@ LAWS = {
 }
 SLOW = ("hubble1929", "puromycin", "cherry_trees", "forbes1857", "mammals")  # together they take the better part of a minute
 SAMPLES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in LAWS]
-LAWS_BY_THEMSELVES = ("planets", "hubble1929", "boyle1662", "mercury_vapour", "capacitor")
+LAWS_BY_THEMSELVES = ("planets", "hubble1929", "boyle1662", "mercury_vapour", "mammals", "capacitor")
 SAME = 1e-6  # relative difference of a formula that is the law; what is left is the fit of the constants here
 
 
@@ -98,7 +98,7 @@ def test_the_law_is_among_the_formulas_offered_with_its_constants(name):
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_formula_picked_is_certified_and_called_a_law_where_it_is_the_only_one_the_data_allow(name):
-    """Six rows do not tell Dan Wood's power of the temperature from exp(-b/T), nor Forbes' seventeen a power from a line, nor mammals 3/4 from 2/3."""
+    """Six rows do not tell Dan Wood's power of the temperature from exp(-b/T), nor Forbes' seventeen a power from a line."""
     found = discovered(name)
     assert found.verdict == "law" if name in LAWS_BY_THEMSELVES else found.verdict in {"law", "approximation"}
     assert found.formula(nice=False).certificate.exact

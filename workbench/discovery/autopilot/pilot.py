@@ -198,8 +198,7 @@ class _Run:
         if not self.search.exact and len(found.data.features) == 1:  # one curve has rivals, which are cheap to see
             heard.of(self._shaped(found, heard, shapes[:1], forms))
             shapes = shapes[1:]
-        settled = not self.search.unjudged and _settled(found, heard.findings, flexible, self.limits.max_complexity)
-        if not heard.findings or not (self.search.exact or settled):
+        if not heard.findings or not (self.search.exact or self._settled(found, heard.findings, flexible)):
             self.clock.say("searching further")
             for share in [share for share in self.looks if share > self.first]:
                 self._search_until(share)
@@ -217,6 +216,10 @@ class _Run:
         elif best.verdict == "law":
             best.reasons += self.search.agreement(best.formula(nice=False))
         return best
+
+    def _settled(self, found: Discovery, findings: list[Finding], flexible: float) -> bool:
+        """Whether there is a law already, and nothing as brief waits to be judged."""
+        return not self.search.unjudged and _settled(found, findings, flexible, self.limits.max_complexity)
 
     def _search_until(self, share: float) -> None:
         """Search until a share of the time is over; after the last of them the engines end, for what follows needs the cores."""

@@ -50,6 +50,7 @@ _SMALL = 2  # columns of a problem that is searched thoroughly before what it re
 _MANY = 5  # columns of a problem from which those that do not matter are dropped first
 _CHANGED_EARLY, _CHANGED, _ALL_CHANGED = 12, 20, 100  # formulas that are changed
 _BETWEEN, _CHANGED_BETWEEN = 100, 3  # candidates after which some are changed, and how many
+_SURELY = 0.1  # error of what a named part leaves, against that of the whole, where the name is surely right
 _CLEAR = 0.3  # error of a split, or of what units leave, that is surely right, against the best surrogate's
 
 
@@ -182,7 +183,8 @@ def _splits(chain: list[State], watch: Watch) -> Iterator[Candidate]:
     for screen in (spans, scaled_within_transforms):
         if not watch.over:
             yield from screen(last, watch)
-    parts = [] if watch.over else (yield from separable(last, watch))
+    left = [] if watch.over else (yield from separable(last, watch))
+    parts = [part for part in left if not watch.over and smooth_error(part) < _SURELY * smooth_error(last)]
     for state, screen in (*itertools.product(parts, (spans, searched)), (last, linear_in_function), (last, split_within_transforms)):
         if not watch.over:
             yield from screen(state, watch)

@@ -24,7 +24,7 @@ _CLEARLY, _AS_GOOD = 0.5, 1.0  # error of two groups against that of all columns
 _ALONE, _BY_FAR = 2.0, 0.05  # the same where no other parting comes near: its own functions may be hard to follow
 _PARTED = 2  # that are followed
 _MOST_COLUMNS = 7
-_SMALL, _SURELY = 2, 0.1  # columns of a part that is searched by itself, and its error against that of the whole where the other's name is surely right
+_SMALL = 2  # columns of a part that may be searched by itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class _Parting:
 def separable(state: State, watch: Watch) -> Generator[Candidate, None, list[State]]:
     """Yield what is found along the partings that describe a state clearly better than one smooth function does.
 
-    Return what one part leaves of the other where its name is surely right: a small problem, as exact as the state itself.
+    Return what is left of few columns once a part has its name: small problems, as exact as the state itself where the name is right.
     """
     small: list[State] = []
     if not 3 <= state.n_columns <= _MOST_COLUMNS:
@@ -58,7 +58,7 @@ def separable(state: State, watch: Watch) -> Generator[Candidate, None, list[Sta
             yield from plainly_reduced(left, watch)
             if watch.over:
                 return small
-            if left.n_columns <= _SMALL and left.finite() is left and smooth_error(left) < _SURELY * smooth_error(state):
+            if left.n_columns <= _SMALL and left.finite() is left:
                 small.append(left)
     return small
 

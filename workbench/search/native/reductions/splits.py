@@ -35,7 +35,7 @@ _NAMES, _TRUSTED = 4, 8.0  # names of each part, and how near, against what is k
 _PLAINEST, _FOLLOWED = 2, 1  # of those near enough
 _NEARLY_PLAIN = 0.01  # from a whole or half exponent of a name
 _SMALLEST = 1e-3  # a factor that comes nearer to zero, against its median, makes the quotient useless
-_SOME, _NOISY = 3.0, 1.3
+_SOME, _NOISY = 3.0, 1.3  # times the least error of any surrogate: of a split that is still named; with noise a right one hardly leaves more
 _WORST = 0.1  # relative error of a split that is still named
 
 
@@ -54,7 +54,7 @@ def linear_in_function(state: State, watch: Watch, worst: float | None = None) -
 
     Parameters
     ----------
-    worst : leave-one-out error of a split that is still named, against the least error of any surrogate; with noise a right one hardly leaves more
+    worst : leave-one-out error of a split that is still named, against the least error of any surrogate; None for what noise allows
     """
     size = state.size
     worst = worst or (_SOME if smoothed(state) is None else _NOISY)
@@ -200,8 +200,12 @@ def names_of(rest: State, values: np.ndarray, error: float, watch: Watch) -> lis
 
 def _plainly(judged: Judged, judge: Judge) -> tuple[Expression, float]:
     """Return an expression and its error, with plain exponents where that is near enough: its own follow what is wrong with the part."""
-    plain, rmse = polished(with_plain_exponents(judged.expression, _NEARLY_PLAIN), judge.rows)
-    return (plain, rmse) if rmse < _TRUSTED * judge.floor else (judged.expression, judged.rmse)
+    plain = with_plain_exponents(judged.expression, _NEARLY_PLAIN)
+    if plain != judged.expression:
+        plain, rmse = polished(plain, judge.rows)
+        if rmse < _TRUSTED * judge.floor:
+            return plain, rmse
+    return judged.expression, judged.rmse
 
 
 def _likeliest(judge: Judge) -> list[Judged]:
