@@ -62,12 +62,13 @@ __device__ __forceinline__ double magnitude(double v) { return fabs(v); }
 // The slope of |v| times something. A comparison, and not the sign bit: -0 is 0.
 template <typename C> __device__ __forceinline__ C with_sign_of(C something, C v) { return v < C(0) ? -something : something; }
 
-// 1 / d for d >= 1: the hardware's approximation and one Newton step, without the slow path of a division. An infinite d gives 0; from 2^126
-// on the approximation is 0 already.
+// 1 / d for d >= 1: the hardware's approximation, which is off by a unit in the last place, and for numbers that are stored in 32 bits one Newton
+// step, without the slow path of a division. An infinite d gives 0; from 2^126 on the approximation is 0 already.
 __device__ __forceinline__ float inverse(float d) {
 #if defined(__CUDA_ARCH__)
     float r;
     asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(d));
+    if (sizeof(Stored) == 2) return r;
     const float error = fmaf(-d, r, 1.0f);
     return r > 0.0f ? fmaf(r, error, r) : r;        // infinity * 0 must not become NaN; NaN is not > 0 and stays
 #else

@@ -40,6 +40,16 @@
 
 template <int WIDE> struct __align__(sizeof(Stored) * WIDE) Channels { Stored v[WIDE]; };
 
+// The same, while nobody computes with them: words of 32 bits where there are any, else a compiler takes pairs of 16 bits apart and puts them together again.
+template <int BYTES> struct __align__(BYTES) Raw { uint32 words[BYTES / 4]; };
+template <> struct __align__(2) Raw<2> { uint16 words[1]; };
+
+template <int WIDE> __device__ __forceinline__ Channels<WIDE> taken_from(const Raw<sizeof(Stored) * WIDE>& raw) {
+    Channels<WIDE> channels;
+    memcpy(&channels, &raw, sizeof(channels));
+    return channels;
+}
+
 // ------------------------------------------------------------------------------------------------------- one function
 
 const int M = RATIONAL_M, N = RATIONAL_N, FORM = RATIONAL_FORM;
@@ -82,10 +92,10 @@ __device__ __forceinline__ Gradient gradient_at(Real x, Real above, const Coeffi
     const Real z = FORM == 0 ? magnitude(x) : x;
     Real p = c.a[M], dp = Real(0), q = c.b[N - 1], dq = Real(0);        // value and derivative of both in one Horner pass
 #pragma unroll
-    for (int i = M - 1; i >= 0; --i) { dp = fused(dp, x, p); p = fused(p, x, c.a[i]); }
+    for (int i = M - 1; i >= 0; --i) { dp = i == M - 1 ? p : fused(dp, x, p); p = fused(p, x, c.a[i]); }
 #pragma unroll
-    for (int j = N - 2; j >= 0; --j) { dq = fused(dq, z, q); q = fused(q, z, c.b[j]); }
-    dq = fused(dq, z, q);               // d(q z)/dz
+    for (int j = N - 2; j >= 0; --j) { dq = j == N - 2 ? q : fused(dq, z, q); q = fused(q, z, c.b[j]); }
+    dq = N == 1 ? q : fused(dq, z, q);  // d(q z)/dz
     if (FORM == 0) dq = with_sign_of(dq, x);
     Real d;
     if (FORM == 0) d = fused(q, z, Real(1));
@@ -125,12 +135,12 @@ __device__ __forceinline__ void clear(Real (&sums)[TERMS]) {
 // ----------------------------------------------------------------------------------------------------- group kernels
 // x (rows, channels), contiguous; numerator (groups, M + 1), denominator (groups, N). A thread keeps WIDE neighbouring channels of one group
 // for its whole life, so its coefficients and sums stay in registers; a block takes whole stretches of rows. blockIdx.x is a share of the rows,
-// `depth` of which are taken at once, blockIdx.y a tile of at most `columns` threads' channels; columns * depth <= blockDim.x. `pieces` tiles share
-// `span` columns: one tile holds whole groups, or several tiles one large group.
+// `depth` of which are taken at once, blockIdx.y a tile of `span` columns, which is whole groups, or one large group; gridDim.z blocks share a tile, with
+// at most `columns` threads' channels each; columns * depth <= blockDim.x.
 
 struct Tiling {
     int64 rows;
-    int channels, group_size, columns, depth, span, pieces;
+    int channels, group_size, columns, depth, span;
 };
 
 template <int WIDE> struct Place {
@@ -142,7 +152,7 @@ template <int WIDE> struct Place {
 
 template <int WIDE> __device__ __forceinline__ Place<WIDE> place_in(const Tiling& t) {
     const int down = (int)threadIdx.x / t.columns, across = (int)threadIdx.x - down * t.columns;
-    const int begin = (int)blockIdx.y / t.pieces * t.span, within = (int)blockIdx.y % t.pieces * t.columns + across;
+    const int begin = (int)blockIdx.y * t.span, within = (int)blockIdx.z * t.columns + across;
     Place<WIDE> at;
     at.row_length = t.channels / WIDE;
     at.column = begin + within;
@@ -199,74 +209,69 @@ __device__ __forceinline__ Channels<WIDE> pull_back(const Channels<WIDE>& x, con
     return out;
 }
 
-// All rows of this thread: dL/dx is written, the sums are returned. Sums of float are kept on two levels, a short one that is emptied into a
-// long one every few rows, so that a small term meets a sum of its own size.
+// All rows of this thread: dL/dx is written, and total[k LINE] += the sum for coefficient k. Sums are kept on two levels: a short one of a few rows in
+// registers, so that a small term meets a sum of its own size, is emptied into a long one of double, which waits in shared memory.
+const int LINE = RATIONAL_THREADS + 1;
+
 template <int WIDE>
 __device__ __forceinline__ void pull_back_rows(const Stored* x, const Stored* above, const Coefficients& c, Stored* into_x, int64 rows,
-                                               const Place<WIDE>& at, Real (&total)[TERMS]) {
-    const int AHEAD = 2, TOGETHER = 16;
-    typedef Channels<WIDE> Vector;
-    const Vector* from = reinterpret_cast<const Vector*>(x) + at.column;
-    const Vector* arriving = reinterpret_cast<const Vector*>(above) + at.column;
-    Vector* to = reinterpret_cast<Vector*>(into_x) + at.column;
-    int64 row = at.row;
-    while (row < rows) {
+                                               const Place<WIDE>& at, double* total) {
+    const int TOGETHER = sizeof(Stored) == 2 ? 8 : 4;
+    typedef Raw<sizeof(Stored) * WIDE> Vector;
+    const Vector *from = reinterpret_cast<const Vector*>(x), *arriving = reinterpret_cast<const Vector*>(above);
+    Channels<WIDE>* to = reinterpret_cast<Channels<WIDE>*>(into_x);
+    if (at.row >= rows) return;
+    int64 here = at.row * at.row_length + at.column;
+    const int step = (int)(at.step * at.row_length);     // every thread of the device once: it is no large number
+    Vector next_x = from[here], next_g = arriving[here];
+    for (int left = (int)((rows - at.row + at.step - 1) / at.step); left > 0;) {        // rows of this thread
         Real sums[TERMS];
         clear(sums);
-        int left = TOGETHER;
-        for (; left >= AHEAD && row + (AHEAD - 1) * at.step < rows; left -= AHEAD, row += AHEAD * at.step) {
-            Vector xs[AHEAD], gs[AHEAD];
-#pragma unroll
-            for (int k = 0; k < AHEAD; ++k) {
-                xs[k] = from[(row + k * at.step) * at.row_length];
-                gs[k] = arriving[(row + k * at.step) * at.row_length];
+        const int then = left > TOGETHER ? left - TOGETHER : 0;
+#pragma unroll 1
+        for (; left > then; --left, here += step) {
+            const Channels<WIDE> xs = taken_from<WIDE>(next_x), gs = taken_from<WIDE>(next_g);
+            if (left > 1) {             // the next row comes while this one is computed
+                next_x = from[here + step];
+                next_g = arriving[here + step];
             }
-#pragma unroll
-            for (int k = 0; k < AHEAD; ++k) to[(row + k * at.step) * at.row_length] = pull_back<WIDE>(xs[k], gs[k], c, sums);
-        }
-        if (left == TOGETHER) {         // fewer than AHEAD rows are left
-            const Vector xs = from[row * at.row_length], gs = arriving[row * at.row_length];
-            to[row * at.row_length] = pull_back<WIDE>(xs, gs, c, sums);
-            row += at.step;
+            to[here] = pull_back<WIDE>(xs, gs, c, sums);
         }
 #pragma unroll
-        for (int k = 0; k < TERMS; ++k) total[k] += sums[k];
+        for (int k = 0; k < TERMS; ++k) total[k * LINE] += (double)sums[k];
     }
 }
 
-// partials (gridDim.x * pieces, TERMS, groups): what each share of the rows gives to each coefficient. A tile holds whole groups (pieces = 1),
-// or a group larger than a tile is cut into `pieces` tiles, each with a row of partials of its own.
+// partials (gridDim.x * gridDim.z, TERMS, groups): what each share of the rows gives to each coefficient. A tile is whole groups, or
+// one group that is cut into gridDim.z pieces, each with a row of partials of its own.
 template <int WIDE>
 __device__ __forceinline__ void group_backward(const Stored* x, const Stored* above, const Real* numerator, const Real* denominator,
                                                Stored* into_x, Real* partials, const Tiling& t) {
-    __shared__ Real shared[TERMS * (RATIONAL_THREADS + 1)];
-    const int n_threads = (int)blockDim.x, line = n_threads + 1;
+    __shared__ double shared[TERMS * LINE];
     const Place<WIDE> at = place_in<WIDE>(t);
-    Real total[TERMS];
-    clear(total);
+#pragma unroll
+    for (int k = 0; k < TERMS; ++k) shared[k * LINE + (int)threadIdx.x] = 0.0;
     if (at.inside) {
         Coefficients c;
         read(c, numerator, denominator, (int64)at.group * (M + 1), (int64)at.group * N, 1);
-        pull_back_rows<WIDE>(x, above, c, into_x, t.rows, at, total);
+        pull_back_rows<WIDE>(x, above, c, into_x, t.rows, at, shared + threadIdx.x);
     }
-#pragma unroll
-    for (int k = 0; k < TERMS; ++k) shared[k * line + (int)threadIdx.x] = total[k];
     __syncthreads();
 
     // Everybody is here, those without a channel too. One thread now adds the threads of one group for one coefficient, in order.
     const int groups = t.channels / t.group_size, group_columns = t.group_size / WIDE;
-    const int width = t.pieces == 1 ? group_columns : t.columns, tile_groups = t.span / group_columns;
-    const int first_group = (int)blockIdx.y / t.pieces * tile_groups;
-    const int64 slot = (int64)blockIdx.x * t.pieces + (int)blockIdx.y % t.pieces;
-    for (int item = (int)threadIdx.x; item < tile_groups * TERMS; item += n_threads) {
+    const int width = gridDim.z == 1 ? group_columns : t.columns, tile_groups = t.span / group_columns;
+    const int first_group = (int)blockIdx.y * tile_groups;
+    const int64 slot = (int64)blockIdx.x * gridDim.z + blockIdx.z;
+    for (int item = (int)threadIdx.x; item < tile_groups * TERMS; item += (int)blockDim.x) {
         const int k = item / tile_groups, g = item - k * tile_groups;
         const int group = first_group + g;
         if (group >= groups) continue;
-        Real sum = Real(0);
+        double sum = 0.0;
         for (int down = 0; down < t.depth; ++down)
-            for (int w = 0; w < width; ++w) sum += shared[k * line + down * t.columns + g * width + w];
+            for (int w = 0; w < width; ++w) sum += shared[k * LINE + down * t.columns + g * width + w];
         if (FORM == 0 && k > M && denominator[(int64)group * N + (k - M - 1)] < Real(0)) sum = -sum;
-        partials[(slot * TERMS + k) * groups + group] = sum;
+        partials[(slot * TERMS + k) * groups + group] = (Real)sum;
     }
 }
 
@@ -409,15 +414,14 @@ edge_backward_coefficients(const Stored* x, const Stored* above, const Real* num
 #define RATIONAL_GROUP_ENTRIES(NAME, WIDE)                                                                                       \
     extern "C" __global__ void __launch_bounds__(RATIONAL_THREADS, RATIONAL_BLOCKS)                                              \
     group_forward_##NAME(const Stored* x, const Real* numerator, const Real* denominator, Stored* y, int64 rows, int64 channels, \
-                         int64 group_size, int64 columns, int64 depth, int64 span, int64 pieces) {                               \
-        const Tiling t = {rows, (int)channels, (int)group_size, (int)columns, (int)depth, (int)span, (int)pieces};               \
+                         int64 group_size, int64 columns, int64 depth, int64 span) {                                             \
+        const Tiling t = {rows, (int)channels, (int)group_size, (int)columns, (int)depth, (int)span};                            \
         group_forward<WIDE>(x, numerator, denominator, y, t);                                                                    \
     }                                                                                                                            \
     extern "C" __global__ void __launch_bounds__(RATIONAL_THREADS, RATIONAL_BLOCKS)                                              \
     group_backward_##NAME(const Stored* x, const Stored* above, const Real* numerator, const Real* denominator, Stored* into_x,  \
-                          Real* partials, int64 rows, int64 channels, int64 group_size, int64 columns, int64 depth, int64 span,  \
-                          int64 pieces) {                                                                                        \
-        const Tiling t = {rows, (int)channels, (int)group_size, (int)columns, (int)depth, (int)span, (int)pieces};               \
+                          Real* partials, int64 rows, int64 channels, int64 group_size, int64 columns, int64 depth, int64 span) {\
+        const Tiling t = {rows, (int)channels, (int)group_size, (int)columns, (int)depth, (int)span};                            \
         group_backward<WIDE>(x, above, numerator, denominator, into_x, partials, t);                                             \
     }
 RATIONAL_GROUP_ENTRIES(wide, RATIONAL_WIDE)

@@ -250,16 +250,22 @@ spline_backward_coefficients(const Stored* x, const Stored* above, const Real* d
     for (int o = 0; o < SUMMED; ++o)
 #pragma unroll
         for (int k = 0; k < TERMS; ++k) sums[o][k] = Real(0);
+    const int count = n_out - target < SUMMED ? (int)(n_out - target) : SUMMED;
+    const Stored *from = x + source * rows, *arriving = above + target * rows;
     for (int64 r = begin + threadIdx.x; r < end; r += n_threads) {
-        Real value[TERMS];
-        terms_at(load(x[source * rows + r]), range, first, value);
+        const Real here = load(from[r]);
+        const Stored* at = arriving + r;
+        Real g[SUMMED], value[TERMS];
 #pragma unroll
         for (int o = 0; o < SUMMED; ++o) {
-            if (target + o >= n_out) break;
-            const Real g = load(above[(target + o) * rows + r]);
-#pragma unroll
-            for (int k = 0; k < TERMS; ++k) sums[o][k] = fused(g, value[k], sums[o][k]);
+            g[o] = load(*at);
+            if (o + 1 < count) at += rows;              // beyond the last target stands the last one again: nobody reads those sums
         }
+        terms_at(here, range, first, value);            // while the others arrive
+#pragma unroll
+        for (int o = 0; o < SUMMED; ++o)
+#pragma unroll
+            for (int k = 0; k < TERMS; ++k) sums[o][k] = fused(g[o], value[k], sums[o][k]);
     }
 #pragma unroll
     for (int o = 0; o < SUMMED; ++o) {

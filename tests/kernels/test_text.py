@@ -159,6 +159,7 @@ def test_sanitizers_find_nothing(tmp_path: Path) -> None:
 
 OUT_OF_BOUNDS = {
     "columns": ("group", "groups(torch.float32, (3, 3250), 1)", "at.inside = down < t.depth && within < t.span && at.column < at.row_length;", "at.inside = down < t.depth;"),
+    "the row after the last": ("group", "groups(torch.float32, (5, 3250), 1)", "if (left > 1) {", "{"),
     "shared memory": ("edge", "layer(torch.float32)", "Real few[TERMS * LANES]", "Real few[TERMS * LANES - 1]"),
     "rows": ("spline", "splines(torch.float32, 3, 5, 257)", "if (at < rows && target + o < n_out) store", "if (target + o < n_out) store"),
     "targets": ("spline", "splines(torch.float32, 3, 5, 257)", "there = target + o < n_out && source", "there = (target + o < n_out || true) && source"),
@@ -176,7 +177,7 @@ def test_sanitizers_find_an_access_out_of_bounds(tmp_path: Path, where: str) -> 
 
 # -------------------------------------------------------------------------------------------------------- planted faults
 
-GROUP_BARRIER = "shared[k * line + (int)threadIdx.x] = total[k];\n    __syncthreads();"
+GROUP_BARRIER = "shared + threadIdx.x);\n    }\n    __syncthreads();"
 FAULTS = {
     "a barrier left out of the groups": ("group", "sum_abs", GROUP_BARRIER, GROUP_BARRIER.replace("\n    __syncthreads();", "")),
     "a barrier left out of the edges": ("edge", "square", "    __syncthreads();                    // nobody reads", "    // nobody reads"),
@@ -188,7 +189,7 @@ FAULTS = {
     "the sign of b forgotten on an edge": ("edge", "sum_abs", "denominator[(k - M - 1) * edges + edge] < Real(0)) sum = -sum;", "false) sum = -sum;"),
     "the sign of q forgotten": ("group", "abs_sum", "to.q = with_sign_of(to.p * f, q);", "to.q = to.p * f;"),
     "the slope of q^2 without its two": ("edge", "square", "to.q = to.p * (q + q) * f;", "to.q = to.p * q * f;"),
-    "a short sum in the place of the long one": ("group", "square", "total[k] += sums[k];", "total[k] = sums[k];"),
+    "a short sum in the place of the long one": ("group", "square", "total[k * LINE] += (double)sums[k];", "total[k * LINE] = sums[k];"),
     "rows past the first stretch left out": ("edge", "square", "for (int64 start = 0; start < n_out; start += STRETCH)", "for (int64 start = 0; start < 1; start += STRETCH)"),
     "splines: coefficients taken before all are there": ("spline", "", "[(first + k) * n_out * n_in + edge];\n    }\n    __syncthreads();", "[(first + k) * n_out * n_in + edge];\n    }"),
     "splines: a barrier left out behind them": ("spline", "", "    __syncthreads();                    // nobody reads", "    // nobody reads"),
@@ -199,7 +200,7 @@ FAULTS = {
     "splines: one knot too far": ("spline", "", "Real(1 - k)", "Real(-k)"),
     "splines: the stretch of u forgotten in its slope": ("spline", "", "s * fused(u, Real(1) - s, Real(1)) * range.stretch", "s * fused(u, Real(1) - s, Real(1))"),
     "splines: the base gradient in the place of another stretch": ("spline", "", "term >= bases : first > 0", "term >= bases : false"),
-    "a slot that is one too high": ("group", "square", "const int64 slot = (int64)blockIdx.x * t.pieces", "const int64 slot = (int64)blockIdx.x / 2 * t.pieces"),
+    "a slot that is one too high": ("group", "square", "const int64 slot = (int64)blockIdx.x * gridDim.z", "const int64 slot = (int64)blockIdx.x / 2 * gridDim.z"),
 }
 
 
@@ -267,16 +268,17 @@ def test_a_plan_covers_every_channel_once_within_the_limits_of_a_gpu(
     plan = launch.group_plan(unit, rows, channels, n_groups, True, 132)
     wide = unit.wide if plan.entry == "wide" else 1
     covered = [
-        tile // plan.pieces * plan.span + within
+        tile * plan.span + within
         for tile in range(plan.tiles)
-        for within in range(tile % plan.pieces * plan.columns, min(plan.span, (tile % plan.pieces + 1) * plan.columns))
+        for piece in range(plan.pieces)
+        for within in range(piece * plan.columns, min(plan.span, (piece + 1) * plan.columns))
     ]
     assert [column for column in covered if column < channels // wide] == list(range(channels // wide))
     assert plan.columns * plan.depth <= plan.block <= unit.threads
-    assert plan.span % (channels // n_groups // wide) == 0      # a tile holds whole groups, or its pieces one of them
+    assert plan.span % (channels // n_groups // wide) == 0      # a tile is whole groups, or one that is cut
     assert 1 <= plan.shares <= rows
     assert 1 <= plan.forward_shares <= rows
-    bytes_shared = (unit.m + 1 + unit.n) * (unit.threads + 1) * COMPUTE[dtype].itemsize
+    bytes_shared = (unit.m + 1 + unit.n) * (unit.threads + 1) * torch.float64.itemsize
     assert bytes_shared <= 48 * 1024        # what every GPU gives without being asked
 
 

@@ -48,7 +48,7 @@ class Unit:
     @property
     def threads(self) -> int:
         """Most threads of a block of the group kernels: so many that their coefficients and sums find registers, and none spills."""
-        return 384 if self.dtype == torch.float32 and self.m + 1 + self.n <= _FEW_COEFFICIENTS else 256
+        return 384 if self.dtype != torch.float64 and self.m + 1 + self.n <= _FEW_COEFFICIENTS else 256
 
     @property
     def blocks(self) -> int:
@@ -73,8 +73,8 @@ class GroupPlan:
     columns: int
     depth: int
     span: int
-    pieces: int
     tiles: int
+    pieces: int  # of a tile
     shares: int  # of the rows, backward
     forward_shares: int
 
@@ -96,13 +96,13 @@ def group_plan(unit: Unit, rows: int, channels: int, groups: int, aligned: bool,
         span, pieces = columns, 1
     else:
         span, pieces = group_columns, -(-group_columns // unit.threads)
-        columns, tiles = -(-group_columns // pieces), groups * pieces
-    if tiles > MOST_TILES or channels >= 2**31:
-        raise NetworkError(f"{channels} channels in {groups} groups are more than a GPU kernel takes: {tiles} tiles, at most {MOST_TILES}.")
+        columns, tiles = -(-group_columns // pieces), groups
+    if max(tiles, pieces) > MOST_TILES or channels >= 2**31:
+        raise NetworkError(f"{channels} channels in {groups} groups are more than a GPU kernel takes: {tiles * pieces} tiles, at most {MOST_TILES}.")
     depth = max(1, min(unit.threads // columns, rows))
-    shares = max(1, min(-(-rows // depth), -(-unit.blocks * multiprocessors // tiles)))
-    forward_shares = max(1, min(-(-rows // (4 * depth)), 16 * multiprocessors // tiles))
-    return GroupPlan("wide" if is_wide else "narrow", columns, depth, span, pieces, tiles, shares, forward_shares)
+    shares = max(1, min(-(-rows // depth), -(-unit.blocks * multiprocessors // (tiles * pieces))))
+    forward_shares = max(1, min(-(-rows // (4 * depth)), 16 * multiprocessors // (tiles * pieces)))
+    return GroupPlan("wide" if is_wide else "narrow", columns, depth, span, tiles, pieces, shares, forward_shares)
 
 
 def group_forward(device: Device, x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, form: str) -> torch.Tensor:
@@ -110,7 +110,7 @@ def group_forward(device: Device, x: torch.Tensor, a: torch.Tensor, b: torch.Ten
     y = torch.empty_like(x)
     if x.numel():
         unit, plan, sizes = _of_groups(device, (x, y), a, b, form)
-        device.launch(unit, f"group_forward_{plan.entry}", (plan.forward_shares, plan.tiles), (plan.block,), (*addresses(x, a, b, y), *sizes))
+        device.launch(unit, f"group_forward_{plan.entry}", (plan.forward_shares, plan.tiles, plan.pieces), (plan.block,), (*addresses(x, a, b, y), *sizes))
     return y
 
 
@@ -122,7 +122,7 @@ def group_backward(device: Device, x: torch.Tensor, a: torch.Tensor, b: torch.Te
     unit, plan, sizes = _of_groups(device, (x, upstream, into_x), a, b, form)
     partials = a.new_empty(plan.shares * plan.pieces, unit.m + 1 + unit.n, len(a))
     arguments = (*addresses(x, upstream, a, b, into_x, partials), *sizes)
-    device.launch(unit, f"group_backward_{plan.entry}", (plan.shares, plan.tiles), (plan.block,), arguments)
+    device.launch(unit, f"group_backward_{plan.entry}", (plan.shares, plan.tiles, plan.pieces), (plan.block,), arguments)
     total = summed(device, unit, partials)
     return into_x, total[: unit.m + 1].T, total[unit.m + 1 :].T  # (n_terms, n_groups) -> (n_groups, ...)
 
@@ -134,7 +134,7 @@ def _of_groups(device: Device, tensors: Sequence[torch.Tensor], a: torch.Tensor,
     rows = x.numel() // channels
     aligned = all(tensor.data_ptr() % 16 == 0 for tensor in tensors)
     plan = group_plan(unit, rows, channels, groups, aligned, device.multiprocessors)
-    return unit, plan, (rows, channels, channels // groups, plan.columns, plan.depth, plan.span, plan.pieces)
+    return unit, plan, (rows, channels, channels // groups, plan.columns, plan.depth, plan.span)
 
 
 # -------------------------------------------------------------------------------------------------------------- edges

@@ -14,7 +14,8 @@ from workbench.exceptions import NetworkError
 from workbench.ops.device import MOST_TILES, NAMES, Device, Gradients, addresses, summed
 
 _THREADS, _BASES = 128, 8  # as spline.cu has them
-_SHARE, _MOST_SHARES = 1024, 64  # rows of a block that sums for coefficients: so few that sums keep their digits, and partials of many rows their size
+_SHARES = 1024, 4096  # rows of a block that sums for coefficients: more cost less, and must leave work for everybody
+_MOST_SHARES = 64  # so that partials of many rows keep their size
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,21 @@ def backward(
         return into_x, torch.zeros_like(coefficients), torch.zeros_like(base)
     grid = (-(-rows // unit.rows), -(-n_in // unit.sources))
     device.launch(unit, "spline_backward_x", grid, (_THREADS,), (*addresses(x, upstream, coefficients, base, domain, into_x), *sizes))
-    share = max(_SHARE, -(-rows // (_MOST_SHARES * _THREADS)) * _THREADS)
-    shares, tiles, stretches = -(-rows // share), -(-n_out // unit.summed), -(-bases // _BASES)
+    tiles, stretches = -(-n_out // unit.summed), -(-bases // _BASES)
+    share = _share(rows, 16 * device.multiprocessors // (n_in * tiles * stretches))
+    shares = -(-rows // share)
     partials = base.new_empty(shares, bases + 1, n_out, n_in)
     arguments = (*addresses(x, upstream, domain, partials), *sizes, share, tiles)
     device.launch(unit, "spline_backward_coefficients", (shares, n_in, tiles * stretches), (_THREADS,), arguments)
     total = summed(device, unit, partials)
     return into_x, total[:bases], total[bases]
+
+
+def _share(rows: int, wanted: int) -> int:
+    """Return the rows of a block that sums for coefficients, a multiple of its threads, where so many shares are wanted."""
+    few, many = _SHARES
+    least = max(few, rows // _MOST_SHARES)
+    return -(-max(least, min(many, rows // max(wanted, 1))) // _THREADS) * _THREADS
 
 
 def _of_layer(x: torch.Tensor, coefficients: torch.Tensor) -> tuple[SplineUnit, tuple[int, int, int, int]]:
