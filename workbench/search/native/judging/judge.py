@@ -24,6 +24,7 @@ from workbench.search.native.notation.factoring import shortest_factoring
 from workbench.search.native.notation.gathering import gathered
 from workbench.search.native.notation.parting import parted
 from workbench.search.native.notation.phases import at_home
+from workbench.search.native.notation.poles import without_poles
 from workbench.search.native.notation.squares import unrooted
 from workbench.search.native.notation.unwinding import unwound
 from workbench.search.native.state import Candidate
@@ -111,7 +112,7 @@ class Judge:
                 expression, rmse = shortened(expression, rmse, self.rows, self._cost_if_allowed)
             expression, rmse = with_exact_constants(expression, rmse, self.rows, self.cost)
             expression, rmse = self._gathered(self._shortest_factoring(self._folded(expression)), rmse)
-            expression, rmse = self._unrooted(expression, rmse)
+            expression, rmse = self._without_poles(*self._unrooted(expression, rmse))
         size = complexity(expression)
         if not np.isfinite(rmse) or (self.max_complexity is not None and size > self.max_complexity):
             return None
@@ -191,6 +192,15 @@ class Judge:
             if complexity(other) <= complexity(expression) and error <= rmse + _ROUNDING * self.size:
                 return self._unrooted(other, error)
         return expression, rmse
+
+    def _without_poles(self, expression: Expression, rmse: float) -> tuple[Expression, float]:
+        """Return the expression without poles that only its way to be written has."""
+        regular = without_poles(expression, self.positive)
+        if regular == expression:
+            return expression, rmse
+        regular = self._folded(regular)
+        error = self.rows.rmse(regular) if self._allowed(regular) else math.inf
+        return (regular, error) if error <= rmse + _ROUNDING * self.size else (expression, rmse)
 
     def _placed(self, judged: Judged) -> Judged | None:
         """Put a judged expression into the front; None where it has no place."""
