@@ -30,6 +30,9 @@ from workbench.expression import Symbol, call, complexity, evaluate, fold, parse
         ("1/(2*x + 4)", "1/(2*(x + 2))"),
         ("1/(2.0*x + 4.0)", "0.5/(x + 2.0)"),
         ("(1.0 - 2.0*x)**2", "4.0*(x - 0.5)**2"),
+        ("2.0*(1 - 0.5*x)**2.5", "2.0*(1 - 0.5*x)**2.5"),      # it stands at one: no constant more
+        ("(x/2 - y/2)**2", "(x - y)**2/4"),
+        ("(x + 1/2)**2", "(x + 1/2)**2"),
         ("sqrt(4.0 - 2.0*x)", "1.4142135623730951*sqrt(2.0 - x)"),
         ("exp(x + 0.0)", "exp(x)"),
         ("exp(0) + exp(x) - 1", "exp(x)"),

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from workbench.expression import complexity, evaluate, parse
+from workbench.expression import complexity, evaluate, fold, parse
 from workbench.search import SearchProblem
 from workbench.search.native.engine import NativeEngine
-from workbench.search.native.notation.squares import unrooted
+from workbench.search.native.notation.squares import squared, unrooted
 
 A, B, C = np.random.default_rng(6).uniform(0.5, 2.0, (3, 97))
 
@@ -35,6 +35,37 @@ def test_both_signs_of_the_root_are_offered(text: str, root: np.ndarray) -> None
 @pytest.mark.parametrize("text", ["sqrt(a**2 - 3*a*b + b**2)", "sqrt(a**2 - 2*a*b*sin(c) + b**2)", "(a**2 - 2*a*b + b**2)**(1/3)", "a**2 - 2*a*b + b**2", "sqrt(a + b)"])
 def test_what_is_no_square_under_a_root_stays(text: str) -> None:
     assert list(unrooted(parse(text))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("a**2 - 2*a*b + b**2", "(a - b)**2"),
+        ("sqrt(a**2 - 2*a*b + b**2 + c**2)", "sqrt((a - b)**2 + c**2)"),
+        ("2*(b/a + b**2/(2*a**2) + 1/2)", "(b/a + 1)**2"),
+        ("a**2/4 - a*b*sin(c) + b**2*sin(c)**2", "(a - 2*b*sin(c))**2/4"),
+        ("log(a**4 - 2*a**2 + 1 - c)", "log((a**2 - 1)**2 - c)"),
+    ],
+)
+def test_the_square_of_a_sum_is_written_as_one(text: str, short: str) -> None:
+    found = fold(squared(fold(parse(text))))
+    assert complexity(found) <= complexity(fold(parse(short)))
+    columns = {"a": A, "b": B, "c": C}
+    with np.errstate(invalid="ignore"):
+        assert_allclose(evaluate(found, columns), evaluate(parse(text), columns), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("text", ["a**2 - 3*a*b + b**2", "a**2 + 2*a*b - b**2", "a**2 - 1.4142135*a + 0.5", "2*a**2 - 2*a*b + b**2", "a**2 + b**2"])
+def test_what_is_no_square_of_exact_numbers_stays(text: str) -> None:
+    assert squared(fold(parse(text))) == fold(parse(text))
+
+
+def test_a_ratio_of_squares_is_found_as_short_as_people_write_it() -> None:
+    """((a - b)/(a + b))^2, what a surface between two media throws back."""
+    a, b = A, B + 2.5
+    found = [each.expression for each in NativeEngine().search(SearchProblem(np.column_stack([a, b]), ((a - b) / (a + b)) ** 2, ("a", "b")), lambda: False)]
+    exact = [each for each in found if np.allclose(evaluate(each, {"a": a, "b": b}), ((a - b) / (a + b)) ** 2, rtol=1e-9)]
+    assert min(map(complexity, exact)) <= complexity(parse("((a - b)/(a + b))**2")) + 4
 
 
 def test_a_law_that_is_found_by_its_square_is_given_without_the_root() -> None:

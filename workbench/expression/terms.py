@@ -90,16 +90,16 @@ def power_or_root(base: Expression, exponent: Expression) -> Expression:
 def part_scale(expression: Expression, signed: bool) -> tuple[Number | None, Expression]:
     """Part u = s*v with a plainer v: the coefficient of a product, or what the terms of a sum have in common.
 
-    A sum with floats is scaled to a first coefficient of 1 (or -1 if not `signed`, as s is then positive); a sum of integers is divided
-    by their greatest common divisor. None if nothing is to be gained.
+    A sum of floats is scaled to a first coefficient of 1 (or -1 if not `signed`, as s is then positive); a sum of integers is divided by their
+    greatest common divisor; one that has an exact number beside its floats has its scale. None if nothing is to be gained.
     """
     numbers = [part_number(term)[0].value for term in terms_of(expression)]
     if len(numbers) == 1 or all(not isinstance(number, float) for number in numbers):
         size = content(numbers)
-    elif isinstance(numbers[0], float):
+    elif all(isinstance(number, float) for number in numbers):
         size = abs(numbers[0])
     else:
-        size = 1  # x + 0.5 has its normal form already
+        size = 1  # x + 0.5 and 1 - 0.5*x have their normal form already
     scale = -size if signed and numbers[0] < 0 else size
     trivial = scale == 1 and not isinstance(scale, float)
     if trivial or not moderate(scale) or not all(abs(number) < _LARGEST_FACTOR for number in numbers) or isinstance(expression, Number):
@@ -108,8 +108,8 @@ def part_scale(expression: Expression, signed: bool) -> tuple[Number | None, Exp
 
 
 def content(numbers: list[Scalar]) -> Scalar:
-    """Return the greatest common divisor of exact numbers; of a single number its size."""
-    if len(numbers) == 1:
+    """Return the greatest common divisor of whole numbers; the size of numbers that are all of one; else 1."""
+    if len({abs(number) for number in numbers}) == 1:
         return abs(numbers[0])
     if not all(isinstance(number, int) for number in numbers):
         return 1

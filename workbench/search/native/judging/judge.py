@@ -25,7 +25,8 @@ from workbench.search.native.notation.gathering import gathered
 from workbench.search.native.notation.parting import parted
 from workbench.search.native.notation.phases import at_home
 from workbench.search.native.notation.poles import without_poles
-from workbench.search.native.notation.squares import unrooted
+from workbench.search.native.notation.scaling import from_one
+from workbench.search.native.notation.squares import squared, unrooted
 from workbench.search.native.notation.unwinding import unwound
 from workbench.search.native.state import Candidate
 
@@ -37,6 +38,7 @@ _RIVAL = 20.0  # costs this near to the best may change places once constants ar
 _AS_GOOD = 1.2  # times the error of the best smooth surrogate: a formula that leaves no more may only be too long
 _PART = 10.0  # what a term with its constant costs
 _MORE = 80  # candidates that an exact law must outlast where it is not plain: it may be a detour
+_AS_WELL = 0.999  # times an error: no other
 _HARDLY = 0.25  # nats that make no other description
 _LONG, _LONGEST = 50, 400  # nodes beyond which a formula is not made shorter part by part, and beyond which it is none
 
@@ -106,11 +108,11 @@ class Judge:
         expression, rmse = polished(expression, self.rows)
         if not np.isfinite(rmse) or self._known(expression, rmse) or not self._has_place(expression, rmse):
             return None
-        expression, rmse = polished(self._folded(expression), self.rows)
+        expression, rmse = self._settled(self._folded(expression))
         if self.best is None or self.cost(expression, rmse) < self.best.cost + _RIVAL:
             if self._may_be_too_long(expression, rmse):
                 expression, rmse = shortened(expression, rmse, self.rows, self._cost_if_allowed)
-            expression, rmse = with_exact_constants(expression, rmse, self.rows, self.cost)
+            expression, rmse = self._with_exact_constants(expression, rmse)
             expression, rmse = self._gathered(self._shortest_factoring(self._folded(expression)), rmse)
             expression, rmse = self._without_poles(*self._unrooted(expression, rmse))
         size = complexity(expression)
@@ -121,6 +123,17 @@ class Judge:
     def cost(self, expression: Expression, rmse: float) -> float:
         """Return n log(rmse) + description."""
         return len(self.rows.y) * math.log(rmse / self.size + self.rounding) + description(expression, len(self.rows.y))
+
+    def _settled(self, expression: Expression) -> tuple[Expression, float]:
+        """Return the expression fitted to the end: powers of sums from one, where a fit finds its way more easily, if that leaves less."""
+        fitted = polished(expression, self.rows)
+        others = [polished(other, self.rows) for other in from_one(unwound(expression))]
+        return min([fitted, *others], key=lambda each: each[1] * (_AS_WELL if each is fitted else 1.0))
+
+    def _with_exact_constants(self, expression: Expression, rmse: float) -> tuple[Expression, float]:
+        """Return the expression with exact constants, and powers of sums that begin with one, where the description is shorter so."""
+        tried = [(expression, rmse), *(polished(other, self.rows) for other in from_one(expression))]
+        return min((with_exact_constants(*each, self.rows, self.cost) for each in tried if np.isfinite(each[1])), key=lambda each: self.cost(*each))
 
     def _may_be_too_long(self, expression: Expression, rmse: float) -> bool:
         """Whether an expression leaves no more than a smooth surrogate, and without one of its parts it may be the best."""
@@ -175,9 +188,9 @@ class Judge:
         return folded if self._allowed(folded) else expression
 
     def _gathered(self, expression: Expression, rmse: float) -> tuple[Expression, float]:
-        """Return the expression with its powers gathered, phases at home, signs upright, without detours by logarithms, where that says the same on the rows."""
+        """Return the expression as people write it, where that says the same on the rows: powers gathered, phases at home, signs upright, no detours."""
         try:
-            shorter = upright(at_home(unwound(gathered(expression))))
+            shorter = upright(at_home(unwound(gathered(squared(expression)))))
         except (ExpressionError, OverflowError, ZeroDivisionError):
             return expression, rmse
         if shorter == expression or not self._allowed(shorter):
@@ -198,7 +211,7 @@ class Judge:
         regular = without_poles(expression, self.positive)
         if regular == expression:
             return expression, rmse
-        regular = self._folded(regular)
+        regular = self._folded(squared(regular))
         error = self.rows.rmse(regular) if self._allowed(regular) else math.inf
         return (regular, error) if error <= rmse + _ROUNDING * self.size else (expression, rmse)
 

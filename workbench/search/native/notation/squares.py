@@ -1,21 +1,21 @@
-"""Perfect squares under a root: sqrt(a**2 - 2*a*b + b**2) is a - b, or b - a, as the rows say.
+"""Perfect squares: a**2 - 2*a*b + b**2 is (a - b)**2, and under a root it is a - b, or b - a, as the rows say.
 
-Screens that square the target find such laws with the square still in them. On the rows both are the same; beyond them the root has a kink that the law
-has not.
+Screens that square the target find such laws with the square still in them. On the rows the root and what is below it are the same; beyond them the
+root has a kink that the law has not.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
 from workbench.expression import Call, Expression, Number, add, call, factors_of, fold, mul, power, walk
 from workbench.search.native.notation.gathering import base_and_exponent
 
-_TERMS = 3
+_TERMS, _MOST_TERMS = 3, 8
 _ALIKE = 1e-9  # relative difference of coefficients that is rounding
 
 
@@ -37,14 +37,42 @@ def unrooted(expression: Expression) -> Iterator[Expression]:
                 yield fold(_replaced(expression, node, mul(power(root, Number(2 * exponent)), rest)))
 
 
+def squared(expression: Expression) -> Expression:
+    """Return the expression with the squares of sums written as such, where all their coefficients are exact."""
+    if not isinstance(expression, Call):
+        return expression
+    node = call(expression.function, *map(squared, expression.arguments))
+    return _squared_sum(node) if node.function == "add" and len(node.arguments) <= _MOST_TERMS else node
+
+
+def _squared_sum(node: Call) -> Expression:
+    """Return a sum with three of its terms as a square, if three are one; all others may have any form."""
+    for chosen in itertools.combinations(node.arguments, _TERMS):
+        content = _content(chosen)
+        if content is None:
+            continue
+        for root in _roots(add(*(mul(Number(1 / content), term) for term in chosen)), exact=True):
+            rest = [term for term in node.arguments if not any(term is each for each in chosen)]
+            return add(mul(Number(content), power(root, Number(2))), *rest)
+    return node
+
+
+def _content(terms: Iterable[Expression]) -> Fraction | None:
+    """Return the rational number that leaves whole coefficients without a common divisor; None where one is not exact."""
+    coefficients = [_monomial(term).coefficient for term in terms]
+    if not all(isinstance(each, Fraction) for each in coefficients):
+        return None
+    return Fraction(math.gcd(*(each.numerator for each in coefficients)), math.lcm(*(each.denominator for each in coefficients)))
+
+
 def _replaced(expression: Expression, old: Expression, new: Expression) -> Expression:
     if expression == old:
         return new
     return call(expression.function, *(_replaced(each, old, new) for each in expression.arguments)) if isinstance(expression, Call) else expression
 
 
-def _roots(factor: Expression) -> Iterator[Expression]:
-    """Yield a + b and -a - b where a factor is (a + b)**2 written out."""
+def _roots(factor: Expression, exact: bool = False) -> Iterator[Expression]:
+    """Yield a + b and -a - b where a factor is (a + b)**2 written out, for `exact` with exact numbers alone."""
     if not (isinstance(factor, Call) and factor.function == "add" and len(factor.arguments) == _TERMS):
         return
     terms = [_monomial(term) for term in factor.arguments]
@@ -52,6 +80,8 @@ def _roots(factor: Expression) -> Iterator[Expression]:
         if not (first.coefficient > 0 and second.coefficient > 0) or terms.index(first) > terms.index(second):
             continue
         a, b = _root(first), _root(second)
+        if exact and not (isinstance(a.coefficient, Fraction) and isinstance(b.coefficient, Fraction)):
+            continue
         twice = _product(a, b)
         if twice.powers == middle.powers and math.isclose(2 * twice.coefficient, abs(middle.coefficient), rel_tol=_ALIKE):
             sign = 1 if middle.coefficient > 0 else -1
