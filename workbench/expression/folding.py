@@ -151,7 +151,7 @@ class _Folder:
         return power_or_root(base, exponent) if factor is None else mul(factor, power_or_root(rest, exponent))
 
     def nested_power(self, base: Expression, exponent: Number) -> Expression | None:
-        """(u**p)**q -> u**(p*q) where that holds for every u; sqrt(u**2) -> abs(u)."""
+        """(u**p)**q -> u**(p*q) where that holds for every u; with an even p, abs(u)**(p*q) does."""
         inner_base, inner = base_and_exponent(base)
         if not isinstance(inner, Number):
             return None
@@ -160,8 +160,8 @@ class _Folder:
         keeps_half_line = not is_even(inner) and not float(total.value).is_integer()
         if both_whole or keeps_half_line or self.is_positive(inner_base):
             return power_or_root(inner_base, total)
-        if is_even(inner) and exponent.value == Fraction(1, 2):
-            return power(call("abs", inner_base), total)
+        if is_even(inner) and is_integer(total):
+            return power(inner_base if is_even(total) else call("abs", inner_base), total)
         return None
 
     # functions of one variable ---------------------------------------------------------------------------------------------
