@@ -72,7 +72,7 @@ def _replaced(expression: Expression, old: Expression, new: Expression) -> Expre
 
 
 def _roots(factor: Expression, exact: bool = False) -> Iterator[Expression]:
-    """Yield a + b and -a - b where a factor is (a + b)**2 written out, for `exact` with exact numbers alone."""
+    """Yield a + b and -a - b where a factor is (a + b)**2 written out, for `exact` with exact numbers and whole powers alone."""
     if not (isinstance(factor, Call) and factor.function == "add" and len(factor.arguments) == _TERMS):
         return
     terms = [_monomial(term) for term in factor.arguments]
@@ -80,7 +80,7 @@ def _roots(factor: Expression, exact: bool = False) -> Iterator[Expression]:
         if not (first.coefficient > 0 and second.coefficient > 0) or terms.index(first) > terms.index(second):
             continue
         a, b = _root(first), _root(second)
-        if exact and not (isinstance(a.coefficient, Fraction) and isinstance(b.coefficient, Fraction)):
+        if exact and not (_is_whole(a) and _is_whole(b)):
             continue
         twice = _product(a, b)
         if twice.powers == middle.powers and math.isclose(2 * twice.coefficient, abs(middle.coefficient), rel_tol=_ALIKE):
@@ -88,6 +88,11 @@ def _roots(factor: Expression, exact: bool = False) -> Iterator[Expression]:
             for front in (1, -1):
                 yield add(mul(Number(front), _written(a)), mul(Number(front * sign), _written(b)))
             return
+
+
+def _is_whole(root: _Monomial) -> bool:
+    """Whether a root is defined wherever its square is: an exact number, and whole powers."""
+    return isinstance(root.coefficient, Fraction) and all(exponent.denominator == 1 for exponent in root.powers.values())
 
 
 def _monomial(term: Expression) -> _Monomial:
