@@ -15,13 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from benchmarks import browser, digits, edge_forms, gpu, interactive, kat_block, process, pykan_fit, rational_layers, spline_layer
+from benchmarks import browser, digits, edge_forms, interactive, kat_block, process, pykan_fit, rational_layers, spline_layer
 from benchmarks.results import to_markdown
 from benchmarks.timing import Bench, Row
 
 GROUPS = {
     module.GROUP: module
-    for module in (pykan_fit, rational_layers, spline_layer, kat_block, gpu, edge_forms, digits, interactive, process, browser)
+    for module in (pykan_fit, rational_layers, spline_layer, kat_block, edge_forms, digits, interactive, process, browser)
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -32,13 +32,12 @@ def main() -> int:
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)}; all when left out")
     parser.add_argument("--rounds", type=int, default=15, help="samples of every comparison (default 15)")
     parser.add_argument("--out", type=Path, default=RESULTS, help="where the table is written")
-    parser.add_argument("--peers", type=Path, metavar="DIR", help="checkouts of the GPU peers, see benchmarks/gpu.py")
     options = parser.parse_args()
     if unknown := set(options.groups) - set(GROUPS):
         parser.error(f"no such group: {', '.join(sorted(unknown))}. Groups: {', '.join(GROUPS)}")
     _pin()
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    bench = replace(_bench(options.rounds), peers=options.peers)
+    bench = _bench(options.rounds)
     rows = []
     for name, module in GROUPS.items():
         if options.groups and name not in options.groups:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from workbench.ops.device import Device
 
-GROUP = "gpu"
 RESULTS = Path(__file__).with_name("GPU.md")
 FLASH, KAT = "FlashKAT, Triton", "the original KAT kernel, Triton"
 FILES = {FLASH: "**/flash_rational_triton.py", KAT: "**/kat_rational/rational_triton.py"}

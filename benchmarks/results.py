@@ -24,7 +24,8 @@ def to_markdown(rows: Sequence[Row], bench: Bench, load_before: float | None) ->
         "",
         "Written by `make bench`. Seconds are median (minimum) over the samples; a ratio is the median over pairs of samples, peer / ours. Layers and"
         " imports take turns; pykan is timed just before ours, once a seed for its fits and twice for its forms.",
-        "One core, and all of them for the app in the browser; one thread of linear algebra. The machine is shared: single times move by a factor of two, ratios and minima less.",
+        "One core, and all of them for the app in the browser; one thread of linear algebra. The machine is shared: single times move by a factor of two, ratios and minima less."
+        " What a GPU makes of the kernels stands in GPU.md (`python -m benchmarks.gpu`).",
         "",
         *table(rows),
         "",
