@@ -282,6 +282,14 @@ def test_a_plan_covers_every_channel_once_within_the_limits_of_a_gpu(
     assert bytes_shared <= 48 * 1024        # what every GPU gives without being asked
 
 
+@pytest.mark.parametrize("rows", [1, 1031, 65_536, 131_135, 262_207, 10**9 + 7])
+@pytest.mark.parametrize("wanted", [0, 1, 64, 10_000])
+def test_spline_sums_are_shared_out_in_few_whole_blocks(rows: int, wanted: int) -> None:
+    share = spline_launch._share(rows, wanted)
+    assert share % 128 == 0
+    assert -(-rows // share) <= 64
+
+
 def test_a_spline_layer_that_no_grid_holds_is_refused(shim_device: ShimDevice) -> None:
     c, w = torch.empty(8, 1, 70_000), torch.empty(1, 70_000)
     with pytest.raises(NetworkError, match="A spline layer 70000 -> 1 of 8 bases is more than a GPU kernel takes: at most 65535 nodes"):

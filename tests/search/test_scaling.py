@@ -9,6 +9,8 @@ from numpy.testing import assert_allclose
 from workbench.expression import evaluate, fold, free_constants, parse
 from workbench.search import SearchProblem
 from workbench.search.native.engine import NativeEngine
+from workbench.search.native.judging.judge import Judge
+from workbench.search.native.judging.polishing import Rows
 from workbench.search.native.notation.scaling import from_one
 
 U, V, W = np.random.default_rng(9).uniform([[0.5], [0.0], [2.0]], [[1.0], [3.0], [3.0]], (3, 211))
@@ -33,6 +35,13 @@ def test_the_constant_of_a_sum_goes_before_its_power(text: str, expected: str) -
 def test_other_products_stay(text: str) -> None:
     """No factor that was fitted, a sum that begins with one, one that may be below zero, no power."""
     assert list(from_one(fold(parse(text)))) == []
+
+
+def test_constants_that_become_too_large_leave_the_expression_as_it_is() -> None:
+    judge = Judge(Rows({"u": U}, U, np.ones(len(U))))
+    expression = fold(parse("2.0*(1.5e200 + u)**5.5"))
+    assert judge._settled(expression)[0] == expression
+    assert judge._with_exact_constants(expression, np.inf)[0] == expression
 
 
 def test_a_power_of_a_sum_is_found_with_the_constants_of_the_law() -> None:

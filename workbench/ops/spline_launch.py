@@ -92,7 +92,7 @@ def backward(
 def _share(rows: int, wanted: int) -> int:
     """Return the rows of a block that sums for coefficients, a multiple of its threads, where so many shares are wanted."""
     few, many = _SHARES
-    least = max(few, rows // _MOST_SHARES)
+    least = max(few, -(-rows // _MOST_SHARES))
     return -(-max(least, min(many, rows // max(wanted, 1))) // _THREADS) * _THREADS
 
 

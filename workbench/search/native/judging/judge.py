@@ -127,13 +127,20 @@ class Judge:
     def _settled(self, expression: Expression) -> tuple[Expression, float]:
         """Return the expression fitted to the end: powers of sums from one, where a fit finds its way more easily, if that leaves less."""
         fitted = polished(expression, self.rows)
-        others = [polished(other, self.rows) for other in from_one(unwound(expression))]
-        return min([fitted, *others], key=lambda each: each[1] * (_AS_WELL if each is fitted else 1.0))
+        return min([fitted, *self._from_one(expression)], key=lambda each: each[1] * (_AS_WELL if each is fitted else 1.0))
 
     def _with_exact_constants(self, expression: Expression, rmse: float) -> tuple[Expression, float]:
         """Return the expression with exact constants, and powers of sums that begin with one, where the description is shorter so."""
-        tried = [(expression, rmse), *(polished(other, self.rows) for other in from_one(expression))]
-        return min((with_exact_constants(*each, self.rows, self.cost) for each in tried if np.isfinite(each[1])), key=lambda each: self.cost(*each))
+        tried = [(expression, rmse), *self._from_one(expression)]
+        return min((with_exact_constants(*each, self.rows, self.cost) for each in tried), key=lambda each: self.cost(*each))
+
+    def _from_one(self, expression: Expression) -> list[tuple[Expression, float]]:
+        """Return the expression with one power of a sum that begins with one, each in turn, fitted; none where its numbers become too large."""
+        try:
+            others = list(from_one(unwound(expression)))
+        except (ExpressionError, OverflowError, ZeroDivisionError):
+            return []
+        return [(other, rmse) for other, rmse in (polished(each, self.rows) for each in others) if np.isfinite(rmse)]
 
     def _may_be_too_long(self, expression: Expression, rmse: float) -> bool:
         """Whether an expression leaves no more than a smooth surrogate, and without one of its parts it may be the best."""

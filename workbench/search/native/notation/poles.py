@@ -6,7 +6,7 @@ below the lines, as in c*sqrt(1 - v**2/c**2), either may be the law, and the sho
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from fractions import Fraction
 
 from workbench.expression import Call, Expression, Number, Symbol, add, call, factors_of, mul, power
@@ -15,7 +15,7 @@ from workbench.search.native.notation.gathering import base_and_exponent
 _HALF = Fraction(1, 2)
 
 
-def without_poles(expression: Expression, positive: Iterable[str]) -> Expression:
+def without_poles(expression: Expression, positive: Collection[str]) -> Expression:
     """Return the expression with such columns in their roots; the same for rows above zero.
 
     Parameters

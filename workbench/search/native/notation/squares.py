@@ -51,7 +51,8 @@ def _squared_sum(node: Call) -> Expression:
         content = _content(chosen)
         if content is None:
             continue
-        for root in _roots(add(*(mul(Number(1 / content), term) for term in chosen)), exact=True):
+        root = next(_roots(add(*(mul(Number(1 / content), term) for term in chosen)), exact=True), None)
+        if root is not None:
             rest = [term for term in node.arguments if not any(term is each for each in chosen)]
             return add(mul(Number(content), power(root, Number(2))), *rest)
     return node
