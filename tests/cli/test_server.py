@@ -102,6 +102,7 @@ def test_the_app_is_served_with_its_workspace_until_it_is_stopped(
     (tmp_path / "ui" / "asgi.py").write_text(PAGE)
     (tmp_path / "ui" / "page.py").write_text("import streamlit as st\nst.write('here')\n")
     monkeypatch.setattr(server.workbench, "__file__", str(tmp_path / "__init__.py"))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)      # a shell starts what runs in the background with Ctrl+C ignored
     port = server.free_port("127.0.0.1", first=18501)
     seen: list[str] = []
 
@@ -124,6 +125,7 @@ def test_the_app_is_served_with_its_workspace_until_it_is_stopped(
         assert server.app(options) == 0
     finally:
         visitor.join()
+        signal.signal(signal.SIGINT, before)
     assert seen == [str(tmp_path / "projects")]
     assert f"http://127.0.0.1:{port}" in capsys.readouterr().out
     assert server._is_free("127.0.0.1", port)

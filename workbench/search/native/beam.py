@@ -38,10 +38,11 @@ class Beam:
     ----------
     known : states to start from, quickly screened already
     watch : when to stop
+    elsewhere : whether another process searches the known states thoroughly, so that those that may be right have time here
     """
 
-    def __init__(self, known: Sequence[State], watch: Watch) -> None:
-        self.watch = watch
+    def __init__(self, known: Sequence[State], watch: Watch, elsewhere: bool = False) -> None:
+        self.watch, self.elsewhere = watch, elsewhere
         self.known = {id(state) for state in known}
         self.levels: dict[int, list[Weighed]] = {}
         self.visited: list[tuple[Weighed, Screens]] = []
@@ -71,9 +72,10 @@ class Beam:
 
     def _visit(self, own: Weighed) -> Iterator[Candidate]:
         judge = self.watch.judge
-        surely, likely = self._surely(own), self._likely(own)
+        known = id(own.state) in self.known
+        surely, likely = self._surely(own), not (known and self.elsewhere) and self._likely(own)
         judge.floor = min(judge.floor, own.error)
-        if id(own.state) not in self.known:
+        if not known:
             yield from quick(own.state, self.watch)
         if (surely or likely) and not self.watch.over:
             yield from searched(own.state, self.watch, _ALL if surely else _FIRST)
@@ -82,7 +84,10 @@ class Beam:
         for collapse in moves.collapsed(own.state):
             if self.watch.over:
                 return
-            yield from quick(collapse, self.watch)
+            if collapse.error < _CLEAR * own.error or smoothed(own.state) is not None:
+                yield from quick(collapse.state, self.watch)
+            else:
+                self._add([collapse])
 
     def _surely(self, own: Weighed) -> bool:
         """Whether a state is surely right, as far as the states before it tell."""

@@ -190,9 +190,9 @@ def _splits(chain: list[State], watch: Watch) -> Iterator[Candidate]:
             yield from screen(state, watch)
 
 
-def _descent(chain: list[State], watch: Watch, revision: Revision) -> Iterator[Candidate]:
+def _descent(chain: list[State], watch: Watch, revision: Revision, elsewhere: bool = False) -> Iterator[Candidate]:
     """Yield what the beam finds: quick screens everywhere, with changes of what they find, then sums of many monomials, then thorough screens."""
-    beam = Beam(chain, watch)
+    beam = Beam(chain, watch, elsewhere)
     yield from _with_changes(beam.descend(), chain, watch, revision)
     if not watch.over:
         yield from revision.candidates(watch, _CHANGED)
@@ -221,9 +221,9 @@ def _straight_down(chain: list[State], watch: Watch, revision: Revision) -> Iter
     while chain[-1].n_columns and (smaller := symmetries.evidently_scaled(chain[-1])) is not None:
         chain.append(smaller)
     if len(chain) > 1:  # what follows from evident symmetries alone is near
-        yield from Beam(chain[-1:], watch).descend()
+        yield from Beam(chain[-1:], watch, elsewhere=True).descend()
     if not watch.over:
-        yield from _descent(chain, watch, revision)
+        yield from _descent(chain, watch, revision, elsewhere=True)
 
 
 def _early(chain: list[State], watch: Watch, revision: Revision) -> Iterator[Candidate]:

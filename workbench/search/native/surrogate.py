@@ -32,6 +32,7 @@ _SMOOTH_TERMS = 130
 _SETTLED = 0.85  # share of the error of a lower degree to which a higher one lowers it where it follows a law, not noise
 _UNKNOWN = 0.6  # relative error of a surrogate that knows little
 _ROUNDS, _ENOUGH = 4, 0.97  # of the fit of logarithms; a round that lowers the error no further than to this share is the last
+_STEPS_GAIN = 3.0  # times the error that all steps leave, above which the first one or the plain fit never was
 _STEP, _RANGE = 2.0, 20.0  # the furthest a value may move such a fit, and how far below the largest value it goes
 
 
@@ -151,8 +152,10 @@ def leave_one_out(basis: np.ndarray, target: np.ndarray, weights: np.ndarray, en
     return np.inf if fit is None else fit.error
 
 
-def logarithmic(basis: np.ndarray, h: np.ndarray, gain: np.ndarray, ends: Sequence[int], plain: Fit | None) -> Fit | None:
+def logarithmic(basis: np.ndarray, h: np.ndarray, gain: np.ndarray, ends: Sequence[int], plain: Fit | None, bar: float = np.inf) -> Fit | None:
     """Fit log|h| by the basis so that the errors of h itself are least; None where h has no sign of its own.
+
+    Where that takes more than one step, it is not done if the error would surely stay above the bar.
 
     Logarithms of noisy values are biased, and some values lie beyond zero. So exp(P) is fitted to h itself, linear about the plain fit and then about
     the last one, as long as that lowers the error (Gauss & Newton; a generalised linear model with a logarithmic link, Nelder & Wedderburn, 1972).
@@ -164,10 +167,10 @@ def logarithmic(basis: np.ndarray, h: np.ndarray, gain: np.ndarray, ends: Sequen
     noisy = plain is not None and plain.settled and plain.error > _NOISY * scale
     if size.min() > 0 and not noisy:
         fit = Fit.of(basis, np.log(size), gain * size, ends)
-        if fit is None or fit.error < _NOISY * scale:
+        if fit is None or fit.error < _NOISY * scale or min(fit.error, np.inf if plain is None else plain.error) > _STEPS_GAIN * bar:
             return fit
         start = fit.values
-    elif plain is None:
+    elif plain is None or plain.error > _STEPS_GAIN * bar:
         return None
     else:
         start = np.log(np.maximum(sign * plain.values, 0.05 * float(np.median(size))))
@@ -211,22 +214,28 @@ def degree_for(n_columns: int, n_rows: int, most: int) -> int:
     return monomials.largest_degree(n_columns, max(min(most, n_rows // _ROWS_PER_TERM), n_columns + 1), cap=10 if n_columns > 1 else 24)
 
 
-def smooth_error(state: State, most: int = 130) -> float:
+@lru_cache(maxsize=64)
+def smooth_error(state: State, most: int = _SMOOTH_TERMS) -> float:
     """Return the leave-one-out error of y by the best of its surrogates, of h and of log|h|, of the degree that predicts best."""
+    return smooth_error_below(np.inf, state, most)
+
+
+def smooth_error_below(bar: float, state: State, most: int) -> float:
+    """Return that error if it is below the bar, and some number above the bar if it is not, which is cheaper to say."""
     if not state.n_rows:
         return np.inf
-    return min(_plain_or_logarithmic(box, state, most) for box in boxes(state.columns))
+    return min(_plain_or_logarithmic(box, state, most, bar) for box in boxes(state.columns))
 
 
-def _plain_or_logarithmic(box: Box, state: State, most: int) -> float:
-    return min((fit.error for fit in _both(box, state, most) if fit is not None), default=np.inf)
+def _plain_or_logarithmic(box: Box, state: State, most: int, bar: float = np.inf) -> float:
+    return min((fit.error for fit in _both(box, state, most, bar) if fit is not None), default=np.inf)
 
 
-def _both(box: Box, state: State, most: int) -> tuple[Fit | None, Fit | None]:
+def _both(box: Box, state: State, most: int, bar: float = np.inf) -> tuple[Fit | None, Fit | None]:
     """Fit h and log|h|."""
     basis, ends = _basis(box, state, most)
     plain = Fit.of(basis, state.target, state.gain, ends)
-    return plain, logarithmic(basis, state.target, state.gain, ends, plain)
+    return plain, logarithmic(basis, state.target, state.gain, ends, plain, bar)
 
 
 @lru_cache(maxsize=16)

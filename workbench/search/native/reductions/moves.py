@@ -21,10 +21,11 @@ from workbench.expression.description import description
 from workbench.search.native import monomials
 from workbench.search.native.reductions import symmetries
 from workbench.search.native.state import State
-from workbench.search.native.surrogate import Box, Slopes, chebyshev, degree_for, slopes, smooth_error, straight
+from workbench.search.native.surrogate import Box, Slopes, chebyshev, degree_for, slopes, smooth_error, smooth_error_below, straight
 
 _ROUGH_ROWS, _ROUGH_TERMS = 400, 80
 _FINE_ROWS = 1000
+_WORDS = 40.0  # nats that two states may differ by in what is known of the law
 _SCATTERED, _BLURRED = 0.05, 0.3  # rank scatter below which a collapse is clear, and above which it is none; 1 for no relation
 _LIKELY = 8  # collapses that are compared where none is clear
 _NEARLY_WHOLE = 0.02  # a term's coefficient so near to a whole number is begun with that: the smooth rest blurs it
@@ -149,15 +150,16 @@ def peeled(state: State) -> Iterator[State]:
                 yield state.reduced_by(factor * term, expression, f"is {written(state.names[i])} plus the rest").without([i])
 
 
-def collapsed(state: State, most: int = 2) -> Iterator[State]:
-    """Yield h = phi(u_i) g(one monomial of all columns), phi = 1 among them.
+def collapsed(state: State, most: int = 2) -> list[Weighed]:
+    """Return h = phi(u_i) g(one monomial of all columns), phi = 1 among them.
 
     Neighbours in a true monomial are neighbours in h / phi: their rank differences are small (von Neumann, 1941). Ranks are robust to heavy tails.
-    Noise blurs them; where none is clear, a smooth surrogate says which is the likeliest.
+    Noise blurs them; where none is clear, a smooth surrogate says which is the likeliest. One that leaves more than all columns do is none: a function of
+    one column is smoother than one of many.
     """
     n = state.n_columns
     if n < 2 or n > 5:
-        return
+        return []
     exponents = _collapse_exponents(n)
     orders = [np.argsort(column, kind="stable") for column in _signed(state.columns, exponents).T]
     scored = []
@@ -174,8 +176,11 @@ def collapsed(state: State, most: int = 2) -> Iterator[State]:
             column = _signed(state.columns, exponents[place : place + 1])[:, 0]
             name = monomials.written(state.names, exponents[place])
             likely.append((ratio, divided.without(range(n)).with_column(column, name, f"depends on {name} alone")))
-    clear = [own for ratio, own in likely[:most] if ratio < _SCATTERED]
-    yield from clear or sorted((own for _, own in likely), key=smooth_error)[:1]
+    clear = [Weighed(own, smooth_error(own)) for ratio, own in likely[:most] if ratio < _SCATTERED]
+    if not clear:
+        clear = sorted((Weighed(own, smooth_error(own)) for _, own in likely), key=lambda own: own.error)[:1]
+    whole = smooth_error(state)
+    return [own for own in clear if own.error <= whole]
 
 
 def _quotients(state: State) -> Iterator[tuple[State, bool]]:
@@ -208,12 +213,15 @@ def _signed(columns: np.ndarray, exponents: np.ndarray) -> np.ndarray:
 def weighed(states: Iterable[State], keep: int, stop: Callable[[], bool]) -> list[Weighed]:
     """Return the states of the least cost: all roughly, then the better ones on more rows."""
     rough: list[Weighed] = []
+    least: list[float] = []  # errors of the best
     for state in states:
         if stop():
             break
         usable = state.finite()
         if usable is not None:
-            rough.append(Weighed(usable, smooth_error(usable.thinned(_ROUGH_ROWS), _ROUGH_TERMS)))
+            bar = least[-1] * float(np.exp(_WORDS / state.n_rows)) if len(least) == 3 * keep else np.inf
+            rough.append(Weighed(usable, smooth_error_below(bar, usable.thinned(_ROUGH_ROWS), _ROUGH_TERMS)))
+            least = sorted([*least, rough[-1].error])[: 3 * keep]
     rough = [w for w in rough if np.isfinite(w.error)]
     rough.sort(key=lambda w: w.cost)
     fine: list[Weighed] = []
