@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from fractions import Fraction
 
 import numpy as np
@@ -21,6 +22,7 @@ from workbench.expression import (
     differentiate,
     evaluate,
     fold,
+    folding,
     free_constants,
     mul,
     parse,
@@ -32,6 +34,7 @@ from workbench.expression import (
     walk,
     with_constants,
 )
+from workbench.expression.folding import _Folder, _folder
 
 SETTINGS = settings(max_examples=150, deadline=None, derandomize=True)
 ROWS = {"x": np.array([-2.3, -0.7, -0.11, 0.13, 0.9, 1.7, 3.1]), "y": np.array([0.3, 2.2, -1.4, 0.7, 1.9, 0.05, -0.6])}
@@ -185,3 +188,36 @@ def test_numbers_are_equal_only_if_exactness_agrees(whole, fraction, free):
     assert Number(Fraction(whole)) == Number(whole)
     assert hash(Number(fraction)) == hash(Number(Fraction(fraction)))
     assert Number(free) == Number(np.float64(free))
+
+
+@SETTINGS
+@given(trees(any_number))
+def test_what_is_built_again_is_equal_and_found_again(expression):
+    again = call(expression.function, *expression.arguments) if isinstance(expression, Call) else expression
+    for other in (copy.deepcopy(expression), again):
+        assert other == expression
+        assert {expression: "here"}[other] == "here"
+    assert add(expression, Symbol("other")) not in {expression}
+
+
+def test_what_goes_to_another_process_holds_no_hash_of_this_one():
+    expression = parse("2.5*sin(x*y)**2 + exp(-x)/3")
+    hash(expression)
+    made, given_to_it = expression.__reduce__()
+    assert made(*given_to_it) == expression
+    assert copy.copy(expression)._hash is None
+
+
+@SETTINGS
+@given(trees(plain_number), st.sampled_from([(), ("x",), ("x", "y")]))
+def test_a_part_that_was_folded_before_folds_to_the_same(expression, positive):
+    fresh = _Folder(frozenset(positive))
+    assert _folder(frozenset(positive)).fold(expression) == fresh.fold(expression)
+
+
+def test_what_is_remembered_of_folding_is_bounded(monkeypatch):
+    monkeypatch.setattr(folding, "_REMEMBERED", 13)
+    folder = _Folder(frozenset())
+    for i in range(97):
+        assert folder.fold(parse(f"x*{i + 2}*{i + 2}*sin(y)")) == parse(f"{(i + 2) ** 2}*x*sin(y)")
+        assert len(folder._done) <= 13

@@ -9,7 +9,7 @@ is one. A sum or product of k parts has k - 1 operators, a subtraction or divisi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from workbench.exceptions import ExpressionError
 from workbench.expression.exact import known_value
@@ -88,6 +88,11 @@ def complexity(expression: Expression) -> int:
     >>> complexity(parse("2*x + 1"))
     5
     """
+    return _complexity(expression) if isinstance(expression, Call) else 1
+
+
+@lru_cache(maxsize=20_000)
+def _complexity(expression: Call) -> int:
     match expression:
         case Call(function="add", arguments=terms):
             return sum(map(complexity, terms)) + len(terms) - 1 - sum(map(_minus_only, terms[1:]))
@@ -97,9 +102,7 @@ def complexity(expression: Expression) -> int:
             if is_divisor(expression):
                 return _product_complexity((expression,))
             return complexity(base) + 1 + complexity(exponent)
-        case Call(arguments=arguments):
-            return 1 + sum(map(complexity, arguments))
-    return 1
+    return 1 + sum(map(complexity, expression.arguments))
 
 
 def substitute(expression: Expression, replacements: Mapping[str, Expression | Scalar]) -> Expression:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import lru_cache
 
 from workbench.expression.calculus import complexity
 from workbench.expression.exact import known_value
@@ -43,6 +44,7 @@ from workbench.expression.terms import (
 )
 from workbench.expression.tree import Call, Constant, Expression, Number, Symbol, add, call, mul, power
 
+_REMEMBERED = 20_000  # parts that were folded, for each set of positive symbols
 _ROUNDS = 8  # folding one level may open the next; formulas settle in two or three rounds
 _LARGEST_SHIFT = 30.0  # exp(u + 30) -> 1e13*exp(u) is the last one that reads better
 
@@ -60,7 +62,7 @@ def fold(expression: Expression, positive: Iterable[str] = ()) -> Expression:
     >>> str(fold(parse("(2.0*x)**3 * 0.5")))
     '4.0*x**3'
     """
-    folder = _Folder(frozenset(positive))
+    folder = _folder(frozenset(positive))
     for _ in range(_ROUNDS):
         folded = folder.fold(expression)
         if folded == expression:
@@ -69,20 +71,29 @@ def fold(expression: Expression, positive: Iterable[str] = ()) -> Expression:
     return expression
 
 
+@lru_cache(maxsize=16)
+def _folder(positive: frozenset[str]) -> _Folder:
+    return _Folder(positive)
+
+
 class _Folder:
     """The rules, one method for each kind of node; `positive` holds the symbols known to be above zero."""
 
     def __init__(self, positive: frozenset[str]) -> None:
         self.positive = positive
-        self._done: dict[int, tuple[Expression, Expression]] = {}  # a network's formula shares its hidden nodes: each is folded once
+        self._done: dict[Expression, Expression] = {}  # formulas share parts, a search tries many that differ in one place: each part is folded once
 
     def fold(self, node: Expression) -> Expression:
         if not isinstance(node, Call):
             return node
-        if id(node) not in self._done:
+        done = self._done.get(node)
+        if done is None:
             folded = self._folded(node)
-            self._done[id(node)] = (node, node if folded == node else folded)  # the node is kept, so that its id stays its own
-        return self._done[id(node)][1]
+            done = node if folded == node else folded
+            if len(self._done) >= _REMEMBERED:
+                self._done.clear()
+            self._done[node] = done
+        return done
 
     def _folded(self, node: Call) -> Expression:
         node = call(node.function, *(self.fold(argument) for argument in node.arguments))

@@ -21,7 +21,7 @@ from __future__ import annotations
 import keyword
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from numbers import Integral, Rational, Real
 
@@ -138,12 +138,26 @@ class Symbol(Expression):
             )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Call(Expression):
     """An operator (add, mul, pow) or a function applied to arguments. Build it with `add`, `mul`, `power` and `call`."""
 
     function: str
     arguments: tuple[Expression, ...]
+    _hash: int | None = field(default=None, init=False, repr=False)  # made once: expressions are keys of what is known of them
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Call) and hash(self) == hash(other) and self.function == other.function and self.arguments == other.arguments
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            object.__setattr__(self, "_hash", hash((self.function, self.arguments)))
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Call], tuple[str, tuple[Expression, ...]]]:
+        return Call, (self.function, self.arguments)  # another process hashes names in another way
 
 
 def as_expression(value: Expression | Scalar) -> Expression:
