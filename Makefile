@@ -14,6 +14,9 @@ PYTEST := $(VENV)/bin/python -m pytest
 PYKAN := pykan==0.2.8 matplotlib pandas pyyaml scikit-learn tqdm
 NVRTC := nvidia-cuda-nvrtc==13.5.37 nvidia-cuda-cuobjdump==13.5.37 nvidia-cuda-nvdisasm==13.5.37
 FAST := not slow and not gpu and not julia
+# These search against the clock with all cores, or open ports and browsers: one at a time. All others share the cores.
+ALONE := tests/benchmarks tests/cli tests/discovery tests/jobs tests/recovery tests/search tests/ui tests/test_readme.py
+SHARED := -n 2 --dist loadfile $(ALONE:%=--ignore=%)
 
 .PHONY: app setup test test-all nvrtc lint bench clean
 .DEFAULT_GOAL := app
@@ -25,13 +28,15 @@ setup: $(VENV)/installed
 
 test: $(VENV)/installed-tests
 	@tools/debian-package.sh chromium chromium "the browser tests"
-	$(PYTEST) -m "$(FAST)"
+	$(PYTEST) -m "$(FAST)" $(SHARED)
+	$(PYTEST) -m "$(FAST)" $(ALONE)
 
 test-all: $(VENV)/installed-tests nvrtc
 	@tools/debian-package.sh chromium chromium "the browser tests"
 	@tools/debian-package.sh octave-cli octave "the tests that run exported MATLAB code"
 	@tools/debian-package.sh soffice libreoffice-calc "the tests that open exported workbooks"
-	$(PYTEST)
+	$(PYTEST) $(SHARED)
+	$(PYTEST) $(ALONE)
 
 # NVIDIA's compiler, 150 MB, compiles the kernels without a GPU; it has wheels for this platform alone.
 nvrtc:

@@ -188,7 +188,7 @@ def test_a_known_part_that_cannot_be_used_is_answered(data: wb.Dataset, known: s
         wb.discover(data, time_budget=2, known=known)
 
 
-@pytest.mark.parametrize(("unit", "zero"), [("°C", 273.15), ("degF", 459.67), ("V", None)])
+@pytest.mark.parametrize(("unit", "zero"), [("°C", 273.15), pytest.param("degF", 459.67, marks=pytest.mark.slow), ("V", None)])
 def test_a_law_of_temperature_is_offered_in_absolute_temperature_too(unit: str, zero: float | None) -> None:
     t = np.linspace(10.0, 90.0, 25)
     y = 3e6 * np.exp(-4000.0 / (t + (zero or 273.15))) * (1 + 0.02 * np.random.default_rng(1).normal(size=25))

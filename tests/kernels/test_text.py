@@ -166,7 +166,7 @@ OUT_OF_BOUNDS = {
 }
 
 
-@pytest.mark.parametrize("where", OUT_OF_BOUNDS)
+@pytest.mark.parametrize("where", [where if where in ("columns", "shared memory", "targets") else pytest.param(where, marks=pytest.mark.slow) for where in OUT_OF_BOUNDS])
 def test_sanitizers_find_an_access_out_of_bounds(tmp_path: Path, where: str) -> None:
     op, given, right, wrong = OUT_OF_BOUNDS[where]
     assert source(TEXT[op]).count(right) == 1
