@@ -168,3 +168,17 @@ def test_what_an_added_part_would_leave_is_what_it_leaves() -> None:
     assert judge.cost(*polished(best.expression, judge.rows)) < start.cost - 100
 
 
+
+
+def test_parts_of_a_search_begin_at_other_formulas() -> None:
+    """One process changes the formula of the shortest description first, the other the plainest on the front."""
+    given = problem("a*b**2/sqrt(1 - c**2/b**2)", {"a": (1, 4), "b": (3, 9), "c": (1, 2)}, 401, noise=0.1)
+    changed = {}
+    for turn in ("shortest", "plainest"):
+        judge = Judge(Rows(dict(zip(given.symbols, given.X.T)), given.y, np.ones(len(given.y))))
+        for text in ("a*b**2", "a*b**1.9", "b", "a*b"):
+            judge.offer(Candidate(parse(text), (text,)))
+        path = next(Revision((turn,)).candidates(Watch(judge, lambda: False), 1)).path
+        changed[turn] = path[0]
+    assert changed == {"shortest": judge.best.path[0], "plainest": "b"}
+    assert judge.best.path[0] != "b"

@@ -252,8 +252,8 @@ def _is_noisy(chain: list[State]) -> bool:
 
 
 def _steps(part: Part) -> tuple[Step, ...]:
-    """Return the steps of a part."""
-    revision = Revision()
+    """Return the steps of a part; those that search at the same time begin to change formulas at other ends."""
+    revision = Revision({"whole": ("shortest", "plainest"), "first": ("shortest",), "second": ("plainest", "plainest", "shortest")}[part])
     early, thoroughly, revised, descent, straight_down = (
         partial(step, revision=revision) for step in (_early, _thoroughly, _revised, _descent, _straight_down)
     )

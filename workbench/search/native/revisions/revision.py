@@ -3,7 +3,7 @@
     a part s of the formula becomes        k F        k s F        s F^k        T^-1(T(s) + k F)        F one of many small parts;  T: s, s^2, 1/s, 1/s^2
 
 To first order all of them are linear in F or in log F, so that a few matrix products say of every part in every place what it would leave. The best are
-fitted, and the best of these judged. Those that are judged are changed in turn, the shortest description of the rows first; and every other time the
+fitted, and the best of these judged. Those that are judged are changed in turn, the shortest description of the rows first; and now and then the
 plainest of those that leave the least among formulas of their length, as the way to a law of many terms begins at few.
 """
 
@@ -13,6 +13,7 @@ import itertools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 
@@ -27,6 +28,8 @@ from workbench.search.native.revisions.parts import Parts, parts, parts_with
 from workbench.search.native.state import Candidate
 from workbench.search.native.watch import Watch
 
+Turn = Literal["shortest", "plainest"]
+
 _ROWS = 600  # that say what a change would do
 _FITTED, _OF_A_MOVE = 60, 15  # changes of one formula that are fitted, and how many may be of one kind in one place
 _JUDGED, _NEAR_JUDGED = 5, 15  # of these so many are judged, and so many more that may be handed on, as they are nearly as short as the best of all
@@ -40,9 +43,15 @@ _FAR, _LONG = 60.0, 45  # nats from the best, and nodes, beyond which a formula 
 
 
 class Revision:
-    """Changes of the formulas that a judge has weighed; it remembers what was changed."""
+    """Changes of the formulas that a judge has weighed; it remembers what was changed.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    order : which formula is changed next, turn by turn: that of the shortest description, or the plainest
+    """
+
+    def __init__(self, order: Sequence[Turn] = ("shortest", "plainest")) -> None:
+        self._order = order
         self._parts: dict[tuple[Expression, ...], tuple[Parts, Parts]] = {}  # by the sums in them: they and their logarithms
         self._changed: set[tuple[int, str]] = set()
         self._fitted: set[Expression] = set()
@@ -51,18 +60,18 @@ class Revision:
         """Yield changed formulas, of at most so many formulas, until none is left or it is time to stop."""
         judge = watch.judge
         for turn in range(most):
-            judged = self._next(judge, plain=bool(turn % 2))
+            judged = self._next(judge, self._order[turn % len(self._order)])
             if judged is None or watch.over:
                 return
             self._changed.add(_key(judged))
             yield from self._better(judged, watch)
 
-    def _next(self, judge: Judge, plain: bool) -> Judged | None:
+    def _next(self, judge: Judge, turn: Turn) -> Judged | None:
         """Return the formula to change next: that of the shortest description, or the plainest on the front."""
         on_front, weighed = (
             [each for each in found if each.complexity <= _LONG and _key(each) not in self._changed] for found in (judge.front, judge.weighed)
         )
-        if plain and on_front:
+        if turn == "plainest" and on_front:
             return min(on_front, key=lambda each: each.complexity)
         return min((each for each in weighed if each.cost < judge.best.cost + _FAR), key=lambda each: each.cost, default=None)
 
