@@ -2,7 +2,7 @@
 
 A state is promising when a smooth surrogate predicts left-out rows well. Quick screens are tried on all states of the beam before thorough ones on
 any, but for a state of few columns that leaves so much less than all before it that it is surely right. With noise none does: there it is enough that it
-leaves no more than any.
+leaves no more than any. A product on which all may depend alone is looked at at once in the same two cases, else when its turn comes.
 """
 
 from __future__ import annotations
