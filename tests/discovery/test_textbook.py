@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.discovery.autopilot.findings import Finding, finding, pareto, said, shortest
+from workbench.discovery.autopilot.findings import Finding, _is_bent, finding, pareto, said, shortest
 from workbench.discovery.autopilot.pilot import judged
 from workbench.discovery.autopilot.proposals import adopted, search_problem
 from workbench.discovery.laws import law
@@ -141,6 +141,26 @@ def test_a_law_may_be_said_by_its_name() -> None:
     assert said(named.formula, 12) > said(unknown.formula, 12) > said(named.formula, 12, named.named)
     assert shortest([unknown, line, named], lambda _: False) is named
     assert book["a law of textbooks, c*x + g*sqrt(x)"].named is None
+
+
+def test_a_one_that_is_taken_from_a_column_is_a_number_that_was_chosen() -> None:
+    """Of a gas with a pull between its molecules: 0.0831 t is (t - 1)/12 to a fortieth of the scatter, and that has no fitted constant."""
+    generator = np.random.default_rng(6)
+    t, v, a = generator.uniform([[250.0], [1.0], [1.0]], [[400.0], [5.0], [6.0]], (3, 997))
+    y = 0.0831446 * t / v - a / v**2
+    data = wb.Dataset.from_table({"t": t, "v": v, "a": a, "y": y * (1 + 0.015 * generator.normal(size=997))}, "y")
+    law, odd = findings(data, "0.0831*t/v - a/v**2", "(t - 1)/(12*v) - a/v**2")
+    assert law.length < odd.length < law.length + NATS_PER_NODE
+    assert law.formula.constants
+    assert not odd.formula.constants
+    assert shortest([law, odd], lambda _: False) is law
+
+
+@pytest.mark.parametrize(("text", "bent"), [("a*(t - 1)", True), ("a/(2*t + 3)", True), ("a*(t/a - 1)", False), ("a*(t + 5463/20)", False), ("a*(t**2 - 1)", False), ("2.5*a*t", False)])
+def test_a_number_is_chosen_where_it_shifts_a_column_but_for_the_zero_of_its_scale(text: str, bent: bool) -> None:
+    t, a = np.random.default_rng(2).uniform(1, 50, (2, 53))
+    data = wb.Dataset.from_table({"t": t, "a": a, "y": a * (t + 273.15)}, "y", units={"t": "°C"})
+    assert _is_bent(finding(wb.Discovery(data).suppose(text))) is bent
 
 
 def test_constants_that_leave_hardly_a_row_say_little() -> None:

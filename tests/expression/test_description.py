@@ -85,3 +85,13 @@ def test_rare_functions_cost_more() -> None:
 def test_what_has_fewer_fitted_constants_than_the_shortest_may_be_longer_by_more() -> None:
     assert nearly_as_short(0, 0) == nearly_as_short(2, 1) == pytest.approx(6.0)
     assert nearly_as_short(1, 2) == nearly_as_short(0, 3) == pytest.approx(12.0)
+
+
+@pytest.mark.parametrize("odd", ["9/4", "27/4", "-13/6", "11/5"])
+def test_an_odd_power_of_a_sum_is_as_dear_as_a_fitted_one(odd: str) -> None:
+    """Among fractions some come near any exponent, so that one of them is a choice like 2.31; of a column they are known from power laws."""
+    usual = {"3/2", "-2/3", "5/3", "7/2", "-3", "1/4"}
+    of_sum = {each: description(parse(f"(x + y)**({each})"), 600) - description(parse(f"x**({each})"), 600) for each in (odd, *usual)}
+    assert len({round(of_sum[each], 9) for each in usual}) == 1
+    assert of_sum[odd] == pytest.approx(of_sum["3/2"] + NATS_PER_NODE)
+    assert description(parse(f"(x + y)**({odd})"), 100_003) < description(parse("(x + y)**2.31"), 100_003)

@@ -1,7 +1,8 @@
 """How many nats it takes to say an expression: the prices of its parts, for all who choose among formulas.
 
     description = 1/2 log n + 3/2 for a fitted constant, 3 for a variable or a function (rare ones more), 1/2 for an operator, the bits of an exact number,
-                  2 for a unit that it asks of a column: x + 1 (homogeneity.py), 3 for a fitted power of a sum, which laws hardly hold
+                  2 for a unit that it asks of a column: x + 1 (homogeneity.py)
+                  3 for a power of a sum that was fitted, or might as well have been: (x + y)^2.31, (x + y)^(9/4); laws hardly hold such
                   4 for a part that was said before, such as the second v/c of (1 + v/c)/sqrt(1 - (v/c)^2); x^2*y^2/z^2 is a square, said once
 
 1/2 log n is what a constant is worth that n rows know (Schwarz, 1978); the rest pays for having been chosen among many. An exact number costs less, so
@@ -162,13 +163,20 @@ def _price(node: Expression, n_rows: int) -> float:
             return NATS_PER_NODE
         case Call(function="add", arguments=arguments):
             return _OPERATOR * (len(arguments) - 1)
-        case Call(function="pow", arguments=(Call(function="add"), Number(value=float()))):
+        case Call(function="pow", arguments=(Call(function="add"), Number(value=exponent))) if not _is_usual(exponent):
             return _OPERATOR + NATS_PER_NODE
         case Call(function="pow"):
             return _OPERATOR
         case Call(function=name):
             return _ROOTS.get(name, NATS_PER_NODE * (1 + RARITY.get(name, 0)))
     return 0.0
+
+
+def _is_usual(exponent: int | Fraction | float) -> bool:
+    """Whether laws raise sums to a power: whole ones, halves, thirds, and the fourth root."""
+    if isinstance(exponent, float):
+        return False
+    return exponent.denominator in (1, 2, 3) or abs(exponent) in (Fraction(1, 4), Fraction(3, 4))
 
 
 def _exponent_price(value: int | Fraction) -> float:

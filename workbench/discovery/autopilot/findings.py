@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -160,7 +160,7 @@ def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -
     Among the many formulas that were tried some follow even the checked rows by chance, so that the least error is no reason by itself. Of those
     that are a node apart, one that only imitates another comes last: a form far from where it has its shape, whose constants trade against each other.
     Of the others one that fits the units comes first: they are known beforehand, and a law without hidden constants obeys them. Then one that has a
-    name in textbooks, no fitted constant, or is a product of powers: of what was tried without a reason, and bent to the rows, something always comes
+    name in textbooks, no chosen number, or is a product of powers: of what was tried without a reason, and bent to the rows, something always comes
     as near.
     """
     close = as_short(findings)
@@ -168,8 +168,24 @@ def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -
 
 
 def _is_bent(each: Finding) -> bool:
-    """Whether a finding has fitted constants, more than the factor of whole powers, and no name that says why."""
-    return each.named is None and bool(each.formula.constants) and not all(_is_product(output.expression) for output in each.formula.outputs)
+    """Whether a finding has numbers that were chosen to fit, more than the factor of whole powers, and no name that says why.
+
+    Fitted constants are; so is the 1 of T - 1, which only units that happen to be right could give a meaning: it bends a column as well.
+    """
+    expressions, zeros = [output.expression for output in each.formula.outputs], absolute_zeros(each.formula.inputs)
+    chosen = bool(each.formula.constants) or any(_shifts_a_column(expression, zeros.values()) for expression in expressions)
+    return each.named is None and chosen and not all(map(_is_product, expressions))
+
+
+def _shifts_a_column(expression: Expression, zeros: Collection[Expression]) -> bool:
+    """Whether a number other than the zero of a scale is added to a column, or to a multiple of one."""
+    sums = [node.arguments for node in walk(expression) if isinstance(node, Call) and node.function == "add"]
+    return any(any(isinstance(term, Number) and term not in zeros for term in terms) and any(map(_is_multiple, terms)) for terms in sums)
+
+
+def _is_multiple(term: Expression) -> bool:
+    """Whether a term is a column, whatever its factor."""
+    return [type(factor) for factor in factors_of(term) if not isinstance(factor, Number)] == [Symbol]
 
 
 def _is_product(expression: Expression) -> bool:
