@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.search.conftest import problem
-from workbench.expression import Expression, free_constants, parse, to_text
-from workbench.search.native.judging.exact_constants import _proposals, with_exact_constants
+from workbench.expression import Expression, Number, free_constants, parse, to_text
+from workbench.search.native.judging.exact_constants import _proposals, _with_two, with_exact_constants
 from workbench.search.native.judging.judge import Judge
 from workbench.search.native.judging.polishing import Rows, polished
 
@@ -40,3 +40,13 @@ def test_neither_of_them_is_known_by_itself() -> None:
 def test_constants_of_their_own_stay(law: str, form: str) -> None:
     fitted, exact = made_exact(law, form, 0.001)
     assert len(free_constants(fitted)) == len(free_constants(exact)) == 2
+
+
+def test_a_term_that_vanishes_is_no_reason_to_make_another_constant_exact() -> None:
+    given = problem("a*(1 + 2*u)**(-2/3)", RANGES, 601, noise=0.01)
+    rows = Rows(dict(zip(given.symbols, given.X.T)), given.y, np.ones(len(given.y)))
+    fitted, _ = polished(parse("a*(1 + 2.1*u)**(-0.6) + 0.01*sin(9*a)"), rows, 60)
+    assert any(exact == Number(0) for _, exact in _proposals(fitted, rows))
+    trials = [to_text(trial) for trial in _with_two(fitted, rows)]
+    assert trials
+    assert all("sin(9*a)" in trial for trial in trials)

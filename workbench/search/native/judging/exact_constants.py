@@ -58,7 +58,7 @@ def _with_two(expression: Expression, rows: Rows) -> Iterator[Expression]:
         if trial is None:
             continue
         trial, _ = polished(trial, rows)
-        others = (_built(trial, *proposed) for proposed in _proposals(trial, rows, owed))
+        others = (_built(trial, *proposed) for proposed in _proposals(trial, rows, owed) if proposed[1] != Number(0))  # what vanishes settles nothing
         yield from (other for other in others if other is not None)
 
 
