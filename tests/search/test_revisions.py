@@ -170,15 +170,27 @@ def test_what_an_added_part_would_leave_is_what_it_leaves() -> None:
 
 
 
-def test_parts_of_a_search_begin_at_other_formulas() -> None:
-    """One process changes the formula of the shortest description first, the other the plainest on the front."""
+@pytest.fixture
+def weighed() -> Watch:
+    """Formulas that were judged: some near the law, one of a column alone."""
     given = problem("a*b**2/sqrt(1 - c**2/b**2)", {"a": (1, 4), "b": (3, 9), "c": (1, 2)}, 401, noise=0.1)
-    changed = {}
-    for turn in ("shortest", "plainest"):
-        judge = Judge(Rows(dict(zip(given.symbols, given.X.T)), given.y, np.ones(len(given.y))))
-        for text in ("a*b**2", "a*b**1.9", "b", "a*b"):
-            judge.offer(Candidate(parse(text), (text,)))
-        path = next(Revision((turn,)).candidates(Watch(judge, lambda: False), 1)).path
-        changed[turn] = path[0]
-    assert changed == {"shortest": judge.best.path[0], "plainest": "b"}
-    assert judge.best.path[0] != "b"
+    judge = Judge(Rows(dict(zip(given.symbols, given.X.T)), given.y, np.ones(len(given.y))))
+    for text in ("a*b**2", "a*b**1.9", "b", "a*b"):
+        judge.offer(Candidate(parse(text), (text,)))
+    return Watch(judge, lambda: False)
+
+
+@pytest.mark.parametrize("turn", ["shortest", "plainest"])
+def test_parts_of_a_search_begin_at_other_formulas(weighed: Watch, turn: str) -> None:
+    """One process changes the formula of the shortest description first, the other the plainest on the front."""
+    expected = {"shortest": weighed.judge.best.path, "plainest": ("b",)}
+    assert next(Revision((turn,)).candidates(weighed, 1)).path[:1] == expected[turn]
+    assert expected["shortest"] != expected["plainest"]
+
+
+@pytest.mark.parametrize("turn", ["shortest", "plainest"])
+def test_either_changes_all_in_the_end(weighed: Watch, turn: str) -> None:
+    """Nothing is missed where there is no other process."""
+    assert next(each.cost for each in weighed.judge.weighed if each.path == ("b",)) > weighed.judge.best.cost + 100
+    changed = {candidate.path[0] for candidate in Revision((turn,)).candidates(weighed, 20)}
+    assert {"b", *weighed.judge.best.path} <= changed

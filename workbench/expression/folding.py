@@ -71,7 +71,7 @@ def fold(expression: Expression, positive: Iterable[str] = ()) -> Expression:
     return expression
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)  # a search has two: the columns above zero, and none
 def _folder(positive: frozenset[str]) -> _Folder:
     return _Folder(positive)
 

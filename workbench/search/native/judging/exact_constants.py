@@ -15,7 +15,7 @@ import numpy as np
 from workbench.exceptions import ExpressionError
 from workbench.expression import Expression, Number, free_constants, nearest_exact, symbols, with_constants
 from workbench.formula.rounding import description_bits
-from workbench.search.native.judging.polishing import Rows, linearised, polished
+from workbench.search.native.judging.polishing import Point, Rows, linearised, polished
 from workbench.search.native.judging.tape import Tape
 
 _REACH = 2.5  # standard errors
@@ -79,14 +79,13 @@ def _proposals(expression: Expression, rows: Rows, owed: float = 0.0) -> list[tu
     ----------
     owed : bits by which another constant was made exact without being known as well as it should
     """
-    constants = np.array(free_constants(expression))
-    point = linearised(Tape(expression), constants, rows) if len(constants) else None
+    point = _fitted_point(expression, rows)
     if point is None:
         return []
-    errors = _standard_errors(_covariance(point.residual, point.jacobian))
-    moved = np.abs(constants) * np.linalg.norm(point.jacobian, axis=1)
+    errors = _standard_errors(_covariance(point))
+    moved = np.abs(point.constants) * np.linalg.norm(point.jacobian, axis=1)
     found = [(int(place), Number(0)) for place in np.flatnonzero(moved < _NOTHING * np.linalg.norm(rows.y * rows.root_weights))]
-    for place, (constant, error) in enumerate(zip(constants.tolist(), errors.tolist())):
+    for place, (constant, error) in enumerate(zip(point.constants.tolist(), errors.tolist())):
         reach = max(_REACH * error, _LEAST_REACH * abs(constant))
         if np.isfinite(reach) and abs(constant) <= reach:
             found.insert(0, (place, Number(0)))
@@ -98,16 +97,15 @@ def _proposals(expression: Expression, rows: Rows, owed: float = 0.0) -> list[tu
 
 def _traded(expression: Expression, rows: Rows) -> Iterator[tuple[int, Expression, float]]:
     """Yield (number of the constant, exact value, bits owed) of constants that trade against another and are not known well enough by themselves."""
-    constants = np.array(free_constants(expression))
-    point = linearised(Tape(expression), constants, rows) if len(constants) > 1 else None
+    point = _fitted_point(expression, rows)
     if point is None:
         return
-    covariance = _covariance(point.residual, point.jacobian)
+    covariance = _covariance(point)
     errors = _standard_errors(covariance)
     with np.errstate(all="ignore"):
         traded = np.abs(covariance / np.outer(errors, errors)) - np.eye(len(errors)) > _TRADED
     for place in np.flatnonzero(traded.any(axis=1)).tolist():
-        constant, reach = float(constants[place]), _REACH * float(errors[place])
+        constant, reach = float(point.constants[place]), _REACH * float(errors[place])
         exact = nearest_exact(constant, reach) if 0 < reach <= _WIDEST * abs(constant) else None
         if exact is not None and exact != Number(0):
             yield place, exact, max(description_bits(exact) - float(np.log2(abs(constant) / reach)), 0.0)
@@ -122,8 +120,15 @@ def _nearest(constant: float, reach: float, owed: float) -> Expression | None:
     return nearest if description_bits(nearest) + margin + owed <= np.log2(abs(constant) / reach) else None
 
 
-def _covariance(residual: np.ndarray, jacobian: np.ndarray) -> np.ndarray:
+def _fitted_point(expression: Expression, rows: Rows) -> Point | None:
+    """Return what the rows say of the constants as they are; None where there are none, or a value is not finite."""
+    constants = np.array(free_constants(expression))
+    return linearised(Tape(expression), constants, rows) if len(constants) else None
+
+
+def _covariance(point: Point) -> np.ndarray:
     """Return the covariance of the constants, infinite where they are not told apart."""
+    residual, jacobian = point.residual, point.jacobian
     size = np.linalg.norm(jacobian, axis=1)
     unknown = np.full((len(size), len(size)), np.inf)
     if not np.isfinite(size).all() or not (size > 0).all():

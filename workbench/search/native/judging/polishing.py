@@ -40,7 +40,7 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False)
-class _Point:
+class Point:
     """Residuals (n_rows,), their derivatives (n_constants, n_rows) and the sum of squares, at some constants."""
 
     constants: np.ndarray
@@ -64,7 +64,7 @@ def polished(expression: Expression, rows: Rows, steps: int = 30) -> tuple[Expre
     return expression, float(np.sqrt(best.square / len(rows.y)))
 
 
-def linearised(tape: Tape, constants: np.ndarray, rows: Rows) -> _Point | None:
+def linearised(tape: Tape, constants: np.ndarray, rows: Rows) -> Point | None:
     """Return the point at some constants; None where a value is not finite."""
     if not np.isfinite(constants).all() or np.abs(constants).max(initial=0.0) > _TOO_LARGE:
         return None
@@ -74,10 +74,10 @@ def linearised(tape: Tape, constants: np.ndarray, rows: Rows) -> _Point | None:
         square = float(residual @ residual)
         if not np.isfinite(square):
             return None
-        return _Point(constants, residual, np.where(np.isfinite(jacobian), jacobian * rows.root_weights, 0.0), square)
+        return Point(constants, residual, np.where(np.isfinite(jacobian), jacobian * rows.root_weights, 0.0), square)
 
 
-def _descent(tape: Tape, point: _Point, rows: Rows, steps: int) -> _Point:
+def _descent(tape: Tape, point: Point, rows: Rows, steps: int) -> Point:
     damping = 1e-4
     for _ in range(steps):
         step = _step(point, damping)
@@ -94,7 +94,7 @@ def _descent(tape: Tape, point: _Point, rows: Rows, steps: int) -> _Point:
     return point
 
 
-def _step(point: _Point, damping: float) -> np.ndarray | None:
+def _step(point: Point, damping: float) -> np.ndarray | None:
     """Solve (J J^T + damping) step = -J r on columns scaled to one."""
     normal = point.jacobian @ point.jacobian.T
     size = np.sqrt(normal.diagonal())

@@ -176,11 +176,9 @@ def collapsed(state: State, most: int = 2) -> list[Weighed]:
             column = _signed(state.columns, exponents[place : place + 1])[:, 0]
             name = monomials.written(state.names, exponents[place])
             likely.append((ratio, divided.without(range(n)).with_column(column, name, f"depends on {name} alone")))
-    clear = [Weighed(own, smooth_error(own)) for ratio, own in likely[:most] if ratio < _SCATTERED]
-    if not clear:
-        clear = sorted((Weighed(own, smooth_error(own)) for _, own in likely), key=lambda own: own.error)[:1]
-    whole = smooth_error(state)
-    return [own for own in clear if own.error <= whole]
+    clear = [own for ratio, own in likely[:most] if ratio < _SCATTERED]
+    found = (Weighed(own, smooth_error(own)) for own in clear or sorted((own for _, own in likely), key=smooth_error)[:1])
+    return [own for own in found if own.error <= smooth_error(state)]
 
 
 def _quotients(state: State) -> Iterator[tuple[State, bool]]:
@@ -213,19 +211,20 @@ def _signed(columns: np.ndarray, exponents: np.ndarray) -> np.ndarray:
 def weighed(states: Iterable[State], keep: int, stop: Callable[[], bool]) -> list[Weighed]:
     """Return the states of the least cost: all roughly, then the better ones on more rows."""
     rough: list[Weighed] = []
+    n_fine = 3 * keep
     least: list[float] = []  # errors of the best
     for state in states:
         if stop():
             break
         usable = state.finite()
         if usable is not None:
-            bar = least[-1] * float(np.exp(_WORDS / state.n_rows)) if len(least) == 3 * keep else np.inf
+            bar = least[-1] * float(np.exp(_WORDS / usable.n_rows)) if len(least) == n_fine else np.inf
             rough.append(Weighed(usable, smooth_error_below(bar, usable.thinned(_ROUGH_ROWS), _ROUGH_TERMS)))
-            least = sorted([*least, rough[-1].error])[: 3 * keep]
+            least = sorted([*least, rough[-1].error])[:n_fine]
     rough = [w for w in rough if np.isfinite(w.error)]
     rough.sort(key=lambda w: w.cost)
     fine: list[Weighed] = []
-    for own in rough[: 3 * keep]:
+    for own in rough[:n_fine]:
         if stop():
             break
         fine.append(Weighed(own.state, smooth_error(own.state.thinned(_FINE_ROWS))))

@@ -67,13 +67,13 @@ class Revision:
             yield from self._better(judged, watch)
 
     def _next(self, judge: Judge, turn: Turn) -> Judged | None:
-        """Return the formula to change next: that of the shortest description, or the plainest on the front."""
+        """Return the formula to change next: that of the shortest description, or the plainest on the front; where one is not left, the other."""
         on_front, weighed = (
             [each for each in found if each.complexity <= _LONG and _key(each) not in self._changed] for found in (judge.front, judge.weighed)
         )
-        if turn == "plainest" and on_front:
-            return min(on_front, key=lambda each: each.complexity)
-        return min((each for each in weighed if each.cost < judge.best.cost + _FAR), key=lambda each: each.cost, default=None)
+        shortest = min((each for each in weighed if each.cost < judge.best.cost + _FAR), key=lambda each: each.cost, default=None)
+        plainest = min(on_front, key=lambda each: each.complexity, default=None)
+        return plainest or shortest if turn == "plainest" else shortest or plainest
 
     def _better(self, judged: Judged, watch: Watch) -> Iterator[Candidate]:
         """Yield the changes of one formula that describe the rows most shortly."""
