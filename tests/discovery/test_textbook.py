@@ -163,6 +163,29 @@ def test_a_number_is_chosen_where_it_shifts_a_column_but_for_the_zero_of_its_sca
     assert _is_bent(finding(wb.Discovery(data).suppose(text))) is bent
 
 
+def test_errors_are_those_of_the_formula_as_it_is_written() -> None:
+    """0.08337 lies so near 1/12 that the rows do not tell them apart, and it is written so: then it misses what 1/12 misses, on every part of the rows."""
+    generator = np.random.default_rng(7)
+    t, v = generator.uniform([[250.0], [1.0]], [[400.0], [5.0]], (2, 997))
+    data = wb.Dataset.from_table({"t": t, "v": v, "y": t / (12 * v) * (1 + 0.015 * generator.normal(size=997))}, "y")
+    near, exact = findings(data, "0.08337*t/v", "t/(12*v)")
+    assert str(near.formula) == str(exact.formula)
+    assert near.fitted == exact.fitted
+    np.testing.assert_array_equal(near.errors, exact.errors)
+    rows = data.split.validation
+    missed = data.y[rows, 0] - t[rows] / (12 * v[rows])
+    np.testing.assert_allclose(near.errors, (missed / data.y[data.split.train].std()) ** 2, rtol=1e-9)
+
+
+def test_an_odd_power_of_a_sum_is_worth_no_more_than_a_fitted_one() -> None:
+    """Of (t + a)^p some quarter lies near the best p wherever that is: where it lies upon it both are said in as many nats."""
+    generator = np.random.default_rng(4)
+    t = generator.uniform(1, 100, 997)
+    y = ((t + 87.0) / 100) ** 6.75 * (1 + 0.015 * generator.normal(size=997))
+    fitted, quarter = findings(wb.Dataset.from_table({"t": t, "y": y}, "y"), "((t + 87.13)/99.87)**6.757", "3.17e-14*(t + 87.0)**(27/4)")
+    assert quarter.length == pytest.approx(fitted.length, abs=NATS_PER_NODE / 2)
+
+
 def test_constants_that_leave_hardly_a_row_say_little() -> None:
     """NIST StRD DanWood: six rows, 0.769*T^3.86 (certified); three constants and an exponent of choice miss an eighth of that."""
     data = wb.load_sample("danwood")

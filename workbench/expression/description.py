@@ -74,6 +74,16 @@ def numbers(expression: Expression, n_rows: int) -> float:
     return sum(_price(node, n_rows) for node in walk(expression) if isinstance(node, Number))
 
 
+def odd_powers(expression: Expression) -> int:
+    """Return how many exact exponents of sums might as well have been fitted: of quarters, one is near wherever the best one lies.
+
+    >>> from workbench.expression import parse
+    >>> odd_powers(parse("(x + y)**(9/4) + (x + 2)**2")), odd_powers(parse("(x + y)**2.31 + x**(9/4)"))
+    (1, 0)
+    """
+    return sum(_is_odd_power(node) for node in walk(expression))
+
+
 def nearly_as_short(fitted: int, of_shortest: int) -> float:
     """Return by how many nats a formula may be a longer description than the shortest and yet be the law: other rows, or units, may prefer it.
 
@@ -163,8 +173,9 @@ def _price(node: Expression, n_rows: int) -> float:
             return NATS_PER_NODE
         case Call(function="add", arguments=arguments):
             return _OPERATOR * (len(arguments) - 1)
-        case Call(function="pow", arguments=(Call(function="add"), Number(value=exponent))) if not _is_usual(exponent):
-            return _OPERATOR + NATS_PER_NODE
+        case Call(function="pow", arguments=(base, Number() as exponent)):
+            fitted = isinstance(base, Call) and base.function == "add" and (not exponent.exact or _is_odd_power(node))
+            return _OPERATOR + NATS_PER_NODE * fitted
         case Call(function="pow"):
             return _OPERATOR
         case Call(function=name):
@@ -172,11 +183,12 @@ def _price(node: Expression, n_rows: int) -> float:
     return 0.0
 
 
-def _is_usual(exponent: int | Fraction | float) -> bool:
-    """Whether laws raise sums to a power: whole ones, halves, thirds, and the fourth root."""
-    if isinstance(exponent, float):
-        return False
-    return exponent.denominator in (1, 2, 3) or abs(exponent) in (Fraction(1, 4), Fraction(3, 4))
+def _is_odd_power(node: Expression) -> bool:
+    """Whether a sum is raised to an exact power that laws do not raise sums to: not a whole one, a half, thirds, or a fourth root."""
+    match node:
+        case Call(function="pow", arguments=(Call(function="add"), Number(value=int() | Fraction() as exponent))):
+            return exponent.denominator not in (1, 2, 3) and abs(exponent) not in (Fraction(1, 4), Fraction(3, 4))
+    return False
 
 
 def _exponent_price(value: int | Fraction) -> float:
