@@ -2,7 +2,7 @@
 
     description = 1/2 log n + 3/2 for a fitted constant, 3 for a variable or a function (rare ones more), 1/2 for an operator, the bits of an exact number,
                   2 for a unit that it asks of a column: x + 1 (homogeneity.py)
-                  3 for a power of a sum that was fitted, or might as well have been: (x + y)^2.31, (x + y)^(9/4); laws hardly hold such
+                  3 for a power of a sum that was fitted, or might as well have been: (x + y)^2.31, (x + y)^(9/4), (x + y)^7; laws hardly hold such
                   4 for a part that was said before, such as the second v/c of (1 + v/c)/sqrt(1 - (v/c)^2); x^2*y^2/z^2 is a square, said once
 
 1/2 log n is what a constant is worth that n rows know (Schwarz, 1978); the rest pays for having been chosen among many. An exact number costs less, so
@@ -38,6 +38,7 @@ RARITY: Mapping[str, int] = MappingProxyType(
     }
 )
 _CHOSEN, _OPERATOR, _PI, _TIED, _AGAIN, _FEWEST_ROWS = 1.5, 0.5, 2.0, 2.0, 4.0, 8
+_USUAL = 4  # the highest power of a sum in laws
 _ROOTS: Mapping[str, float] = MappingProxyType({"sqrt": 1.0, "cbrt": 1.5})
 _EXPONENTS: Mapping[Fraction, str] = MappingProxyType({Fraction(1, 2): "sqrt", Fraction(1, 3): "cbrt"})
 
@@ -75,11 +76,12 @@ def numbers(expression: Expression, n_rows: int) -> float:
 
 
 def odd_powers(expression: Expression) -> int:
-    """Return how many exact exponents of sums might as well have been fitted: of quarters, one is near wherever the best one lies.
+    """Return how many exact exponents of sums might as well have been fitted: one of the quarters is near wherever the best exponent lies, and high
+    ones trade against what is added.
 
     >>> from workbench.expression import parse
-    >>> odd_powers(parse("(x + y)**(9/4) + (x + 2)**2")), odd_powers(parse("(x + y)**2.31 + x**(9/4)"))
-    (1, 0)
+    >>> odd_powers(parse("(x + y)**(9/4) + (x + 2)**2 + (x + 9)**7")), odd_powers(parse("(x + y)**2.31 + x**(9/4)"))
+    (2, 0)
     """
     return sum(_is_odd_power(node) for node in walk(expression))
 
@@ -184,10 +186,10 @@ def _price(node: Expression, n_rows: int) -> float:
 
 
 def _is_odd_power(node: Expression) -> bool:
-    """Whether a sum is raised to an exact power that laws do not raise sums to: not a whole one, a half, thirds, or a fourth root."""
+    """Whether a sum is raised to an exact power that laws do not raise sums to: other than halves and thirds up to the fourth power, and fourth roots."""
     match node:
         case Call(function="pow", arguments=(Call(function="add"), Number(value=int() | Fraction() as exponent))):
-            return exponent.denominator not in (1, 2, 3) and abs(exponent) not in (Fraction(1, 4), Fraction(3, 4))
+            return abs(exponent) > _USUAL or (exponent.denominator not in (1, 2, 3) and abs(exponent) not in (Fraction(1, 4), Fraction(3, 4)))
     return False
 
 
