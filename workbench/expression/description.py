@@ -3,6 +3,7 @@
     description = 1/2 log n + 3/2 for a fitted constant, 3 for a variable or a function (rare ones more), 1/2 for an operator, the bits of an exact number,
                   2 for a unit that it asks of a column: x + 1 (homogeneity.py)
                   3 for a power of a sum that was fitted, or might as well have been: (x + y)^2.31, (x + y)^(9/4), (x + y)^7; laws hardly hold such
+                  6 for a logarithm in other words, x^0.0001 - 1
                   4 for a part that was said before, such as the second v/c of (1 + v/c)/sqrt(1 - (v/c)^2); x^2*y^2/z^2 is a square, said once
 
 1/2 log n is what a constant is worth that n rows know (Schwarz, 1978); the rest pays for having been chosen among many. An exact number costs less, so
@@ -39,6 +40,7 @@ RARITY: Mapping[str, int] = MappingProxyType(
 )
 _CHOSEN, _OPERATOR, _PI, _TIED, _AGAIN, _FEWEST_ROWS = 1.5, 0.5, 2.0, 2.0, 4.0, 8
 _USUAL = 4  # the highest power of a sum in laws
+_LOGARITHM = 0.05  # exponents nearer zero make a logarithm: (x^k - 1)/k
 _ROOTS: Mapping[str, float] = MappingProxyType({"sqrt": 1.0, "cbrt": 1.5})
 _EXPONENTS: Mapping[Fraction, str] = MappingProxyType({Fraction(1, 2): "sqrt", Fraction(1, 3): "cbrt"})
 
@@ -177,7 +179,7 @@ def _price(node: Expression, n_rows: int) -> float:
             return _OPERATOR * (len(arguments) - 1)
         case Call(function="pow", arguments=(base, Number() as exponent)):
             fitted = isinstance(base, Call) and base.function == "add" and (not exponent.exact or _is_odd_power(node))
-            return _OPERATOR + NATS_PER_NODE * fitted
+            return _OPERATOR + NATS_PER_NODE * (fitted + 2 * (abs(exponent.value) < _LOGARITHM))
         case Call(function="pow"):
             return _OPERATOR
         case Call(function=name):
