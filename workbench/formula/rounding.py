@@ -14,7 +14,8 @@ take at most as many bits as the data know of the constant, less three:
 A number of b bits lies in the interval by chance about once in 2^(known bits - b) times; integers and small fractions are the cheapest because
 they are what laws are made of. Zero needs no bits: it is tried where the constant is not told from it, or moves nothing.
 
-An input never disappears by rounding; that is for pruning to decide.
+An input never disappears by rounding; that is for pruning to decide. Of a formula of many constants that the rows hardly know the search ends after some
+tries in vain: its constants are rounded to the digits that are known.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ from workbench.formula.formula import Formula
 from workbench.formula.rows import Rows
 
 _MARGIN_BITS = 3.0
+_PATIENCE = 240  # constants that are fitted again in vain before no further exact value is tried: of a formula of 24 constants ten tries, about a second
 _CONSTANT_BITS, _FUNCTION_BITS = 4.0, 3.0  # pi and e are rarer in laws than integers, roots too
 
 
@@ -178,6 +180,7 @@ class _Search:
         self.name, self.expression, self.sample, self.tolerance = name, expression, sample, tolerance
         self.tried: list[Replacement] = []
         self._refused: set[tuple[str, Expression]] = set()
+        self._in_vain = 0  # constants that were fitted again for replacements that were refused
 
     def run(self) -> Expression:
         while self._step():
@@ -194,9 +197,12 @@ class _Search:
             if exact is not None and (f"{value:.6g}", exact) not in self._refused:
                 proposals.append((description_bits(exact), number, exact))
         for _, number, exact in sorted(proposals, key=lambda item: item[:2]):
+            if self._in_vain >= _PATIENCE:
+                return False
             if self._take(number, exact, values[number]):
                 return True
             self._refused.add((f"{values[number]:.6g}", exact))
+            self._in_vain += len(values)
         return False
 
     def _moves_nothing(self, values: Sequence[float]) -> np.ndarray:
