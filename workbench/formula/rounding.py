@@ -49,7 +49,7 @@ from workbench.formula.formula import Formula
 from workbench.formula.rows import Rows
 
 _MARGIN_BITS = 3.0
-_PATIENCE = 240  # constants that are fitted again in vain before no further exact value is tried: of a formula of 24 constants ten tries, about a second
+_PATIENCE = 240  # constants that are fitted again in vain before no further exact value is tried: ten tries of a formula of 24 constants
 _CONSTANT_BITS, _FUNCTION_BITS = 4.0, 3.0  # pi and e are rarer in laws than integers, roots too
 
 

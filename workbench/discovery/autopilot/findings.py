@@ -151,7 +151,7 @@ def finding(found: Discovery, rival: bool = False, named: float | None = None) -
     state, problems = found.state, found.problems
     chance = None if problems[0].loss == "squared" else float(np.mean([reference_loss(problem) for problem in problems]))
     formula = found.formula(nice=True)
-    written = None if chance is not None else _written_errors(formula, found.data, problems)
+    written = _written_errors(formula, found.data, problems)
     if written is None:
         errors = np.concatenate(
             [checked_errors(network, problem, state.roughness)[0] for network, problem in zip(state.networks, problems, strict=True)]
@@ -167,9 +167,12 @@ def finding(found: Discovery, rival: bool = False, named: float | None = None) -
 
 
 def _written_errors(formula: Formula, data: Dataset, problems: Sequence[Problem]) -> tuple[np.ndarray, float] | None:
-    """Return the squared errors of a formula on the rows held out, and its mean on those fitted to; None with folds or groups: each has its own constants."""
+    """Return the squared errors of a formula on the rows held out, and their mean on those fitted to.
+
+    None with folds or groups, which have constants of their own, and for classes, of which a formula gives the logit.
+    """
     problem = problems[0]
-    if problem.validation is None or len(problems) > 1:
+    if problem.validation is None or len(problems) > 1 or problem.loss != "squared":
         return None
     with np.errstate(all="ignore"):
         held_out, fitted = (
