@@ -206,6 +206,17 @@ def test_of_formulas_that_few_rows_do_not_tell_apart_one_with_a_name_is_picked()
     assert shortest([odd, named], lambda _: False) is named
 
 
+def test_a_law_with_a_name_is_picked_before_what_is_hardly_shorter_and_has_none() -> None:
+    """A capacitor discharges, V0*exp(-t/RC) + c; 22 and 7 were whole numbers by chance, of three functions that no circuit has."""
+    data = wb.load_sample("capacitor")
+    (odd,) = findings(data, "22/(Time + 1) - 7*cos(Time + 1) - 9.0095*sqrt(Time + 1)")
+    book = {each.path[0]: each for each in textbook(search_problem(data))}
+    (named,) = list(adopted(wb.Discovery(data), [book["a law of textbooks, c*exp(-r*x) + d"]], lambda: False, rival=True))
+    assert odd.length + NATS_PER_NODE < named.length < odd.length + 2 * NATS_PER_NODE
+    assert shortest([odd, named], lambda _: False) is named
+    assert shortest([odd, replace(named, named=named.named + 3.0)], lambda _: False) is odd
+
+
 def test_a_law_of_whole_numbers_does_not_give_way_to_one_with_a_name_and_fitted_constants() -> None:
     """Kepler's third law: a^(3/2), and the power law of textbooks with an exponent of 1.4998."""
     planets = wb.load_sample("planets").table.values

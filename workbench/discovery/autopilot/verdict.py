@@ -2,8 +2,8 @@
 
     none            on checked rows it is not clearly better than the mean, or only on a few of them: a pole anywhere follows a row that lies far off
     law             it earns its length: the checked rows gain 3 nats of likelihood over the mean for every node, and
-                        it is exact (an error below 1e-9 of the spread, or below 1e-6 where that is the rounding of the table and so is
-                        scatter), or all of this holds:
+                        it is exact (an error below 1e-9 of the spread, or of a plain formula below 1e-6 where that is the rounding of the
+                        table and so is scatter), or all of this holds:
                         no fit of splines does clearly better, so that nothing is left that curves could explain
                         what it misses is scatter: it does not go with any input, and rows that are neighbours are not missed in the
                         same direction
@@ -35,13 +35,14 @@ from workbench.discovery.reading import assembled
 from workbench.discovery.state import State
 from workbench.exceptions import WorkbenchError
 from workbench.expression import Expression
+from workbench.expression.description import PLAIN
 from workbench.formula import Formula, Output, variations
 from workbench.formula.constants import samples_of
 from workbench.formula.fitting import Sample
 
 _NOISE_RATIO = 1.1  # a law may be this much worse, in error, than the most flexible fit
 _VISIBLE, _TOLD = 0.01, 20.0  # of the spread, that a law may be bent and hidden by scatter, and the chi-squared by which any test would tell
-_MOST_PLAIN = 4  # fitted constants of a law whose error of a millionth may be that of printed digits
+_MOST_PLAIN = 4  # fitted constants of a plain law, whose error of a millionth may be that of printed digits
 _MOST_BENDS = 8  # functions and fitted constants of a law of one input that scatters
 _NEARBY = 2.3  # a standard normal beyond is no chance either, one time in a hundred
 DIGITS = 1.5  # that constants may lose on average by trading against each other
@@ -79,7 +80,7 @@ def judgement(found: Discovery, picked: Finding, findings: Sequence[Finding], fl
         return Judgement("approximation", ("One of its curves has no name.",))
     if not _earns_its_length(picked):
         return Judgement("approximation", (f"It is long for what it explains: {picked.formula.complexity} parts on so few rows, or so much scatter.",))
-    if picked.error <= _EXACT**2 or (picked.error <= LAW**2 and len(picked.formula.constants) <= _MOST_PLAIN and is_scatter(found, _state(found, picked))):
+    if picked.error <= _EXACT**2 or (picked.error <= LAW**2 and _is_plain(picked.formula) and is_scatter(found, _state(found, picked))):
         return Judgement("law", (f"It is exact: what it misses is {picked.error**0.5:.0e} of the target's spread.",))
     checks = list(_rest(found, picked, flexible))
     if picked.formula.complexity <= _LONG or all(check.holds for check in checks):
@@ -93,6 +94,11 @@ def judgement(found: Discovery, picked: Finding, findings: Sequence[Finding], fl
         hidden = "The rows scatter so much that a bend of a hundredth of the spread is not seen in them: a sum with fitted constants comes as close to many laws."
         return Judgement("approximation", (hidden,))
     return Judgement("law", tuple(check.favour for check in checks))
+
+
+def _is_plain(formula: Formula) -> bool:
+    """Whether a formula has too few parts and constants to be bent to the rows until it misses but a millionth."""
+    return formula.complexity <= PLAIN and len(formula.constants) <= _MOST_PLAIN
 
 
 @dataclass(frozen=True)
