@@ -97,14 +97,21 @@ class _Objective:
         if self._at is None or not np.array_equal(trial, self._at):
             constants = self.start.copy()
             constants[self.moves] = trial
-            residual, jacobian = self.sample.linearised(with_constants(self.expression, constants.tolist()))
-            jacobian = jacobian[:, self.moves]
+            residual, jacobian = self._linearised(constants)
             self._result = (
                 np.where(np.isfinite(residual), residual, self.refusal),
                 np.where(np.isfinite(jacobian), jacobian, 0.0),
             )
             self._at = np.array(trial)
         return self._result
+
+    def _linearised(self, constants: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Residuals and their derivatives by the constants that move; nowhere a value where a step overflowed and left no numbers to try."""
+        if not np.isfinite(constants).all():
+            n_rows = len(self.sample.y)
+            return np.full(n_rows, np.nan), np.full((n_rows, len(self.moves)), np.nan)
+        residual, jacobian = self.sample.linearised(with_constants(self.expression, constants.tolist()))
+        return residual, jacobian[:, self.moves]
 
     def residual(self, trial: np.ndarray) -> np.ndarray:
         return self.evaluate(trial)[0]
