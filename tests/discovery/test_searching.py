@@ -142,6 +142,13 @@ def test_nothing_is_searched_for_classes_groups_and_shapes() -> None:
     assert list(search.news()) == []
 
 
+def test_a_group_of_rows_is_a_problem_of_its_own() -> None:
+    rows = wb.load_sample("puromycin")
+    problem = search_problem(rows, group=list(rows.group_labels).index("untreated"))
+    assert sorted(problem.y) == [51.0, 67.0, 84.0, 86.0, 98.0, 115.0, 124.0, 131.0, 144.0, 158.0, 160.0]  # Treloar (1974), as in R
+    assert search_problem(dataset(), group=0) is None  # there are none
+
+
 def test_the_front_holds_the_best_of_each_length_shortest_description_first() -> None:
     collected = Collected(search_problem(dataset()))
     for text in ("3.0*a", "1.4*a/b**2", "1.5*a/b**2 + 0.000001*a", "a", "1.5*a/b", "log(a - 1.0)"):

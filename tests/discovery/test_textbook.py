@@ -117,6 +117,31 @@ def test_the_laws_of_textbooks_are_in_the_front_of_a_short_search() -> None:
     assert len(found.pareto) >= 3
 
 
+def test_the_laws_of_textbooks_hold_for_groups_with_constants_of_their_own() -> None:
+    """Grain sizes are lognormal, in two layers of sand: no curve of the library is, and each layer has its own height, place and width."""
+    generator = np.random.default_rng(5)
+    constants = {"upper": (3.1, 0.7, 0.9), "lower": (1.9, 1.6, 1.3)}
+    sizes = {"upper": np.geomspace(0.11, 5.3, 19), "lower": np.geomspace(0.13, 9.1, 17)}
+    rows = [(layer, x, c * np.exp(-((np.log(x / k) / n) ** 2))) for layer, (c, k, n) in constants.items() for x in sizes[layer]]
+    layers, x, y = (np.array(column) for column in zip(*rows, strict=True))
+    data = wb.Dataset.from_table({"x": x, "layer": layers, "y": y * (1 + 0.01 * generator.normal(size=len(y)))}, "y", group="layer")
+    found = wb.discover(data, time_budget=20, random_state=0)
+    assert found.state.move.arguments["origin"] == "textbook"
+    assert found.verdict == "law"
+    for layer, (c, k, n) in constants.items():
+        at = np.geomspace(0.2, 5.0, 31)
+        values = found.formula().predict(at[:, None], groups=[layer] * 31)
+        np.testing.assert_allclose(values, c * np.exp(-((np.log(at / k) / n) ** 2)), atol=0.02 * c)
+
+
+def test_a_law_of_textbooks_that_a_fit_bends_into_a_logarithm_is_no_rival() -> None:
+    x = np.geomspace(0.3, 7.0, 41)
+    found = wb.Discovery(wb.Dataset.from_table({"x": x, "y": 2 * np.log(x) + 3}, "y"))
+    power = Proposal(parse("20000.0*x**0.0001 - 19997.0"), "textbook")
+    assert not list(adopted(found, [power], lambda: False, rival=True))
+    assert len(list(adopted(found, [power], lambda: False))) == 1
+
+
 def test_what_binds_a_search_binds_the_textbook_too() -> None:
     x = np.linspace(0.5, 9.0, 17)
     data = wb.Dataset.from_table({"x": x, "y": 3 * np.exp(-0.4 * x) + 0.02 * np.sin(40 * x)}, "y")

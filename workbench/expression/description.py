@@ -88,6 +88,14 @@ def odd_powers(expression: Expression) -> int:
     return sum(_is_odd_power(node) for node in walk(expression))
 
 
+def is_logarithm(node: Expression) -> bool:
+    """Whether a part is a power of which a logarithm in other words is made, x^0.0001 - 1."""
+    match node:
+        case Call(function="pow", arguments=(_, Number(value=exponent))):
+            return abs(exponent) < _LOGARITHM
+    return False
+
+
 def nearly_as_short(fitted: int, of_shortest: int) -> float:
     """Return by how many nats a formula may be a longer description than the shortest and yet be the law: other rows, or units, may prefer it.
 
@@ -179,7 +187,7 @@ def _price(node: Expression, n_rows: int) -> float:
             return _OPERATOR * (len(arguments) - 1)
         case Call(function="pow", arguments=(base, Number() as exponent)):
             fitted = isinstance(base, Call) and base.function == "add" and (not exponent.exact or _is_odd_power(node))
-            return _OPERATOR + NATS_PER_NODE * (fitted + 2 * (abs(exponent.value) < _LOGARITHM))
+            return _OPERATOR + NATS_PER_NODE * (fitted + 2 * is_logarithm(node))
         case Call(function="pow"):
             return _OPERATOR
         case Call(function=name):

@@ -232,14 +232,20 @@ class _Run:
 
     def _open_textbooks(self, found: Discovery, heard: Heard) -> None:
         """Take in the laws of textbooks that describe the rows well; where a part of the law is known, or its shape, that is what binds."""
-        limits = self.limits
-        if self.search.exact or limits.known is not None or limits.hidden_layer_sizes is not None:
+        if self.search.exact or self.limits.known is not None or self.limits.hidden_layer_sizes is not None:
             return
-        problem = search_problem(found.data, limits.functions, limits.max_complexity)
-        if problem is not None:
-            self.clock.say("trying the laws of textbooks")
-            end = min(self.clock.share + _TEXTBOOKS, _SEARCH)
-            heard.of(adopted(found, textbook(problem, lambda: self.clock.over), lambda: self.clock.past(end), rival=True))
+        end = min(self.clock.share + _TEXTBOOKS, _SEARCH)
+        heard.of(adopted(found, self._from_textbooks(found.data), lambda: self.clock.past(end), rival=True))
+
+    def _from_textbooks(self, data: Dataset) -> Iterator[Proposal]:
+        """Yield the laws of textbooks that describe the rows, or those of a group, well; each law once, the others find their own constants from there."""
+        groups = (None,) if data.groups is None else range(len(data.group_labels))
+        told: set[tuple[str, ...]] = set()
+        for group in groups:
+            problem = search_problem(data, self.limits.functions, self.limits.max_complexity, group)
+            if problem is not None:
+                self.clock.say("trying the laws of textbooks")
+                yield from (each for each in textbook(problem, lambda: self.clock.over) if each.path not in told and not told.add(each.path))
 
     def _take_in(self, found: Discovery, heard: Heard, until: float = _LAST, most: int | None = None) -> None:
         """Make networks of the news, at most so many, until a share of the time is over: of very many rows each takes long."""

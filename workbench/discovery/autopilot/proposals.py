@@ -17,8 +17,8 @@ from workbench.discovery.autopilot.findings import LAW, Finding, finding
 from workbench.discovery.discovery import Discovery
 from workbench.discovery.library import allowed_functions
 from workbench.exceptions import WorkbenchError
-from workbench.expression import Expression, complexity, evaluate, fold, free_constants
-from workbench.expression.description import NATS_PER_NODE, description, nearly_as_short
+from workbench.expression import Expression, complexity, evaluate, fold, free_constants, walk
+from workbench.expression.description import NATS_PER_NODE, description, is_logarithm, nearly_as_short
 from workbench.formula.dimensions import dimension, is_of, loosened, vectors
 from workbench.table import is_constant
 
@@ -31,13 +31,20 @@ _ALIKE = 0.1  # of what one of them misses, by which two formulas that say the s
 _EXACT = 1e-9  # of the spread: below it a formula is not an approximation
 
 
-def search_problem(data: Dataset, functions: Sequence[str] | None = None, max_complexity: int | None = None) -> SearchProblem | None:
-    """Return what an engine is given of a dataset; None where a whole formula cannot be searched: classes, groups, several targets."""
+def search_problem(
+    data: Dataset, functions: Sequence[str] | None = None, max_complexity: int | None = None, group: int | None = None
+) -> SearchProblem | None:
+    """Return what an engine is given of a dataset, or of one group of its rows; None where no whole formula can be searched.
+
+    That is for classes, several targets, and all groups at once, which have constants of their own.
+    """
     from workbench.search import SearchProblem
 
-    if data.task != "regression" or data.groups is not None or len(data.targets) > 1:
+    if data.task != "regression" or len(data.targets) > 1 or (data.groups is None) != (group is None):
         return None
-    train, checked = (_sampled(rows) for rows in (data.split.train, data.split.validation))
+    train, checked = (
+        _sampled(rows if group is None else rows[data.groups[rows] == group]) for rows in (data.split.train, data.split.validation)
+    )
     weights = data.seen_weights
     if data.targets[0].name in data.transforms:
         weights = (np.ones(len(data.y)) if weights is None else weights) / data.y[:, 0] ** 2
@@ -220,13 +227,17 @@ def _alike(error: float) -> str:
 
 
 def adopted(found: Discovery, proposals: Iterable[Proposal], stop: Callable[[], bool], rival: bool = False) -> Iterator[Finding]:
-    """Make a network of every proposal, each a branch of its own, and yield it as a finding."""
+    """Make a network of every proposal, each a branch of its own, and yield it as a finding.
+
+    A rival that was bent into a logarithm when all groups were fitted is none: the logarithm is in the book as well.
+    """
     for proposal in proposals:
         try:
             each = finding(found.leave().suppose(proposal.expression, proposal.origin), rival, proposal.named)
         except WorkbenchError:
             continue  # no finite value on a row that the engine did not see
-        if np.isfinite(each.error):  # it has a value on every row that is checked
+        bent = rival and any(is_logarithm(node) for output in each.formula.outputs for node in walk(output.expression))
+        if not bent and np.isfinite(each.error):  # it has a value on every row that is checked
             yield each
         if stop():
             return
