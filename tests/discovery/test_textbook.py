@@ -242,6 +242,15 @@ def test_a_law_with_a_name_is_picked_before_what_is_hardly_shorter_and_has_none(
     assert shortest([odd, replace(named, named=named.named + 3.0)], lambda _: False) is odd
 
 
+def test_a_law_with_a_name_does_not_give_way_to_a_longer_one() -> None:
+    """Forbes' water boils, c*exp(-b/T): in so narrow a range c and b trade against each other, and a logarithm four nats longer would not."""
+    data = wb.load_sample("forbes1857")
+    law, line = (replace(each, named=4.7) for each in findings(data, "2.1e7*exp(-9041.1/(bp + 45967/100))", "346.829*log(bp + 45967/100) - 2228.0"))
+    line = replace(line, named=line.named + law.length + 4.0 - line.length)
+    assert law.length + NATS_PER_NODE < line.length < law.length + 2 * NATS_PER_NODE
+    assert shortest([law, line], lambda each: each is law) is law
+
+
 def test_a_law_of_whole_numbers_does_not_give_way_to_one_with_a_name_and_fitted_constants() -> None:
     """Kepler's third law: a^(3/2), and the power law of textbooks with an exponent of 1.4998."""
     planets = wb.load_sample("planets").table.values

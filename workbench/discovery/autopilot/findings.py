@@ -186,14 +186,19 @@ def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -
     """Return the finding that describes the rows in the fewest nats (Rissanen, 1978): its own length and what it does not explain.
 
     Among the many formulas that were tried some follow even the checked rows by chance, so that the least error is no reason by itself. Of those
-    that are a node apart, or two where one has a name in textbooks, one that only imitates another comes last: a form far from where it has its shape,
-    whose constants trade against each other. Of the others one that fits the units comes first: they are known beforehand, and a law without hidden
-    constants obeys them. Then one that has a name, no chosen number, or is a product of powers: of what was tried without a reason, and bent to the
-    rows, something always comes as near.
+    that are a node apart, one that only imitates another comes last: a form far from where it has its shape, whose constants trade against each other.
+    Of the others one that fits the units comes first: they are known beforehand, and a law without hidden constants obeys them. Then one that has a
+    name in textbooks, no chosen number, or is a product of powers: of what was tried without a reason, and bent to the rows, something always comes
+    as near. Where there is nothing else, a law with a name may be two nodes longer.
     """
-    least = min(each.length for each in findings)
-    close = [each for each in findings if each.length <= least + NATS_PER_NODE * (1 if each.named is None else 2)]
-    return close[0] if len(close) == 1 else min(close, key=lambda each: (imitates(each), each.fits_units is False, _is_bent(each), each.length))
+
+    def rank(each: Finding) -> tuple[bool, bool, bool, float]:
+        return imitates(each), each.fits_units is False, _is_bent(each), each.length
+
+    best = min(as_short(findings), key=rank)
+    longest = min(each.length for each in findings) + 2 * NATS_PER_NODE
+    with_name = [each for each in findings if each.named is not None and each.length <= longest] if _is_bent(best) else []
+    return min([best, *with_name], key=rank)
 
 
 def _is_bent(each: Finding) -> bool:
