@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import workbench as wb
+from workbench.discovery.autopilot import pilot
 from workbench.discovery.autopilot.findings import Finding, _is_bent, finding, pareto, said, shortest
 from workbench.discovery.autopilot.pilot import judged
 from workbench.discovery.autopilot.proposals import adopted, search_problem
@@ -132,6 +134,21 @@ def test_the_laws_of_textbooks_hold_for_groups_with_constants_of_their_own() -> 
         at = np.geomspace(0.2, 5.0, 31)
         values = found.formula().predict(at[:, None], groups=[layer] * 31)
         np.testing.assert_allclose(values, c * np.exp(-((np.log(at / k) / n) ** 2)), atol=0.02 * c)
+
+
+def test_of_a_temperature_the_laws_are_tried_in_degrees_and_in_absolute_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
+    def noted(found: wb.Discovery, proposals: Iterable[Proposal], stop: Callable[[], bool], rival: bool = False) -> Iterator[Finding]:
+        proposals = list(proposals)
+        tried.extend(str(each.expression) for each in proposals if rival)
+        return adopted(found, proposals, stop, rival)
+
+    monkeypatch.setattr(pilot, "adopted", noted)
+    wb.discover(wb.load_sample("forbes1857"), time_budget=3, random_state=0)
+    arrhenius = [text for text in tried if "exp(-" in text and "/(bp + 45967/100))" in text]
+    assert arrhenius
+    assert any("exp(" in text and "45967" not in text for text in tried)
 
 
 def test_a_law_of_textbooks_that_a_fit_bends_into_a_logarithm_is_no_rival() -> None:

@@ -239,13 +239,15 @@ class _Run:
 
     def _from_textbooks(self, data: Dataset) -> Iterator[Proposal]:
         """Yield the laws of textbooks that describe the rows, or those of a group, well; each law once, the others find their own constants from there."""
-        groups = (None,) if data.groups is None else range(len(data.group_labels))
         told: set[tuple[str, ...]] = set()
-        for group in groups:
+        for group in (None,) if data.groups is None else range(len(data.group_labels)):
             problem = search_problem(data, self.limits.functions, self.limits.max_complexity, group)
-            if problem is not None:
-                self.clock.say("trying the laws of textbooks")
-                yield from (each for each in textbook(problem, lambda: self.clock.over) if each.path not in told and not told.add(each.path))
+            if problem is None:
+                return
+            self.clock.say("trying the laws of textbooks")
+            laws = [law for law in textbook(problem, lambda: self.clock.over) if law.path not in told]
+            told |= {law.path for law in laws}  # of a temperature each stands there twice
+            yield from laws
 
     def _take_in(self, found: Discovery, heard: Heard, until: float = _LAST, most: int | None = None) -> None:
         """Make networks of the news, at most so many, until a share of the time is over: of very many rows each takes long."""
