@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 
 import workbench as wb
 from workbench.discovery.autopilot import pilot
+from workbench.discovery.autopilot.course import Clock
 from workbench.discovery.autopilot.findings import Finding, _is_bent, finding, pareto, said, shortest
 from workbench.discovery.autopilot.pilot import judged
 from workbench.discovery.autopilot.proposals import adopted, search_problem
@@ -136,18 +136,26 @@ def test_the_laws_of_textbooks_hold_for_groups_with_constants_of_their_own() -> 
         np.testing.assert_allclose(values, c * np.exp(-((np.log(at / k) / n) ** 2)), atol=0.02 * c)
 
 
-def test_of_a_temperature_the_laws_are_tried_in_degrees_and_in_absolute_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    tried: list[str] = []
+def read(data: wb.Dataset, time_budget: float) -> list[str]:
+    """Return the laws that a search with so much time takes from textbooks in the first quarter of it."""
+    run = pilot._Run(None, pilot.Limits(), Clock(time_budget, None), 0, 0.5, (0.5,))
+    return [str(each.expression) for each in run._from_textbooks(data, 0.25)]
 
-    def noted(found: wb.Discovery, proposals: Iterable[Proposal], stop: Callable[[], bool], rival: bool = False) -> Iterator[Finding]:
-        proposals = list(proposals)
-        tried.extend(str(each.expression) for each in proposals if rival)
-        return adopted(found, proposals, stop, rival)
 
-    monkeypatch.setattr(pilot, "adopted", noted)
-    wb.discover(wb.load_sample("forbes1857"), time_budget=3, random_state=0)
-    arrhenius = [text for text in tried if "exp(-" in text and "/(bp + 45967/100))" in text]
-    assert arrhenius
+def test_many_groups_take_no_more_time_for_textbooks_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked at between groups, also where a group has no law that was not told."""
+    opened: list[int] = []
+    law = Proposal(parse("2.0*x"), "textbook", ("a law of textbooks, c*x",))
+    monkeypatch.setattr(pilot, "textbook", lambda problem, stop: opened.append(len(problem.y)) or [law])
+    x = np.tile(np.linspace(1.0, 3.0, 13), 29)
+    data = wb.Dataset.from_table({"x": x, "who": np.repeat([f"g{k}" for k in range(29)], 13), "y": 2 * x}, "y", group="who")
+    assert read(data, 1e-9) == read(data, 1e9) == ["2.0*x"]
+    assert len(opened) == 1 + 29
+
+
+def test_of_a_temperature_the_laws_are_tried_in_degrees_and_in_absolute_ones() -> None:
+    tried = read(wb.load_sample("forbes1857"), 1e9)
+    assert any("exp(-" in text and "/(bp + 45967/100))" in text for text in tried)
     assert any("exp(" in text and "45967" not in text for text in tried)
 
 

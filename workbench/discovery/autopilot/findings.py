@@ -196,8 +196,7 @@ def shortest(findings: Sequence[Finding], imitates: Callable[[Finding], bool]) -
         return imitates(each), each.fits_units is False, _is_bent(each), each.length
 
     best = min(as_short(findings), key=rank)
-    longest = min(each.length for each in findings) + 2 * NATS_PER_NODE
-    with_name = [each for each in findings if each.named is not None and each.length <= longest] if _is_bent(best) else []
+    with_name = [each for each in as_short(findings, 2) if each.named is not None] if _is_bent(best) else []
     return min([best, *with_name], key=rank)
 
 
@@ -236,10 +235,10 @@ def _is_exact_power(factor: Expression) -> bool:
     return isinstance(factor, Symbol | Constant)
 
 
-def as_short(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings of which the rows do not say which is the shortest description: they are less than a node apart."""
+def as_short(findings: Sequence[Finding], nodes: int = 1) -> list[Finding]:
+    """Return the findings of which the rows do not say which is the shortest description: they are less than a node apart, or so many."""
     least = min(each.length for each in findings)
-    return [each for each in findings if each.length <= least + NATS_PER_NODE]
+    return [each for each in findings if each.length <= least + nodes * NATS_PER_NODE]
 
 
 def pareto(findings: Sequence[Finding]) -> list[Finding]:

@@ -235,14 +235,14 @@ class _Run:
         if self.search.exact or self.limits.known is not None or self.limits.hidden_layer_sizes is not None:
             return
         end = min(self.clock.share + _TEXTBOOKS, _SEARCH)
-        heard.of(adopted(found, self._from_textbooks(found.data), lambda: self.clock.past(end), rival=True))
+        heard.of(adopted(found, self._from_textbooks(found.data, end), lambda: self.clock.past(end), rival=True))
 
-    def _from_textbooks(self, data: Dataset) -> Iterator[Proposal]:
-        """Yield the laws of textbooks that describe the rows, or those of a group, well; each law once, the others find their own constants from there."""
+    def _from_textbooks(self, data: Dataset, until: float) -> Iterator[Proposal]:
+        """Yield the laws of textbooks that describe the rows well; of groups those of one after another until a share of the time is over, each law once."""
         told: set[tuple[str, ...]] = set()
         for group in (None,) if data.groups is None else range(len(data.group_labels)):
             problem = search_problem(data, self.limits.functions, self.limits.max_complexity, group)
-            if problem is None:
+            if problem is None or (told and self.clock.past(until)):
                 return
             self.clock.say("trying the laws of textbooks")
             laws = [law for law in textbook(problem, lambda: self.clock.over) if law.path not in told]
